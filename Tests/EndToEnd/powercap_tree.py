@@ -1,0 +1,143 @@
+"""A fake sysfs with RAPL zones, laid out as the kernel's powercap framework lays out the real one.
+
+Class entries are symbolic links into devices/virtual/powercap, the control type has its own entry
+without a counter, `energy_uj` is 0400, and every file holds a decimal number and a newline.
+
+As a program it moves the counters along a known curve until it is ended:
+
+    python3 powercap_tree.py ROOT --curve      # prints "START <monotonic> <realtime>", then runs
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+# What a driver with an energy status unit of 14 shows: (2**32 - 1) * 61035 / 1000.
+REAL_RANGE_UJ = 262143328850
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Power over time of one domain: `base + swing * sin(2 pi t / period)` watts, never negative."""
+
+    base_watts: float
+    swing_watts: float
+    period_seconds: float
+
+    def joules(self, seconds: float) -> float:
+        """Energy used from time 0 until `seconds`, in closed form."""
+        angle = 2 * math.pi * seconds / self.period_seconds
+        wave = self.swing_watts * self.period_seconds / (2 * math.pi) * (1 - math.cos(angle))
+        return self.base_watts * seconds + wave
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One zone as the kernel names it: `number` is "0" or "0:1"."""
+
+    number: str
+    name: str
+    curve: Curve | None = None
+    range_uj: int = REAL_RANGE_UJ
+    control_type: str = "intel-rapl"
+
+
+class PowercapTree:
+    """Builds the tree under `root` (what `--path.sysfs` takes) and sets its counters."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+        self.zones: list[Zone] = []
+        (self.root / "class" / "powercap").mkdir(parents=True, exist_ok=True)
+
+    def add(self, zone: Zone, energy_uj: int = 0) -> None:
+        """Registers a zone; a sub-zone's parent must be there already."""
+        base = self.root / "devices" / "virtual" / "powercap" / zone.control_type
+        if not base.exists():
+            base.mkdir(parents=True)
+            (base / "enabled").write_text("1\n")
+            self._link(base)
+        directory = base
+        parts = zone.number.split(":")
+        for depth in range(1, len(parts) + 1):
+            directory = directory / f"{zone.control_type}:{':'.join(parts[:depth])}"
+        directory.mkdir()
+        (directory / "name").write_text(zone.name + "\n")
+        (directory / "max_energy_range_uj").write_text(f"{zone.range_uj}\n")
+        (directory / "enabled").write_text("1\n")
+        counter = directory / "energy_uj"
+        counter.write_text(f"{energy_uj}\n")
+        counter.chmod(0o400)
+        self._link(directory)
+        self.zones.append(zone)
+
+    def counter(self, number: str, control_type: str = "intel-rapl") -> Path:
+        """The path of a zone's `energy_uj`."""
+        return self.root / "class" / "powercap" / f"{control_type}:{number}" / "energy_uj"
+
+    def set(self, number: str, energy_uj: int, control_type: str = "intel-rapl") -> None:
+        """Sets a counter in place: an open descriptor reads the new value, never half of one.
+
+        The digits are padded to one length, so a single write replaces the whole content.
+        """
+        self.set_bytes(number, b"%019d\n" % energy_uj, control_type)
+
+    def set_bytes(self, number: str, content: bytes, control_type: str = "intel-rapl") -> None:
+        """Puts any bytes, such as none or garbage, where the counter is read."""
+        descriptor = os.open(self.counter(number, control_type), os.O_WRONLY)
+        try:
+            os.pwrite(descriptor, content, 0)
+            os.ftruncate(descriptor, len(content))
+        finally:
+            os.close(descriptor)
+
+    def move_along_curves(self, seconds: float) -> None:
+        """Sets every counter to what its curve has used after `seconds`, wrapped as the hardware does."""
+        for zone in self.zones:
+            if zone.curve is not None:
+                microjoules = int(zone.curve.joules(seconds) * 1e6)
+                self.set(zone.number, microjoules % (zone.range_uj + 1), zone.control_type)
+
+    def _link(self, directory: Path) -> None:
+        entry = self.root / "class" / "powercap" / directory.name
+        target = os.path.relpath(directory, entry.parent)
+        entry.symlink_to(target)
+
+
+def laptop(root: Path | str, range_uj: int = REAL_RANGE_UJ) -> PowercapTree:
+    """Five domains: one package with core and uncore, dram, and psys."""
+    tree = PowercapTree(root)
+    tree.add(Zone("0", "package-0", Curve(30, 20, 7.0), range_uj))
+    tree.add(Zone("0:0", "core", Curve(15, 10, 5.0), range_uj))
+    tree.add(Zone("0:1", "uncore", Curve(4, 2, 3.0), range_uj))
+    tree.add(Zone("0:2", "dram", Curve(3, 1, 11.0), range_uj))
+    tree.add(Zone("1", "psys", Curve(50, 25, 13.0), range_uj))
+    return tree
+
+
+# Small enough to wrap every few seconds under the curves above.
+WRAPPING_RANGE_UJ = 99_999_999
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root")
+    parser.add_argument("--curve", action="store_true", help="move the counters until ended")
+    parser.add_argument("--range-uj", type=int, default=WRAPPING_RANGE_UJ)
+    parser.add_argument("--seconds", type=float, default=600.0, help="end by itself after this time")
+    options = parser.parse_args()
+    tree = laptop(options.root, options.range_uj)
+    start = time.monotonic()
+    print("START", repr(start), repr(time.time()), flush=True)
+    while options.curve and time.monotonic() - start < options.seconds:
+        tree.move_along_curves(time.monotonic() - start)
+        time.sleep(0.005)
+
+
+if __name__ == "__main__":
+    main()
