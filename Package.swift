@@ -1,0 +1,73 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The compiler's strictest honest reading of our code; see docs/architecture.md, "What the build enforces".
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .defaultIsolation(nil),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// Tests keep the language checks; `#expect` expands to code that strict memory safety does not know.
+let strictTests: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .defaultIsolation(nil),
+    .treatAllWarnings(as: .error),
+]
+
+/// The commit that is being built, for `pyjoules_exporter_build_info`.
+let revision = (Context.gitInformation?.currentCommit).map { String($0.prefix(12)) } ?? "unknown"
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: strictTests)
+}
+
+let package = Package(
+    name: "pyjoules-exporter",
+    products: [
+        .executable(name: "pyjoules-exporter", targets: ["Exporter"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // Layer 0: C.
+        .target(name: "CLinux"),
+        .target(name: "CBuildInfo", cSettings: [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        // Layer 1.
+        room("Bytes"),
+        room("Kernel", ["CLinux"]),
+        // Layer 2.
+        room("HTTP", ["Bytes"]),
+        room("Metrics", ["Bytes"]),
+        room("Energy", ["Kernel", "Bytes"]),
+        room("Systemd", ["CSystemd", "Kernel"]),
+        // Layer 3.
+        .executableTarget(
+            name: "Exporter",
+            dependencies: [
+                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "CBuildInfo",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        tests(of: "Bytes"),
+        tests(of: "Kernel"),
+        tests(of: "HTTP", ["Bytes", "Kernel"]),
+        tests(of: "Metrics", ["Bytes"]),
+        tests(of: "Energy", ["Kernel"]),
+        tests(of: "Systemd", ["Kernel"]),
+        tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd"]),
+    ]
+)

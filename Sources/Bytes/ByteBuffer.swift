@@ -1,0 +1,108 @@
+/// A byte buffer of fixed capacity that owns its memory: bytes go in at the end and come out at the front.
+///
+/// It allocates once, when it is made. What does not fit is left out and `overflowed` says so; nothing traps
+/// and nothing grows, because the bytes may come from outside.
+@safe
+public struct ByteBuffer: ~Copyable {
+    @usableFromInline let base: UnsafeMutablePointer<UInt8>
+    public let capacity: Int
+    /// Where the unread bytes begin and end; `0 <= start <= end <= capacity`.
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
+    /// Something did not fit since the buffer was last emptied; its content is incomplete.
+    public private(set) var overflowed = false
+
+    public init(capacity: Int) {
+        precondition(capacity > 0)
+        unsafe base = UnsafeMutablePointer.allocate(capacity: capacity)
+        self.capacity = capacity
+    }
+
+    deinit {
+        unsafe base.deallocate()
+    }
+
+    /// The number of bytes that can be read.
+    @inlinable public var count: Int { end - start }
+    @inlinable public var isEmpty: Bool { start == end }
+    /// The number of bytes that fit at the end without moving anything.
+    @inlinable public var freeCount: Int { capacity - end }
+
+    /// Lends the unread bytes.
+    @inlinable
+    public func withBytes<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let bytes = unsafe UnsafeBufferPointer(start: base + start, count: end - start)
+        return try unsafe body(bytes.span)
+    }
+
+    /// Lends the free space at the end; what the closure appends becomes part of the content.
+    @inlinable
+    public mutating func withFreeSpace<Result, Failure: Error>(
+        _ body: (inout OutputSpan<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let free = unsafe UnsafeMutableBufferPointer(start: base + end, count: capacity - end)
+        var output = unsafe OutputSpan(buffer: free, initializedCount: 0)
+        let result = try body(&output)
+        end += unsafe output.finalize(for: free)
+        return result
+    }
+
+    @inlinable
+    public mutating func append(_ byte: UInt8) {
+        guard end < capacity else { return markOverflowed() }
+        unsafe base[end] = byte
+        end += 1
+    }
+
+    @inlinable
+    public mutating func append(_ bytes: Span<UInt8>) {
+        guard bytes.count <= freeCount else { return markOverflowed() }
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let first = source.baseAddress else { return }
+            unsafe (base + end).update(from: first, count: source.count)
+        }
+        end += bytes.count
+    }
+
+    @inlinable
+    public mutating func append(_ text: StaticString) {
+        let length = text.utf8CodeUnitCount
+        guard length <= freeCount else { return markOverflowed() }
+        unsafe (base + end).update(from: text.utf8Start, count: length)
+        end += length
+    }
+
+    /// For start-up and rare paths: text that is not known at compile time.
+    public mutating func append(_ text: String) {
+        for byte in text.utf8 { append(byte) }
+    }
+
+    /// Forgets the first `count` unread bytes.
+    @inlinable
+    public mutating func removeFirst(_ count: Int) {
+        precondition(count >= 0 && count <= self.count)
+        start += count
+        if start == end { removeAll() }
+    }
+
+    /// Moves the unread bytes to the front, so that all free space lies at the end.
+    public mutating func compact() {
+        guard start > 0 else { return }
+        unsafe base.update(from: base + start, count: count)
+        end -= start
+        start = 0
+    }
+
+    public mutating func removeAll() {
+        start = 0
+        end = 0
+        overflowed = false
+    }
+
+    @usableFromInline
+    mutating func markOverflowed() {
+        overflowed = true
+    }
+}

@@ -1,0 +1,8 @@
+#ifndef CBUILDINFO_H
+#define CBUILDINFO_H
+
+/// The commit this program was built from, 12 hexadecimal digits, or "unknown" outside a git checkout.
+/// It lives in a C target because SwiftPM can define a string for C, but not for Swift.
+const char *_Nonnull pyjoules_revision(void);
+
+#endif

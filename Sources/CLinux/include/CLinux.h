@@ -1,0 +1,33 @@
+/// Kernel interfaces that Swift's Glibc module leaves out, and shims for what hides behind _GNU_SOURCE
+/// (which must not be defined in a header: it would clash with Swift's own view of glibc).
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+
+/// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK; the peer's address goes to `address`.
+int clinux_accept(int listener, struct sockaddr_storage *_Nonnull address);
+
+/// getdents64(2) on an open directory: the raw records, without the allocation that opendir(3) makes.
+ssize_t clinux_getdents(int directory, void *_Nonnull buffer, size_t length);
+
+/// Sends two pieces as one message with MSG_NOSIGNAL and MSG_DONTWAIT; see sendmsg(2).
+ssize_t clinux_send_pair(int socket, const void *_Nonnull first, size_t first_length,
+                         const void *_Nullable second, size_t second_length);
+
+/// One datagram to a unix socket by path ('@' first means the abstract namespace), with MSG_NOSIGNAL and
+/// MSG_DONTWAIT; -1 with ENAMETOOLONG when the path does not fit. See unix(7).
+ssize_t clinux_send_datagram(int socket, const char *_Nonnull path, size_t path_length,
+                             const void *_Nonnull bytes, size_t length);
+
+/// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
+enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };
+enum clinux_file_type clinux_file_type(unsigned int mode);
+
+#endif

@@ -1,0 +1,192 @@
+public import Kernel
+
+/// A zone of the kernel's powercap framework that is to be counted.
+public struct PowercapZone: Sendable, Equatable {
+    /// The kernel's name of the directory, such as `intel-rapl:0:1`. Its numbers are no identity: the kernel reuses them.
+    public let name: String
+    public let directory: String
+    public let domain: Domain
+    /// How far the counter runs before it starts again from 0, in microjoules.
+    public let modulus: UInt64
+
+    public var counterPath: String { directory + "/energy_uj" }
+}
+
+/// A zone that is shown by the kernel and not counted, and why.
+public struct RefusedZone: Sendable, Equatable {
+    public enum Reason: Sendable, Equatable {
+        /// Another control type shows the same counter already; `intel-rapl-mmio` repeats a package.
+        case duplicate
+        /// Its `name` is not one that RAPL uses.
+        case unknownName(String)
+        /// An attribute is missing or makes no sense.
+        case badAttribute(String)
+        case permissionDenied
+        case failed(ErrorCode)
+        /// More zones than this program has room for.
+        case tooMany
+    }
+
+    public let name: String
+    public let reason: Reason
+}
+
+/// Finds the RAPL zones under /sys/class/powercap. See Documentation/power/powercap/powercap.rst in the kernel's source.
+public struct PowercapDiscovery: Sendable {
+    public private(set) var zones: [PowercapZone] = []
+    public private(set) var refused: [RefusedZone] = []
+    private let root: String
+    private let vendor: ProcessorVendor
+    private var platforms = 0
+
+    /// Control types that show RAPL zones, the more exact first: where two show one domain, the first that has it counts.
+    private static let controlTypes = ["intel-rapl", "intel-rapl-tpmi", "intel-rapl-mmio"]
+
+    /// `sysfs` is the root that has `class/powercap`.
+    public init(sysfs: String, vendor: ProcessorVendor) {
+        root = sysfs + "/class/powercap"
+        self.vendor = vendor
+        // No such directory is no error: most virtual machines have none.
+        let entries = (try? Files.names(in: root)) ?? []
+        for controlType in PowercapDiscovery.controlTypes {
+            let prefix = controlType + ":"
+            let mine = entries.filter { $0.hasPrefix(prefix) }
+                .compactMap { ZoneNumber(entry: $0, prefix: prefix) }
+                .sorted()
+            for zone in mine { consider(zone, among: mine) }
+        }
+    }
+
+    private mutating func consider(_ zone: ZoneNumber, among all: [ZoneNumber]) {
+        do throws(Refusal) {
+            let domain = try identify(zone, among: all)
+            guard !zones.contains(where: { $0.domain == domain }) else { throw Refusal(.duplicate) }
+            let directory = "\(root)/\(zone.entry)"
+            let modulus = try PowercapDiscovery.modulus(directory)
+            try PowercapDiscovery.checkReadable(directory)
+            guard zones.count < PowercapSource.capacity else { throw Refusal(.tooMany) }
+            if domain.kind == .psys { platforms += 1 }
+            zones.append(PowercapZone(name: zone.entry, directory: directory, domain: domain, modulus: modulus))
+        } catch {
+            refused.append(RefusedZone(name: zone.entry, reason: error.reason))
+        }
+    }
+
+    /// What the zone measures: by its own name, and for a sub-zone by its parent's.
+    private func identify(_ zone: ZoneNumber, among all: [ZoneNumber]) throws(Refusal) -> Domain {
+        let name = try attribute("name", of: zone)
+        if let package = PackageName(name) {
+            return Domain(kind: .package, socket: package.socket, die: package.die)
+        }
+        guard let kind = kind(of: name) else { throw Refusal(.unknownName(name)) }
+        guard let parent = zone.parent, all.contains(parent) else {
+            guard kind == .psys else { throw Refusal(.unknownName(name)) }
+            return Domain(kind: .psys, socket: platforms)
+        }
+        let parentName = try attribute("name", of: parent)
+        guard let package = PackageName(parentName) else { throw Refusal(.unknownName("\(parentName)/\(name)")) }
+        return Domain(kind: kind, socket: package.socket, die: package.die)
+    }
+
+    private func kind(of name: String) -> DomainKind? {
+        switch name {
+        case "core": vendor == .amd ? .leadCore : .core
+        case "uncore": .uncore
+        case "dram": .dram
+        case "psys": .psys
+        default: nil
+        }
+    }
+
+    private func attribute(_ attribute: String, of zone: ZoneNumber) throws(Refusal) -> String {
+        try PowercapDiscovery.text("\(root)/\(zone.entry)", attribute)
+    }
+
+    private static func text(_ directory: String, _ attribute: String) throws(Refusal) -> String {
+        do {
+            let bytes = try Files.read("\(directory)/\(attribute)", limit: 128)
+            return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
+        } catch {
+            throw Refusal(.badAttribute("\(attribute): \(error.code)"))
+        }
+    }
+
+    /// The range is the largest value the counter shows: 2^32 - 1 units of hardware, so one unit more is a whole turn.
+    private static func modulus(_ directory: String) throws(Refusal) -> UInt64 {
+        let attribute = "max_energy_range_uj"
+        let text = try text(directory, attribute)
+        guard let range = UInt64(text), range > 0, range < UInt64.max / 2 else {
+            throw Refusal(.badAttribute("\(attribute) is \"\(text)\""))
+        }
+        let registerRange: UInt64 = 0xFFFF_FFFF
+        let unit = max(1, (range + registerRange / 2) / registerRange)
+        return range + unit
+    }
+
+    /// Permission is checked when a counter is opened and never again, so it is opened to know.
+    private static func checkReadable(_ directory: String) throws(Refusal) {
+        do {
+            _ = try FileDescriptor.open(reading: directory + "/energy_uj")
+        } catch {
+            let isForbidden = error.code == .permissionDenied || error.code == .operationNotPermitted
+            throw Refusal(isForbidden ? .permissionDenied : .failed(error.code))
+        }
+    }
+}
+
+private struct Refusal: Error {
+    let reason: RefusedZone.Reason
+
+    init(_ reason: RefusedZone.Reason) {
+        self.reason = reason
+    }
+}
+
+/// `intel-rapl:0:1` as its control type's prefix and its numbers.
+private struct ZoneNumber: Comparable {
+    let entry: String
+    private let prefix: String
+    private let numbers: [Int]
+
+    init?(entry: String, prefix: String) {
+        let parts = entry.dropFirst(prefix.count).split(separator: ":", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Int($0) }
+        guard numbers.count == parts.count, numbers.count <= 2 else { return nil }
+        self.init(prefix: prefix, numbers: numbers)
+    }
+
+    private init(prefix: String, numbers: [Int]) {
+        self.entry = prefix + numbers.map(String.init).joined(separator: ":")
+        self.prefix = prefix
+        self.numbers = numbers
+    }
+
+    /// The zone this one is a part of; nil at the top.
+    var parent: ZoneNumber? {
+        numbers.count > 1 ? ZoneNumber(prefix: prefix, numbers: numbers.dropLast()) : nil
+    }
+
+    static func < (left: ZoneNumber, right: ZoneNumber) -> Bool {
+        left.numbers.lexicographicallyPrecedes(right.numbers)
+    }
+}
+
+/// `package-0` or `package-0-die-1`.
+private struct PackageName {
+    let socket: Int
+    let die: Int?
+
+    init?(_ name: String) {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2 || parts.count == 4, parts[0] == "package", let socket = Int(parts[1]), socket >= 0 else {
+            return nil
+        }
+        self.socket = socket
+        guard parts.count == 4 else {
+            die = nil
+            return
+        }
+        guard parts[2] == "die", let die = Int(parts[3]), die >= 0 else { return nil }
+        self.die = die
+    }
+}

@@ -1,0 +1,26 @@
+public import Kernel
+
+/// The counters of powercap zones, kept open: opening costs ten times what reading does, and permission is asked only then.
+public struct PowercapSource: ~Copyable {
+    /// The most zones that are counted; a machine with eight sockets has about 40.
+    public static let capacity = 128
+
+    private var counters = InlineArray<128, FileDescriptor?> { _ in nil }
+
+    /// Opens the counters of the zones, in their order.
+    public init(opening zones: [PowercapZone]) throws(SystemError) {
+        precondition(zones.count <= PowercapSource.capacity)
+        var opened = InlineArray<128, FileDescriptor?> { _ in nil }
+        for (index, zone) in zones.enumerated() {
+            opened[index] = try FileDescriptor.open(reading: zone.counterPath)
+        }
+        counters = opened
+    }
+
+    func read(_ index: Int) -> Reading {
+        switch counters[index] {
+        case .some(let descriptor): readCounter(descriptor)
+        case .none: .failure(.unregistered)
+        }
+    }
+}

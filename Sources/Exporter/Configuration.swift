@@ -1,0 +1,127 @@
+import HTTP
+import Kernel
+import Logging
+
+/// Everything that the options and the environment decide, checked.
+struct Configuration {
+    /// Nil where systemd's sockets are used if there are any, and `defaultPort` on every address if not.
+    var listenAddresses: [SocketAddress] = []
+    var defaultPort: UInt16 = 9091
+    /// Sockets must come from systemd.
+    var requiresInheritedSockets = false
+    var telemetryPath = "/metrics"
+    var maximumConnections = 256
+    var sampleInterval = SampleInterval(nanoseconds: 100_000_000)
+    var source = SourceChoice.auto
+    var sysfs = "/sys"
+    var procfs = "/proc"
+    var logLevel = Logger.Level.info
+    var logFormat: LineFormat?
+}
+
+/// Which source of energy to use.
+enum SourceChoice: String, CaseIterable {
+    /// The first that can be read.
+    case auto
+    case powercap
+    case simulated
+}
+
+/// A value that is wrong, and what is allowed instead. The option's name is added by whoever asked for it.
+struct WrongValue: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// The time between two samples.
+struct SampleInterval: Equatable {
+    let nanoseconds: UInt64
+
+    init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Reads `0.1`, `100ms` or `1s`.
+    init(parsing text: String) throws(WrongValue) {
+        let (digits, unit) = SampleInterval.split(text)
+        guard let value = SampleInterval.fixedPoint(digits, fractionDigits: unit) else {
+            throw WrongValue(SampleInterval.allowed)
+        }
+        guard value >= 1_000_000, value <= 60_000_000_000 else { throw WrongValue(SampleInterval.allowed) }
+        nanoseconds = value
+    }
+
+    private static let allowed = "allowed are 1ms to 60s, written like 0.1, 100ms or 1s"
+
+    /// The number, and how many digits after its point make nanoseconds of it.
+    private static func split(_ text: String) -> (Substring, Int) {
+        if text.hasSuffix("ms") { return (text.dropLast(2), 6) }
+        if text.hasSuffix("s") { return (text.dropLast(1), 9) }
+        return (text[...], 9)
+    }
+
+    /// `digits[.digits]` times 10^fractionDigits, if that is a whole number.
+    private static func fixedPoint(_ text: Substring, fractionDigits: Int) -> UInt64? {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : ""
+        guard let whole = parts.first, !(whole.isEmpty && fraction.isEmpty), fraction.count <= fractionDigits,
+            whole.count <= 8, (whole + fraction).utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
+        else { return nil }
+        return UInt64(whole + fraction + String(repeating: "0", count: fractionDigits - fraction.count))
+    }
+}
+
+/// Checks of single values, which options and environment share.
+enum Parsing {
+    static func port(_ text: String) throws(WrongValue) -> UInt16 {
+        guard let port = UInt16(text), port > 0, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
+            throw WrongValue("allowed are the ports 1 to 65535")
+        }
+        return port
+    }
+
+    static func address(_ text: String) throws(WrongValue) -> SocketAddress {
+        guard let address = SocketAddress(text) else {
+            throw WrongValue("allowed are :PORT, IPv4:PORT and [IPv6]:PORT, such as :9091, 127.0.0.1:9091 or [::1]:9091")
+        }
+        return address
+    }
+
+    static func telemetryPath(_ text: String) throws(WrongValue) -> String {
+        let reserved = ["/", "/-/healthy", "/-/ready"]
+        let isPath = text.hasPrefix("/") && text.utf8.count <= 256
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>#?&'".utf8.contains($0) }
+        guard isPath, !reserved.contains(text) else {
+            throw WrongValue("allowed is a path like /metrics, of printable ASCII, other than / and /-/...")
+        }
+        return text
+    }
+
+    static func maximumConnections(_ text: String) throws(WrongValue) -> Int {
+        guard let count = Int(text), count >= 1, count <= ConnectionTable.capacity else {
+            throw WrongValue("allowed are 1 to \(ConnectionTable.capacity)")
+        }
+        return count
+    }
+
+    static func directory(_ text: String) throws(WrongValue) -> String {
+        guard text.hasPrefix("/") else { throw WrongValue("allowed is an absolute path") }
+        return text
+    }
+
+    static func oneOf<Choice: CaseIterable & RawRepresentable<String>>(_ text: String) throws(WrongValue) -> Choice {
+        guard let choice = Choice(rawValue: text) else {
+            throw WrongValue("allowed are \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return choice
+    }
+
+    static func logFormat(_ text: String) throws(WrongValue) -> LineFormat? {
+        if text == "auto" { return nil }
+        guard let format = LineFormat(rawValue: text) else { throw WrongValue("allowed are auto, logfmt, json") }
+        return format
+    }
+}

@@ -1,0 +1,72 @@
+import Bytes
+import HTTP
+import Kernel
+
+/// One client's connection: small, so that it can be moved; its bytes lie in buffers that it holds only while it needs them.
+struct Connection: ~Copyable {
+    enum Phase {
+        /// Waiting for requests and answering them.
+        case open
+        /// The rest of `output` is sent, then the connection ends.
+        case finishing
+        /// All is sent and our side is shut; what still arrives is thrown away until the peer closes, so that no reset
+        /// destroys the response before it is read. See RFC 9112 section 9.6.
+        case lingering
+    }
+
+    let socket: FileDescriptor
+    let peer: PeerKey
+    var phase = Phase.open
+    var interest = Interest.readable
+    /// Bytes that arrived and are not answered yet.
+    var input: ByteBuffer?
+    /// How many of them the parser has seen and called incomplete.
+    var parsedCount = 0
+    /// Bytes of a request's body that are still to be thrown away.
+    var bodyRemaining = 0
+    /// Bytes that the kernel did not take yet.
+    var output: ByteBuffer?
+    var hasCompletedRequest = false
+    /// Accepted beyond the limit, to be told so: its first request is answered 503.
+    let isSurplus: Bool
+    /// When bytes last moved, on the monotonic clock.
+    var lastProgressNanoseconds: UInt64
+    /// When a request's first byte arrived that is not complete yet.
+    var requestStartNanoseconds: UInt64?
+
+    init(socket: consuming FileDescriptor, peer: PeerKey, isSurplus: Bool = false, nanoseconds now: UInt64) {
+        self.socket = socket
+        self.peer = peer
+        self.isSurplus = isSurplus
+        lastProgressNanoseconds = now
+    }
+
+    /// When patience ends, on the monotonic clock.
+    var deadlineNanoseconds: UInt64 {
+        switch phase {
+        case .lingering: lastProgressNanoseconds + Limits.lingerSeconds * 1_000_000_000
+        case .open where output == nil:
+            if let requestStartNanoseconds {
+                requestStartNanoseconds + Limits.headerSeconds * 1_000_000_000
+            } else {
+                lastProgressNanoseconds + Limits.idleSeconds * 1_000_000_000
+            }
+        case .open, .finishing: lastProgressNanoseconds + Limits.writeStallSeconds * 1_000_000_000
+        }
+    }
+
+    /// How readily the connection is given up for a new one when the table is full.
+    var standing: Standing {
+        if !hasCompletedRequest { return .neverAsked }
+        if phase != .open || output != nil { return .stalled }
+        return .idle
+    }
+
+    /// In the order in which connections are given up. A client that asked before is worth more than one that never did, and
+    /// one that takes its answers more than one that lets them lie.
+    enum Standing: Int {
+        case neverAsked
+        case stalled
+        case idle
+    }
+}

@@ -1,0 +1,56 @@
+import HTTP
+
+/// Why a connection was turned away or ended by us, as the label `reason` tells it.
+enum Rejection: String, CaseIterable {
+    /// All connections are in use.
+    case full
+    /// Given up for a new one.
+    case evicted
+    /// Out of time.
+    case timeout
+    /// No file descriptor was left.
+    case noDescriptors = "no_descriptors"
+
+    var index: Int {
+        switch self {
+        case .full: 0
+        case .evicted: 1
+        case .timeout: 2
+        case .noDescriptors: 3
+        }
+    }
+}
+
+extension Status {
+    /// Its position among all cases, for tables.
+    var index: Int {
+        switch self {
+        case .ok: 0
+        case .badRequest: 1
+        case .notFound: 2
+        case .methodNotAllowed: 3
+        case .requestTimeout: 4
+        case .contentTooLarge: 5
+        case .uriTooLong: 6
+        case .expectationFailed: 7
+        case .requestHeaderFieldsTooLarge: 8
+        case .notImplemented: 9
+        case .serviceUnavailable: 10
+        case .versionNotSupported: 11
+        }
+    }
+}
+
+/// What the server counts about itself.
+struct ServerCounters {
+    private var responses = InlineArray<12, UInt64>(repeating: 0)
+    private var rejections = InlineArray<4, UInt64>(repeating: 0)
+    var missedTicks: UInt64 = 0
+    /// When /metrics was last answered, on the wall clock; nil before.
+    var lastScrapeUnixSeconds: UInt64?
+
+    mutating func count(_ status: Status) { responses[status.index] += 1 }
+    mutating func count(_ rejection: Rejection) { rejections[rejection.index] += 1 }
+    func responses(_ status: Status) -> UInt64 { responses[status.index] }
+    func rejections(_ rejection: Rejection) -> UInt64 { rejections[rejection.index] }
+}

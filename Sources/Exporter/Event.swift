@@ -1,0 +1,38 @@
+/// What happened, under a name and an identifier that stay the same when the words of a message change.
+///
+/// The identifier is the journal's MESSAGE_ID: `journalctl MESSAGE_ID=...` finds all of a kind. Never reuse one.
+enum Event: String, CaseIterable {
+    case started
+    case listening
+    case socketRefused = "socket_refused"
+    case noSource = "no_source"
+    case simulatedSource = "simulated_source"
+    case zoneUnreadable = "zone_unreadable"
+    case zoneIgnored = "zone_ignored"
+    case zoneFailing = "zone_failing"
+    case zoneRecovered = "zone_recovered"
+    case noDescriptors = "no_descriptors"
+    case reloaded
+    case stopping
+    case stopped
+    case failed
+
+    var messageID: String {
+        switch self {
+        case .started: "9f0d6331a3054090a1efe114610643ff"
+        case .listening: "69699bf4057442c09fb4a259cc766893"
+        case .socketRefused: "14f6e71e65d1499abc4af06db968b513"
+        case .noSource: "bf6e9d67fa9d4291977cdaaee2cc9c73"
+        case .simulatedSource: "f7afe6f91734446392ce5b9bc11b7217"
+        case .zoneUnreadable: "323d67779c22430ea98d0e6960ecfe04"
+        case .zoneIgnored: "229ed915cdde47af94d4567201d0f292"
+        case .zoneFailing: "e90a1f0ff0a14ecdb53e28d53a7bb4ce"
+        case .zoneRecovered: "0ac22af92f4b49df8d7f37ae8691b665"
+        case .noDescriptors: "39306a2540664cceb09e5e55363705f6"
+        case .reloaded: "5b0899243817418295ef5c9b5c48ada8"
+        case .stopping: "bcfb426d809e459db4e05a22a7ef965f"
+        case .stopped: "9f00043022a54ffabfb8dbc641bff0c2"
+        case .failed: "15136432b5c04df0aa4e24002a5d092c"
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Energy
+import Logging
+
+/// Says in the log when a domain's counter fails and when it is back: once for each change, and at most once a minute for
+/// each domain, however often it flaps.
+struct HealthReporter {
+    static let quietNanoseconds: UInt64 = 60_000_000_000
+
+    private var reported: [ReadFailure?]
+    private var lastReport: [UInt64?]
+
+    init(domainCount: Int) {
+        reported = Array(repeating: nil, count: domainCount)
+        lastReport = Array(repeating: nil, count: domainCount)
+    }
+
+    /// Compares the accounts with what was said last; a change within the quiet time is said after it, if it lasts.
+    mutating func review(_ sampler: borrowing Sampler, nanoseconds now: UInt64, _ log: Logger) {
+        for index in sampler.accounts.indices where sampler.accounts[index].failure != reported[index] {
+            if let last = lastReport[index], now < last + HealthReporter.quietNanoseconds { continue }
+            let account = sampler.accounts[index]
+            lastReport[index] = now
+            reported[index] = account.failure
+            HealthReporter.report(account, log)
+        }
+    }
+
+    private static func report(_ account: DomainAccount, _ log: Logger) {
+        let domain = account.domain.tag
+        guard let failure = account.failure else {
+            return log.report(.zoneRecovered, .notice, "the counter of \(domain) can be read again", ["domain": domain])
+        }
+        let remedy =
+            failure == .unregistered
+            ? "its zone is gone from the kernel; restart the exporter when it is back" : "its total stays as it was until it can be read"
+        log.report(
+            .zoneFailing, .warning, "the counter of \(domain) cannot be read (\(failure.rawValue)): \(remedy)",
+            ["domain": domain, "reason": failure.rawValue])
+    }
+}

@@ -1,0 +1,99 @@
+import Kernel
+import Logging
+import Systemd
+
+/// All listening sockets, inherited or our own.
+struct Listeners: ~Copyable {
+    /// systemd passes few, and nobody types more.
+    static let capacity = 16
+
+    private var slots = InlineArray<16, Listener?> { _ in nil }
+    private(set) var count = 0
+    /// systemd opened them and keeps them open.
+    private(set) var areInherited = false
+
+    init() {}
+
+    /// Takes systemd's sockets if there are any, otherwise opens the addresses.
+    init(_ configuration: Configuration, _ log: Logger) throws {
+        let inherited = try adoptInherited(log)
+        areInherited = inherited > 0
+        if areInherited {
+            guard count > 0 else { throw StartFailure(message: "none of the sockets passed by systemd can be served") }
+            if !configuration.listenAddresses.isEmpty {
+                log.report(.listening, .warning, "systemd passed sockets, so --web.listen-address is not used")
+            }
+        } else {
+            guard !configuration.requiresInheritedSockets else {
+                throw StartFailure(
+                    message: "--web.systemd-socket is given, but no socket activation file descriptors were found; "
+                        + "start pyjoules-exporter.socket instead of the service")
+            }
+            let all = configuration.listenAddresses
+            for address in all.isEmpty ? [.any(port: configuration.defaultPort)] : all { try open(address) }
+        }
+        report(log)
+    }
+
+    subscript(index: Int) -> Listener? {
+        _read { yield slots[index] }
+        _modify { yield &slots[index] }
+    }
+
+    mutating func add(_ listener: consuming Listener) {
+        precondition(count < Listeners.capacity)
+        slots[count] = consume listener
+        count += 1
+    }
+
+    /// Closes all; systemd keeps its own ends, where new connections wait for the next start.
+    mutating func removeAll() {
+        for index in 0..<count { slots[index] = nil }
+        count = 0
+    }
+
+    private mutating func adoptInherited(_ log: Logger) throws -> Int {
+        try SocketActivation.takeDescriptors { (name, descriptor) throws(SystemError) in
+            guard count < Listeners.capacity else {
+                return log.report(.socketRefused, .error, "more than \(Listeners.capacity) sockets", ["name": name])
+            }
+            switch try Listener.adopt(descriptor) {
+            case .listener(let listener): add(listener)
+            case .refused(let why):
+                log.report(
+                    .socketRefused, .error, "the socket '\(name)' passed by systemd is not served: \(why)",
+                    ["name": name, "reason": why])
+            }
+        }
+    }
+
+    private mutating func open(_ address: SocketAddress) throws {
+        guard count < Listeners.capacity else {
+            throw StartFailure(message: "more than \(Listeners.capacity) listen addresses")
+        }
+        do {
+            add(try Listener(on: address))
+        } catch where error.code == .addressInUse {
+            throw StartFailure(
+                message: "cannot listen on \(address): the address is in use; "
+                    + "stop the other program ('ss -ltnp' names it) or choose another with --web.listen-address")
+        } catch {
+            throw StartFailure(message: "cannot listen on \(address): \(error)")
+        }
+    }
+
+    private func name(of index: Int) -> String {
+        switch slots[index] {
+        case .some(let listener): listener.name
+        case .none: ""
+        }
+    }
+
+    private func report(_ log: Logger) {
+        for index in 0..<count {
+            let name = name(of: index)
+            let text = name.hasPrefix("unix:") ? name : "http://\(name)"
+            log.report(.listening, .info, "listening on \(text)", ["address": name])
+        }
+    }
+}

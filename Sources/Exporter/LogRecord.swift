@@ -1,0 +1,107 @@
+import Bytes
+import HTTP
+import Logging
+import Systemd
+
+/// One log message with its fields, in the three forms that it can be written.
+struct LogRecord {
+    let unixNanoseconds: UInt64
+    let level: Logger.Level
+    let message: String
+    /// Sorted by key; `event` among them.
+    let fields: [(key: String, value: String)]
+
+    func line(_ format: LineFormat) -> String {
+        switch format {
+        case .logfmt: logfmtLine
+        case .json: jsonLine
+        }
+    }
+
+    /// `ts=2026-01-02T03:04:05.678Z level=info event=started msg="..." key=value`
+    var logfmtLine: String {
+        var line = "ts=\(timestamp) level=\(level.rawValue)"
+        if let event { line += " event=\(event.rawValue)" }
+        line += " msg=\(LogRecord.quoted(message))"
+        for field in fields where field.key != "event" { line += " \(field.key)=\(LogRecord.logfmtValue(field.value))" }
+        return line
+    }
+
+    /// The same keys as one JSON object.
+    var jsonLine: String {
+        var line = "{\"ts\":\"\(timestamp)\",\"level\":\"\(level.rawValue)\""
+        if let event { line += ",\"event\":\"\(event.rawValue)\"" }
+        line += ",\"msg\":\(LogRecord.quoted(message))"
+        for field in fields where field.key != "event" {
+            line += ",\(LogRecord.quoted(field.key)):\(LogRecord.quoted(field.value))"
+        }
+        return line + "}"
+    }
+
+    /// The journal's own fields, then ours under `PYJOULES_`. See systemd.journal-fields(7).
+    var journalRecord: JournalRecord {
+        var record = JournalRecord()
+        record.add("MESSAGE", message)
+        record.add("PRIORITY", String(priority))
+        record.add("SYSLOG_IDENTIFIER", "pyjoules-exporter")
+        if let event { record.add("MESSAGE_ID", event.messageID) }
+        for field in fields { record.add("PYJOULES_\(field.key.uppercased())", field.value) }
+        return record
+    }
+
+    private var event: Event? {
+        fields.first { $0.key == "event" }.flatMap { Event(rawValue: $0.value) }
+    }
+
+    /// The severity of syslog(3).
+    private var priority: Int {
+        switch level {
+        case .trace, .debug: 7
+        case .info: 6
+        case .notice: 5
+        case .warning: 4
+        case .error: 3
+        case .critical: 2
+        }
+    }
+
+    private var timestamp: String {
+        let time = CivilTime(unixSeconds: unixNanoseconds / 1_000_000_000)
+        var text = ByteBuffer(capacity: 32)
+        text.appendDigits(of: time.year, atLeast: 4)
+        text.append("-")
+        text.appendDigits(of: time.month, atLeast: 2)
+        text.append("-")
+        text.appendDigits(of: time.day, atLeast: 2)
+        text.append("T")
+        text.append(clockTime: time)
+        text.append(".")
+        text.appendDigits(of: unixNanoseconds / 1_000_000 % 1000, atLeast: 3)
+        text.append("Z")
+        return text.withBytes { bytes in String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
+    }
+
+    private static func logfmtValue(_ value: String) -> String {
+        let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 != 0x7F }
+        return isPlain ? value : quoted(value)
+    }
+
+    /// A string literal that JSON and logfmt both read.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,76 @@
+import HTTP
+import Kernel
+import Logging
+
+/// Signals, deadlines, and the end.
+extension Server {
+    static let sweepNanoseconds: UInt64 = 1_000_000_000
+
+    mutating func takeSignals() throws(SystemError) {
+        while let signal = try signals.takeSignal() {
+            switch signal {
+            case .reload: reload()
+            case .terminate: try terminate()
+            }
+        }
+    }
+
+    /// SIGHUP. There is nothing to read again yet; the manager that asked waits to be told that it is done.
+    private mutating func reload() {
+        manager.reloading()
+        log.report(.reloaded, .info, "reloaded; no setting changes without a restart")
+        manager.ready(counters)
+    }
+
+    /// SIGTERM or SIGINT: accepts nothing more and finishes what is under way; the second time, ends at once.
+    mutating func terminate() throws(SystemError) {
+        let now = Clock.monotonicNanoseconds()
+        guard drainDeadlineNanoseconds == nil else {
+            drainDeadlineNanoseconds = now
+            return
+        }
+        manager.stopping()
+        log.report(.stopping, .info, "stopping; open responses are finished first")
+        if !listeners.areInherited {
+            // These would be reset with their listener; those on systemd's socket wait for the next start.
+            for slot in 0..<listeners.count { try accept(on: slot) }
+        }
+        try unwatchListeners()
+        listeners.removeAll()
+        drainDeadlineNanoseconds = now + Limits.drainSeconds * 1_000_000_000
+        for slot in connections.slotRange where connections.deadline(of: slot) != nil {
+            try advance(connections.token(of: slot))
+        }
+    }
+
+    /// Ends the connections that ran out of time, and lets listeners that rest try again.
+    mutating func sweepIfDue() throws(SystemError) {
+        let now = Clock.monotonicNanoseconds()
+        guard now >= nextSweepNanoseconds else { return }
+        nextSweepNanoseconds = now + Server.sweepNanoseconds
+        for slot in connections.slotRange {
+            guard let deadline = connections.deadline(of: slot), now >= deadline else { continue }
+            try expire(connections.token(of: slot), now)
+        }
+        try watchListeners()
+    }
+
+    private mutating func expire(_ token: Token, _ now: UInt64) throws(SystemError) {
+        guard var connection = connections.take(token) else { return }
+        switch connection.phase {
+        case .open where connection.output == nil && connection.requestStartNanoseconds != nil:
+            counters.count(.timeout)
+            let next = refuse(&connection, .requestTimeout, now)
+            try settle(connection, token, next, now)
+        case .open where connection.output == nil:
+            counters.count(.timeout)
+            end(connection, slot: token.slot)
+        case .lingering:
+            end(connection, slot: token.slot)
+        case .open, .finishing:
+            counters.count(.timeout)
+            connection.socket.resetOnClose()
+            end(connection, slot: token.slot)
+        }
+    }
+}

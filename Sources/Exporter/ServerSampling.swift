@@ -1,0 +1,33 @@
+import Energy
+import Kernel
+import Metrics
+
+/// From the timer to the accounts.
+extension Server {
+    /// Serves the timer: a late loop finds more than one expiration, and says so.
+    mutating func tick() throws(SystemError) {
+        let elapsed = try timer.takeExpirations()
+        guard elapsed > 0 else { return }
+        expirations += elapsed
+        counters.missedTicks += elapsed - 1
+        let due = timer.firstNanoseconds + (expirations - 1) * timer.intervalNanoseconds
+        let now = Clock.monotonicNanoseconds()
+        lateness.record(nanoseconds: now > due ? now - due : 0)
+        sample()
+        manager.ticked(counters, nanoseconds: now)
+    }
+
+    /// Reads all counters and ends a measurement interval.
+    mutating func sample() {
+        sampler.tick()
+        health.review(sampler, nanoseconds: sampler.lastPassNanoseconds, log)
+    }
+
+    /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.
+    mutating func refreshIfStale(nanoseconds now: UInt64) {
+        let age = now - min(now, sampler.lastPassNanoseconds)
+        guard age > min(timer.intervalNanoseconds, 1_000_000_000) else { return }
+        sampler.refresh()
+        health.review(sampler, nanoseconds: now, log)
+    }
+}

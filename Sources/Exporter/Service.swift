@@ -1,0 +1,36 @@
+import Energy
+import Kernel
+import Logging
+import Systemd
+
+/// One run of the program: opens everything, serves until it is told to stop.
+enum Service {
+    /// - Returns: the exit status.
+    static func run(_ configuration: Configuration) -> Int32 {
+        let sink = LogSink(format: configuration.logFormat)
+        var log = Logger(label: "pyjoules-exporter") { _ in SinkLogHandler(sink: sink) }
+        log.logLevel = configuration.logLevel
+        do {
+            let signals = try SignalReceiver()
+            let notifier = try Notifier()
+            let listeners = try Listeners(configuration, log)
+            let measurement = Measurement.open(configuration, log)
+            var server = try Server(
+                configuration: configuration, measurement: measurement, listeners: listeners, signals: signals,
+                notifier: notifier, log: log, sink: sink)
+            try server.start()
+            try server.run()
+            return 0
+        } catch let error as StartFailure {
+            log.report(.failed, .critical, error.message)
+        } catch {
+            log.report(.failed, .critical, "cannot go on: \(error)")
+        }
+        return 1
+    }
+}
+
+/// Why the program cannot start, in words that name the thing and the remedy.
+struct StartFailure: Error {
+    let message: String
+}

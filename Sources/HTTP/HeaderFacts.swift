@@ -1,0 +1,104 @@
+import Bytes
+
+/// What the header lines of one request say about framing and about the connection; all others are skipped.
+struct HeaderFacts {
+    private var hosts = 0
+    private var contentLength: UInt64?
+    private var hasTransferEncoding = false
+    private var isChunked = false
+    private var closes = false
+    private var keepsAlive = false
+
+    /// Takes in one header line. See RFC 9112 section 5.
+    mutating func note(_ bytes: Span<UInt8>, line: Range<Int>) throws(Stop) {
+        let text = bytes.extracting(line)
+        let colon = try HeaderFacts.endOfName(text)
+        let value = text.extracting(try HeaderFacts.value(in: text, from: colon + 1))
+        let name = text.extracting(0..<colon)
+        // The length tells most headers apart before a byte is compared.
+        switch colon {
+        case 4 where name.equalsIgnoringCase("host"): try noteHost(value)
+        case 6 where name.equalsIgnoringCase("expect"): try noteExpectation(value)
+        case 10 where name.equalsIgnoringCase("connection"): noteConnection(value)
+        case 14 where name.equalsIgnoringCase("content-length"): try noteContentLength(value)
+        case 17 where name.equalsIgnoringCase("transfer-encoding"): try noteTransferEncoding(value)
+        default: break
+        }
+    }
+
+    /// The request that the line and the headers make together.
+    func request(_ line: RequestLine, headLength: Int) throws(Stop) -> Request {
+        // RFC 9112 section 3.2: exactly one in HTTP/1.1, at most one before.
+        guard hosts == 1 || (hosts == 0 && !line.isHTTP11) else { throw .malformed(.badRequest) }
+        if hasTransferEncoding {
+            // RFC 9112 section 6.1: with a length beside it, or in HTTP/1.0, it is an attack or a fault.
+            guard contentLength == nil, line.isHTTP11 else { throw .malformed(.badRequest) }
+            guard isChunked else { throw .malformed(.badRequest) }
+        }
+        let bodyLength = contentLength ?? 0
+        guard bodyLength <= UInt64(Limits.bodyBytes) else { throw .malformed(.contentTooLarge) }
+        let persistent = line.isHTTP11 ? !closes : keepsAlive && !closes
+        return Request(
+            method: line.method, path: line.path, isHTTP11: line.isHTTP11,
+            // Nothing here needs a body: the request is answered, and a chunked one ends the connection instead of being decoded.
+            keepsAlive: persistent && !isChunked, namesKeepAlive: keepsAlive,
+            headLength: headLength, bodyLength: Int(bodyLength)
+        )
+    }
+
+    /// Where the colon is. A blank before it, or at the line's start (a folded line), is refused. See RFC 9112 section 5.1, 5.2.
+    private static func endOfName(_ text: Span<UInt8>) throws(Stop) -> Int {
+        for index in text.indices {
+            if text[index] == UInt8(ascii: ":"), index > 0 { return index }
+            guard isToken(text[index]) else { throw .malformed(.badRequest) }
+        }
+        throw .malformed(.badRequest)
+    }
+
+    /// The value without blanks around it. Control characters, bare CR and NUL among them, are refused. See RFC 9110 section 5.5.
+    private static func value(in text: Span<UInt8>, from start: Int) throws(Stop) -> Range<Int> {
+        for index in start..<text.count {
+            guard text[index] >= space && text[index] != 0x7F || text[index] == tab else { throw .malformed(.badRequest) }
+        }
+        return text.trimmed(start..<text.count)
+    }
+
+    private mutating func noteHost(_ value: Span<UInt8>) throws(Stop) {
+        hosts += 1
+        for index in value.indices {
+            guard isHostCharacter(value[index]) else { throw .malformed(.badRequest) }
+        }
+    }
+
+    private mutating func noteExpectation(_ value: Span<UInt8>) throws(Stop) {
+        // The final status is sent at once, which RFC 9110 section 10.1.1 allows instead of 100.
+        guard value.equalsIgnoringCase("100-continue") else { throw .malformed(.expectationFailed) }
+    }
+
+    private mutating func noteConnection(_ value: Span<UInt8>) {
+        value.forEachListElement { element in
+            if element.equalsIgnoringCase("close") { closes = true }
+            if element.equalsIgnoringCase("keep-alive") { keepsAlive = true }
+        }
+    }
+
+    private mutating func noteContentLength(_ value: Span<UInt8>) throws(Stop) {
+        guard contentLength == nil else { throw .malformed(.badRequest) }
+        guard value.isAllDigits else { throw .malformed(.badRequest) }
+        guard let length = UInt64(decimal: value) else { throw .malformed(.contentTooLarge) }
+        contentLength = length
+    }
+
+    private mutating func noteTransferEncoding(_ value: Span<UInt8>) throws(Stop) {
+        var isKnown = true
+        var codings = 0
+        value.forEachListElement { element in
+            codings += 1
+            if !element.equalsIgnoringCase("chunked") { isKnown = false }
+        }
+        guard isKnown else { throw .malformed(.notImplemented) }
+        guard codings == 1, !hasTransferEncoding else { throw .malformed(.badRequest) }
+        hasTransferEncoding = true
+        isChunked = true
+    }
+}

@@ -1,0 +1,29 @@
+/// Every limit on what a client may send or take, in one place.
+public enum Limits {
+    /// Request line and headers together, with the empty line; more is answered 431.
+    public static let headBytes = 16 * 1024
+    /// The request target; more is answered 414.
+    public static let targetBytes = 8 * 1024
+    /// Header lines; more is answered 431.
+    public static let headers = 100
+    /// The method's name; a longer one is unknown, 501.
+    public static let methodBytes = 32
+    /// A request's body, which is read and thrown away; more is answered 413.
+    public static let bodyBytes = 16 * 1024
+
+    /// From a request's first byte to the end of its head; then 408.
+    public static let headerSeconds: UInt64 = 10
+    /// Without any byte between two requests; then the connection is closed.
+    public static let idleSeconds: UInt64 = 120
+    /// Without progress while a response is being sent; then the connection is reset.
+    public static let writeStallSeconds: UInt64 = 10
+    /// For the peer to read an error response and close, before we do.
+    public static let lingerSeconds: UInt64 = 2
+    /// For responses under way when the program ends.
+    public static let drainSeconds: UInt64 = 5
+
+    /// Requests answered on one connection before others get their turn.
+    public static let requestsPerTurn = 4
+    /// Connections accepted on one listener before others get their turn.
+    public static let acceptsPerTurn = 32
+}

@@ -1,0 +1,55 @@
+public import Bytes
+
+/// Everything that differs between the heads of this server's responses.
+public struct ResponseHead: Sendable {
+    /// What the client is told about the connection.
+    public enum Persistence: Sendable {
+        /// Open, which needs no words in HTTP/1.1.
+        case open
+        /// Open, said to an HTTP/1.0 client that asked.
+        case keptAlive
+        case closing
+    }
+
+    public var status: Status
+    public var contentType: StaticString
+    public var contentLength: Int
+    public var persistence: Persistence
+    public var date: HTTPDate
+
+    public init(
+        status: Status, contentType: StaticString, contentLength: Int, persistence: Persistence, date: HTTPDate
+    ) {
+        self.status = status
+        self.contentType = contentType
+        self.contentLength = contentLength
+        self.persistence = persistence
+        self.date = date
+    }
+
+    /// No head is longer; see the test of the longest one.
+    public static let longestBytes = 512
+}
+
+extension ByteBuffer {
+    /// Appends a response's head with its empty line. See RFC 9110 section 6.6, RFC 9112 section 4.
+    public mutating func append(_ head: ResponseHead) {
+        append("HTTP/1.1 ")
+        append(head.status.line)
+        append("\r\nDate: ")
+        append(head.date)
+        append("\r\nContent-Type: ")
+        append(head.contentType)
+        append("\r\nContent-Length: ")
+        append(decimal: UInt64(head.contentLength))
+        append("\r\nVary: Accept, Accept-Encoding\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
+        switch head.persistence {
+        case .open: break
+        case .keptAlive: append("Connection: keep-alive\r\n")
+        case .closing: append("Connection: close\r\n")
+        }
+        if head.status == .methodNotAllowed { append("Allow: GET, HEAD\r\n") }
+        if head.status == .serviceUnavailable { append("Retry-After: 1\r\n") }
+        append("\r\n")
+    }
+}

@@ -1,0 +1,18 @@
+import CLinux
+import Glibc
+
+/// Readings of the kernel's clocks in nanoseconds. No system call on common hardware (vDSO). See clock_gettime(2).
+public enum Clock {
+    /// Time since boot without the time asleep: for intervals and deadlines.
+    public static func monotonicNanoseconds() -> UInt64 { read(CLOCK_MONOTONIC) }
+
+    /// Wall-clock time since 1970: for people only, since it jumps.
+    public static func realtimeNanoseconds() -> UInt64 { read(CLOCK_REALTIME) }
+
+    private static func read(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        let result = unsafe clock_gettime(clock, &time)
+        precondition(result == 0)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+}

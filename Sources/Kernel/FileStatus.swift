@@ -1,0 +1,32 @@
+import CLinux
+import Glibc
+
+/// The facts about an open file that this program asks for. See fstat(2).
+public struct FileStatus {
+    let type: clinux_file_type
+    /// Device and inode, which together name a file.
+    public let device: UInt64
+    public let inode: UInt64
+    public let size: Int
+
+    public init(of descriptor: borrowing FileDescriptor) throws(SystemError) {
+        try self.init(of: descriptor.number)
+    }
+
+    /// What file descriptor 2 refers to; an error if it is closed.
+    public static func standardError() throws(SystemError) -> FileStatus {
+        try FileStatus(of: 2)
+    }
+
+    init(of number: Int32) throws(SystemError) {
+        var status = stat()
+        // Not through `attempt`: a process may be started with a standard descriptor closed, which is no bug of ours.
+        guard unsafe fstat(number, &status) == 0 else {
+            throw SystemError(call: "fstat", code: ErrorCode(number: EBADF))
+        }
+        type = clinux_file_type(status.st_mode)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        size = Int(status.st_size)
+    }
+}

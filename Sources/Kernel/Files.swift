@@ -1,0 +1,40 @@
+import CLinux
+import Glibc
+
+/// Small files and directories, read whole at start-up. They allocate; nothing in the loop calls them.
+public enum Files {
+    /// The content of a file of at most `limit` bytes; longer files are cut there.
+    public static func read(_ path: String, limit: Int = 4096) throws(SystemError) -> [UInt8] {
+        let descriptor = try FileDescriptor.open(reading: path)
+        var content: [UInt8] = []
+        while content.count < limit {
+            var outcome = ReadOutcome.bytes(0)
+            let offset = content.count
+            content.append(addingCapacity: limit - offset) { output in
+                outcome = descriptor.read(at: offset, into: &output)
+            }
+            switch outcome {
+            case .bytes(0): return content
+            case .bytes: continue
+            case .failed(let code): throw SystemError(call: "read", code: code)
+            }
+        }
+        return content
+    }
+
+    /// The names in a directory, sorted, without `.` and `..`. See readdir(3).
+    public static func names(in path: String) throws(SystemError) -> [String] {
+        guard let directory = unsafe opendir(path) else {
+            throw SystemError(call: "opendir", code: lastError())
+        }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe Glibc.readdir(directory) {
+            let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}

@@ -1,0 +1,160 @@
+import CLinux
+import Glibc
+
+/// A listening stream socket.
+public struct Listener: ~Copyable {
+    public let descriptor: FileDescriptor
+    /// Where it listens, for the log: `127.0.0.1:9091`, `[::]:9091`, `unix:/path`.
+    public let name: String
+    /// Connections that wait in the kernel until they are accepted; the kernel caps it at net.core.somaxconn.
+    static let backlog: Int32 = 1024
+
+    /// Listens on a TCP address. `.any` listens on IPv4 and IPv6, or on IPv4 alone where there is no IPv6. See ip(7), ipv6(7).
+    public init(on address: SocketAddress) throws(SystemError) {
+        switch address {
+        case .any(let port):
+            do {
+                self = try Listener(ipv6: "::", port: port, dualStack: true)
+            } catch where error.code == .addressFamilyNotSupported || error.code.number == EADDRNOTAVAIL {
+                self = try Listener(ipv4: "0.0.0.0", port: port)
+            }
+        case .ipv4(let text, let port): self = try Listener(ipv4: text, port: port)
+        case .ipv6(let text, let port): self = try Listener(ipv6: text, port: port, dualStack: false)
+        }
+    }
+
+    private init(ipv4 text: String, port: UInt16) throws(SystemError) {
+        let descriptor = try Listener.streamSocket(AF_INET)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        _ = unsafe inet_pton(AF_INET, text, &address.sin_addr)
+        try Listener.bind(descriptor, to: address)
+        try self.init(listeningOn: descriptor)
+    }
+
+    private init(ipv6 text: String, port: UInt16, dualStack: Bool) throws(SystemError) {
+        let descriptor = try Listener.streamSocket(AF_INET6)
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_port = port.bigEndian
+        _ = unsafe inet_pton(AF_INET6, text, &address.sin6_addr)
+        try descriptor.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, dualStack ? 0 : 1)
+        try Listener.bind(descriptor, to: address)
+        try self.init(listeningOn: descriptor)
+    }
+
+    private init(listeningOn descriptor: consuming FileDescriptor) throws(SystemError) {
+        let number = descriptor.number
+        _ = try attempt { Int(listen(number, Listener.backlog)) }.orThrow("listen")
+        try self.init(ready: descriptor)
+    }
+
+    private init(ready descriptor: consuming FileDescriptor) throws(SystemError) {
+        let address = try descriptor.localAddress()
+        if address.ss_family != AF_UNIX {
+            // Accepted sockets inherit it, which saves a call for each; a response is one send, so nothing is to be gathered.
+            try descriptor.setOption(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+        }
+        let name = Listener.describe(address)
+        self.descriptor = descriptor
+        self.name = name
+    }
+
+    /// Takes over a socket that systemd opened, if it is a listening stream socket of a family served here; says why not otherwise.
+    ///
+    /// Asked of the socket itself, since the number of an inherited descriptor proves nothing. See sd_listen_fds(3).
+    public static func adopt(_ inherited: consuming FileDescriptor) throws(SystemError) -> Adoption {
+        let type = try inherited.option(SOL_SOCKET, SO_TYPE)
+        guard type == Int32(SOCK_STREAM.rawValue) else { return .refused("it is not a stream socket") }
+        guard try inherited.option(SOL_SOCKET, SO_ACCEPTCONN) == 1 else { return .refused("it does not listen") }
+        let family = try inherited.option(SOL_SOCKET, SO_DOMAIN)
+        guard [AF_INET, AF_INET6, AF_UNIX].contains(family) else {
+            return .refused("its address family \(family) is not IPv4, IPv6 or unix")
+        }
+        let number = inherited.number
+        let flags = try attempt { Int(fcntl(number, F_GETFL)) }.orThrow("fcntl")
+        _ = try attempt { Int(fcntl(number, F_SETFL, Int32(flags) | O_NONBLOCK)) }.orThrow("fcntl")
+        return .listener(try Listener(ready: inherited))
+    }
+
+    public enum Adoption: ~Copyable {
+        case listener(Listener)
+        case refused(String)
+    }
+
+    /// Accepts the next waiting connection. See accept4(2).
+    public borrowing func accept() -> AcceptOutcome {
+        var address = sockaddr_storage()
+        let number = descriptor.number
+        switch attempt({ unsafe Int(clinux_accept(number, &address)) }) {
+        case .value(let accepted): return .accepted(FileDescriptor(inherited: Int32(accepted)), PeerKey(address))
+        case .failure(let code):
+            switch code.number {
+            case EAGAIN: return .wouldBlock
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(code)
+            // The peer left before it was accepted, or its network did: the next one may be fine.
+            default: return .peerLeft
+            }
+        }
+    }
+
+    private static func streamSocket(_ family: Int32) throws(SystemError) -> FileDescriptor {
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let created = try attempt { Int(socket(family, type, 0)) }.orThrow("socket")
+        let descriptor = FileDescriptor(inherited: Int32(created))
+        try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
+        return descriptor
+    }
+
+    private static func bind<Address>(
+        _ descriptor: borrowing FileDescriptor, to address: Address
+    ) throws(SystemError) {
+        let number = descriptor.number
+        let outcome = unsafe withUnsafeBytes(of: address) { bytes in
+            guard let base = bytes.baseAddress else { return Outcome.failure(.invalidArgument) }
+            return attempt {
+                unsafe Int(Glibc.bind(number, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)))
+            }
+        }
+        _ = try outcome.orThrow("bind")
+    }
+
+    private static func describe(_ address: sockaddr_storage) -> String {
+        unsafe withUnsafeBytes(of: address) { bytes in
+            switch Int32(address.ss_family) {
+            case AF_INET:
+                let inet = unsafe bytes.loadUnaligned(as: sockaddr_in.self)
+                return "\(presentation(AF_INET, inet.sin_addr)):\(UInt16(bigEndian: inet.sin_port))"
+            case AF_INET6:
+                let inet = unsafe bytes.loadUnaligned(as: sockaddr_in6.self)
+                return "[\(presentation(AF_INET6, inet.sin6_addr))]:\(UInt16(bigEndian: inet.sin6_port))"
+            default:
+                let path = unsafe bytes.dropFirst(MemoryLayout<sa_family_t>.size).prefix(107)
+                return unsafe "unix:" + String(decoding: path.prefix { $0 != 0 }, as: UTF8.self)
+            }
+        }
+    }
+
+    private static func presentation<Address>(_ family: Int32, _ address: Address) -> String {
+        unsafe withUnsafeBytes(of: address) { bytes in
+            unsafe String(unsafeUninitializedCapacity: Int(INET6_ADDRSTRLEN)) { text in
+                guard let source = bytes.baseAddress, let target = text.baseAddress else { return 0 }
+                return unsafe target.withMemoryRebound(to: CChar.self, capacity: text.count) { characters in
+                    guard unsafe inet_ntop(family, source, characters, socklen_t(text.count)) != nil else { return 0 }
+                    return unsafe strlen(characters)
+                }
+            }
+        }
+    }
+}
+
+/// What one attempt to accept a connection gave.
+public enum AcceptOutcome: ~Copyable {
+    case accepted(FileDescriptor, PeerKey)
+    case wouldBlock
+    /// The connection ended before it was accepted; there may be others.
+    case peerLeft
+    /// The process or the machine has no descriptor or memory left; the connection still waits.
+    case exhausted(ErrorCode)
+}

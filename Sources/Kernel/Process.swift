@@ -1,0 +1,103 @@
+import CLinux
+import Glibc
+
+/// Facts about this process and its surroundings.
+public enum Process {
+    /// A variable of the environment. See getenv(3).
+    public static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
+    public static func removeEnvironment(_ name: String) {
+        _ = unsafe unsetenv(name)
+    }
+
+    public static var identifier: Int { Int(getpid()) }
+
+    /// How many descriptors the process may have open, as the soft limit says. See getrlimit(2).
+    public static var descriptorLimit: UInt64 {
+        var limit = rlimit()
+        let result = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        precondition(result == 0)
+        return UInt64(limit.rlim_cur)
+    }
+
+    /// Sets the soft limit of open descriptors. See setrlimit(2).
+    public static func setDescriptorLimit(_ count: UInt64) throws(SystemError) {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        _ = try attempt { unsafe Int(getrlimit(resource, &limit)) }.orThrow("getrlimit")
+        limit.rlim_cur = rlim_t(count)
+        _ = try attempt { unsafe Int(setrlimit(resource, &limit)) }.orThrow("setrlimit")
+    }
+
+    /// Clock ticks a second, the unit of times in /proc/PID/stat. See sysconf(3).
+    public static var clockTicksPerSecond: UInt64 { UInt64(max(1, sysconf(Int32(_SC_CLK_TCK)))) }
+    public static var pageBytes: UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
+
+    /// Ends the process. See exit(3).
+    public static func exit(status: Int32) -> Never {
+        Glibc.exit(status)
+    }
+
+    /// Writes all of a text to standard output or error, waiting if need be: for a command's answer before or instead of the loop.
+    public static func print(_ text: String, toError: Bool = false) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let chunk = Array(rest)
+            let written = unsafe chunk.withUnsafeBytes { bytes in
+                unsafe write(toError ? 2 : 1, bytes.baseAddress, bytes.count)
+            }
+            guard written > 0 else { return }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
+
+/// The open descriptors of this process, counted without allocation.
+public struct DescriptorCounter: ~Copyable {
+    private let directory: FileDescriptor
+
+    /// `procfs` is the root of the proc file system. See proc(5).
+    public init(procfs: String) throws(SystemError) {
+        directory = try FileDescriptor.open(procfs + "/self/fd", O_RDONLY | O_DIRECTORY)
+    }
+
+    /// How many are open, this counter's own included. Nil if the kernel does not tell.
+    public borrowing func count() -> UInt64? {
+        // Since Linux 6.2 the directory's size is the count (proc(5)); before that it is 0 and the entries must be listed.
+        if let status = try? FileStatus(of: directory), status.size > 0 { return UInt64(status.size) }
+        return countEntries()
+    }
+
+    private borrowing func countEntries() -> UInt64? {
+        let number = directory.number
+        guard case .value = attempt({ Int(lseek(number, 0, SEEK_SET)) }) else { return nil }
+        var entries: UInt64 = 0
+        while true {
+            var records = InlineArray<1024, UInt8>(repeating: 0)
+            var space = records.mutableSpan
+            let outcome = unsafe space.withUnsafeMutableBytes { buffer in
+                guard let base = buffer.baseAddress else { return Outcome.value(0) }
+                return attempt { unsafe clinux_getdents(number, base, buffer.count) }
+            }
+            guard case .value(let length) = outcome else { return nil }
+            if length == 0 { return entries >= 2 ? entries - 2 : 0 }
+            entries += DescriptorCounter.countRecords(records.span.extracting(0..<length))
+        }
+    }
+
+    /// Each record says its own length at offset 16. See getdents64(2).
+    private static func countRecords(_ records: Span<UInt8>) -> UInt64 {
+        var count: UInt64 = 0
+        var offset = 0
+        while offset + 18 < records.count {
+            let length = Int(records[offset + 16]) | Int(records[offset + 17]) << 8
+            guard length > 0 else { break }
+            count += 1
+            offset += length
+        }
+        return count
+    }
+}

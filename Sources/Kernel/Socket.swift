@@ -1,0 +1,107 @@
+import CLinux
+import Glibc
+
+/// What moving bytes over a socket gave.
+public enum Transfer: Equatable, Sendable {
+    case bytes(Int)
+    case wouldBlock
+    /// The peer will send no more.
+    case endOfFile
+    /// The connection is of no further use: reset, timed out, or broken.
+    case failed(ErrorCode)
+}
+
+extension FileDescriptor {
+    /// Takes what arrived, as much as fits; never waits. See recv(2).
+    public borrowing func receive(into output: inout OutputSpan<UInt8>) -> Transfer {
+        precondition(output.freeCapacity > 0)
+        let number = self.number
+        switch unsafe fill(&output, with: { buffer, count in unsafe recv(number, buffer, count, Int32(MSG_DONTWAIT)) }) {
+        case .value(0): return .endOfFile
+        case .value(let count): return .bytes(count)
+        case .failure(let code): return code.number == EAGAIN ? .wouldBlock : .failed(code)
+        }
+    }
+
+    /// Sends two pieces in one call, as much of them as the kernel takes; never waits, never raises SIGPIPE. See sendmsg(2).
+    public borrowing func send(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Transfer {
+        let number = self.number
+        let outcome = unsafe first.withUnsafeBytes { head in
+            unsafe second.withUnsafeBytes { body in
+                guard let base = unsafe head.baseAddress ?? body.baseAddress else { return Outcome.value(0) }
+                return attempt {
+                    unsafe clinux_send_pair(number, base, head.count, body.baseAddress, body.count)
+                }
+            }
+        }
+        switch outcome {
+        case .value(let count): return .bytes(count)
+        case .failure(let code): return code.number == EAGAIN ? .wouldBlock : .failed(code)
+        }
+    }
+
+    /// Says that nothing more will be sent, and still receives; false if the peer has left. See shutdown(2).
+    public borrowing func finishSending() -> Bool {
+        let number = self.number
+        if case .value = attempt({ Int(shutdown(number, Int32(SHUT_WR))) }) { return true }
+        return false
+    }
+
+    /// Makes the close drop what is unsent and reset the connection, so that a peer that never reads holds no kernel memory.
+    public borrowing func resetOnClose() {
+        var setting = linger(l_onoff: 1, l_linger: 0)
+        let number = self.number
+        _ = attempt { unsafe Int(setsockopt(number, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size))) }
+    }
+
+    /// A pair of connected stream sockets, for tests. See socketpair(2).
+    public static func connectedPair() throws(SystemError) -> Pair {
+        var numbers: (Int32, Int32) = (-1, -1)
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        let outcome = unsafe withUnsafeMutableBytes(of: &numbers) { bytes in
+            attempt { unsafe Int(socketpair(AF_UNIX, type, 0, bytes.bindMemory(to: Int32.self).baseAddress)) }
+        }
+        _ = try outcome.orThrow("socketpair")
+        return Pair(first: FileDescriptor(inherited: numbers.0), second: FileDescriptor(inherited: numbers.1))
+    }
+
+    public struct Pair: ~Copyable {
+        public let first: FileDescriptor
+        public let second: FileDescriptor
+
+        /// Takes the pair apart.
+        public consuming func split<Result: ~Copyable>(
+            _ body: (consuming FileDescriptor, consuming FileDescriptor) throws -> Result
+        ) rethrows -> Result {
+            try body(first, second)
+        }
+    }
+
+    borrowing func setOption(_ level: Int32, _ name: Int32, _ value: Int32) throws(SystemError) {
+        var value = value
+        let number = self.number
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        _ = try attempt { unsafe Int(setsockopt(number, level, name, &value, size)) }.orThrow("setsockopt")
+    }
+
+    borrowing func option(_ level: Int32, _ name: Int32) throws(SystemError) -> Int32 {
+        var value: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        let number = self.number
+        _ = try attempt { unsafe Int(getsockopt(number, level, name, &value, &size)) }.orThrow("getsockopt")
+        return value
+    }
+
+    borrowing func localAddress() throws(SystemError) -> sockaddr_storage {
+        var address = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let number = self.number
+        let outcome = unsafe withUnsafeMutableBytes(of: &address) { bytes in
+            attempt {
+                unsafe Int(getsockname(number, bytes.bindMemory(to: sockaddr.self).baseAddress, &size))
+            }
+        }
+        _ = try outcome.orThrow("getsockname")
+        return address
+    }
+}

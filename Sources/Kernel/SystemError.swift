@@ -1,0 +1,81 @@
+import Glibc
+
+/// A system call that failed in a way its caller has no case for: the call's name and errno.
+public struct SystemError: Error, CustomStringConvertible {
+    /// The manual page's name of the call, such as `epoll_wait`.
+    public let call: StaticString
+    /// errno as the call left it.
+    public let code: ErrorCode
+
+    public init(call: StaticString, code: ErrorCode) {
+        self.call = call
+        self.code = code
+    }
+
+    public var description: String { "\(call): \(code)" }
+}
+
+/// An errno value. See errno(3).
+public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
+    public let number: Int32
+
+    public init(number: Int32) {
+        self.number = number
+    }
+
+    public static let permissionDenied = ErrorCode(number: EACCES)
+    public static let operationNotPermitted = ErrorCode(number: EPERM)
+    public static let notFound = ErrorCode(number: ENOENT)
+    public static let invalidArgument = ErrorCode(number: EINVAL)
+    public static let noDevice = ErrorCode(number: ENODEV)
+    public static let inputOutput = ErrorCode(number: EIO)
+    public static let addressInUse = ErrorCode(number: EADDRINUSE)
+    public static let addressFamilyNotSupported = ErrorCode(number: EAFNOSUPPORT)
+
+    /// The C library's text for the number. See strerror(3).
+    public var description: String {
+        var text = InlineArray<128, CChar>(repeating: 0)
+        var span = text.mutableSpan
+        return unsafe span.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress, unsafe strerror_r(number, base, buffer.count) == 0 else {
+                return "error \(number)"
+            }
+            return unsafe String(cString: base)
+        }
+    }
+}
+
+/// What one system call gave: a value of zero or more, or errno.
+enum Outcome {
+    case value(Int)
+    case failure(ErrorCode)
+
+    /// The value, or the failure as an error of the named call.
+    @inline(__always)
+    func orThrow(_ call: StaticString) throws(SystemError) -> Int {
+        switch self {
+        case .value(let value): return value
+        case .failure(let code): throw SystemError(call: call, code: code)
+        }
+    }
+}
+
+/// Makes a system call, again as long as a signal interrupts it. The only place that reads errno.
+///
+/// EBADF and EFAULT mean that this program mixed up its own descriptors or memory: they trap.
+@inline(__always)
+func attempt(_ call: () -> Int) -> Outcome {
+    while true {
+        let value = call()
+        if value >= 0 { return .value(value) }
+        let code = errno
+        if code == EINTR { continue }
+        precondition(code != EBADF && code != EFAULT)
+        return .failure(ErrorCode(number: code))
+    }
+}
+
+/// errno after a library call that reports failure by a null pointer.
+func lastError() -> ErrorCode {
+    ErrorCode(number: errno)
+}

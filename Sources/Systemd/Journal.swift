@@ -1,0 +1,52 @@
+public import Kernel
+
+/// The journal's native protocol: records of named fields, one datagram each.
+/// See https://systemd.io/JOURNAL_NATIVE_PROTOCOL and systemd.journal-fields(7).
+///
+/// Not through `sd_journal_sendv`: its socket is a blocking one, so a journald that stalls would stop the caller, which here
+/// is the loop that samples. This one never waits; whoever sends counts what was lost.
+public struct Journal: ~Copyable, Sendable {
+    private let sender: DatagramSender
+
+    /// `socket` is journald's; another one only in tests.
+    public init(socket: String = "/run/systemd/journal/socket") throws(SystemError) {
+        sender = try DatagramSender(to: socket)
+    }
+
+    /// Sends a record; false if journald is gone or its queue is full.
+    public borrowing func send(_ record: JournalRecord) -> Bool {
+        sender.send(record.bytes.span)
+    }
+
+    /// Whether stderr is a stream to the journal, by which everything sent natively would be seen in the same place:
+    /// `JOURNAL_STREAM` names its device and inode. See systemd.exec(5).
+    public static func isStandardError(journalStream: String?) -> Bool {
+        guard let journalStream, let status = try? FileStatus.standardError() else { return false }
+        return journalStream == "\(status.device):\(status.inode)"
+    }
+}
+
+/// The fields of one record, in the form that journald reads.
+public struct JournalRecord: Sendable {
+    fileprivate(set) var bytes: [UInt8] = []
+
+    public init() {}
+
+    /// Adds a field. Names are upper-case letters, digits and underscores; values may be anything.
+    public mutating func add(_ name: String, _ value: String) {
+        bytes += name.utf8
+        if value.utf8.contains(0x0A) {
+            // A value with line feeds is announced by its length: 64 bits, least significant byte first.
+            bytes.append(0x0A)
+            var length = UInt64(value.utf8.count)
+            for _ in 0..<8 {
+                bytes.append(UInt8(truncatingIfNeeded: length))
+                length >>= 8
+            }
+        } else {
+            bytes.append(UInt8(ascii: "="))
+        }
+        bytes += value.utf8
+        bytes.append(0x0A)
+    }
+}
