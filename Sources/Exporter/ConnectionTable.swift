@@ -11,30 +11,33 @@ struct ConnectionTable: ~Copyable {
     static let idleGraceNanoseconds: UInt64 = 1_000_000_000
 
     let limit: Int
-    private(set) var count = 0
-    private var slots = InlineArray<1040, Connection?> { _ in nil }
-    private var generations = InlineArray<1040, UInt32>(repeating: 0)
-    private var freeSlots = InlineArray<1040, UInt16>(repeating: 0)
+    private var slots: Slots<Connection>
+    private var generations: [UInt32]
+    /// A stack of the free slots.
+    private var freeSlots: [Int]
 
     init(limit: Int) {
         precondition(limit > 0 && limit <= ConnectionTable.capacity)
         self.limit = limit
-        for slot in slotRange { freeSlots[slot] = UInt16(slotRange.upperBound - 1 - slot) }
+        let count = limit + ConnectionTable.surplus
+        slots = Slots(count: count)
+        generations = Array(repeating: 0, count: count)
+        freeSlots = Array((0..<count).reversed())
     }
 
+    var slotRange: Range<Int> { 0..<slots.count }
+    var count: Int { slots.count - freeSlots.count }
     /// All that are allowed are there.
     var isFull: Bool { count >= limit }
     /// Not even one that is only told so fits.
-    var isOverfull: Bool { count == slotRange.upperBound }
-    var slotRange: Range<Int> { 0..<(limit + ConnectionTable.surplus) }
+    var isOverfull: Bool { freeSlots.isEmpty }
 
     /// Fills a free slot; there must be one.
     mutating func insert(_ connection: consuming Connection) -> Token {
         precondition(!isOverfull)
-        let slot = Int(freeSlots[slotRange.upperBound - count - 1])
+        let slot = freeSlots.removeLast()
         generations[slot] &+= 1
         slots[slot] = consume connection
-        count += 1
         return token(of: slot)
     }
 
@@ -55,9 +58,8 @@ struct ConnectionTable: ~Copyable {
 
     /// Frees the slot of a connection that was taken and is not put back.
     mutating func release(_ slot: Int) {
-        precondition(count > 0)
-        freeSlots[slotRange.upperBound - count] = UInt16(slot)
-        count -= 1
+        precondition(freeSlots.count < slots.count)
+        freeSlots.append(slot)
     }
 
     /// When the connection in the slot runs out of time; nil if there is none.
