@@ -37,7 +37,9 @@ extension Server {
         case .wait(let wanted):
             // Nobody waits for another request of a client when the end has begun.
             let isIdle = connection.requestStartNanoseconds == nil && connection.output == nil && wanted == .readable
-            if drainDeadlineNanoseconds != nil, connection.phase == .open, isIdle { return end(connection, slot: token.slot) }
+            if drainDeadlineNanoseconds != nil, connection.phase == .open, isIdle {
+                return end(connection, slot: token.slot)
+            }
             interest = wanted
         case .linger:
             guard connection.socket.finishSending() else { return end(connection, slot: token.slot) }
@@ -165,7 +167,8 @@ extension Server {
         counters.lastScrapeUnixSeconds = Clock.realtimeNanoseconds() / 1_000_000_000
         guard responses.pageGeneration != sampler.generation else { return }
         let facts = ServerFacts(
-            counters: counters, lateness: lateness, connections: connections.count, droppedLogMessages: sink.droppedCount)
+            counters: counters, lateness: lateness, connections: connections.count,
+            droppedLogMessages: sink.droppedCount)
         catalog.publish(sampler, facts, &probe)
         responses.replacePage(generation: sampler.generation) { page in catalog.registry.encodeText(into: &page) }
     }

@@ -102,12 +102,14 @@ struct RequestLine {
 
     init(_ bytes: Span<UInt8>, line: Range<Int>) throws(Stop) {
         let methodEnd = try RequestLine.endOfMethod(bytes, line: line)
+        guard methodEnd < line.upperBound else { throw .malformed(.badRequest) }
         let targetStart = methodEnd + 1
         let targetEnd = try RequestLine.endOfTarget(bytes, targetStart..<line.upperBound)
         guard targetEnd < line.upperBound else { throw .malformed(.badRequest) }
         isHTTP11 = try RequestLine.version(bytes.extracting((targetEnd + 1)..<line.upperBound))
         method = try RequestLine.method(bytes.extracting(line.lowerBound..<methodEnd))
-        path = try RequestLine.path(bytes, target: targetStart..<targetEnd, method: bytes.extracting(line.lowerBound..<methodEnd))
+        path = try RequestLine.path(
+            bytes, target: targetStart..<targetEnd, method: bytes.extracting(line.lowerBound..<methodEnd))
     }
 
     /// Refuses the beginning of a request line that cannot become one, whatever follows.
