@@ -33,7 +33,7 @@ extension Server {
     }
 
     /// Gives a new connection a slot, if need be another's.
-    private mutating func admit(_ socket: consuming FileDescriptor, _ peer: PeerKey) throws(SystemError) {
+    mutating func admit(_ socket: consuming FileDescriptor, _ peer: PeerKey) throws(SystemError) {
         let now = Clock.monotonicNanoseconds()
         if connections.isFull, let victim = connections.victim(nanoseconds: now) { evict(victim) }
         guard !connections.isOverfull else {
@@ -62,8 +62,8 @@ extension Server {
         end(connection, slot: victim.slot)
     }
 
-    /// No descriptor is left: one connection is given up to get one back, and the listeners rest until the next sweep or the next
-    /// connection that ends.
+    /// No descriptor is left: a connection is given up to get one back. Without any to give up, the listeners rest until the
+    /// next sweep.
     private mutating func noDescriptors(_ code: ErrorCode) throws(SystemError) {
         counters.count(.noDescriptors)
         if counters.rejections(.noDescriptors) == 1 {

@@ -36,7 +36,7 @@ extension Server {
         switch next {
         case .wait(let wanted):
             // Nobody waits for another request of a client when the end has begun.
-            let isIdle = connection.requestStartNanoseconds == nil && connection.output == nil && wanted == .readable
+            let isIdle = connection.requestStartNanoseconds == nil && wanted == .readable
             if drainDeadlineNanoseconds != nil, connection.phase == .open, isIdle {
                 return end(connection, slot: token.slot)
             }
@@ -60,6 +60,7 @@ extension Server {
         if let input = connection.input.take() { inputPool.giveBack(input) }
         if let output = connection.output.take() { outputPool.giveBack(output) }
         connections.release(slot)
+        hasFreedSlot = true
     }
 
     /// Sends what is left of the last response, then answers requests: those already here, and once what arrived meanwhile.
