@@ -4,7 +4,7 @@ import Logging
 import Systemd
 
 /// One log message with its fields, in the three forms that it can be written.
-struct LogRecord {
+struct LogRecord: Sendable {
     let unixNanoseconds: UInt64
     let level: Logger.Level
     let message: String
