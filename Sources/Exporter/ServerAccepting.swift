@@ -58,7 +58,8 @@ extension Server {
     private mutating func evict(_ victim: Token) {
         guard let connection = connections.take(victim) else { return }
         counters.count(.evicted)
-        connection.socket.resetOnClose()
+        // What a stalled peer does not take would stay in the kernel; an idle one is closed in peace.
+        if connection.standing == .stalled { connection.socket.resetOnClose() }
         end(connection, slot: victim.slot)
     }
 
