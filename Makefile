@@ -9,6 +9,8 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # One binary with Swift's runtime in it; packed relocations save 0.8 MiB of resident memory.
 RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib --product pyjoules-exporter \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs
+# The commit, with a plus sign if the working tree differs from it.
+export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null || echo unknown)
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 UNITS := pyjoules-exporter.service pyjoules-exporter.socket
