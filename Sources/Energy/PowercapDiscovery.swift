@@ -8,8 +8,19 @@ public struct PowercapZone: Sendable, Equatable {
     public let domain: Domain
     /// How far the counter runs before it starts again from 0, in microjoules.
     public let modulus: UInt64
+    /// More power than this is not believed of it.
+    public let boundMicrowatts: UInt64
+    public let limits: [PowerLimit]
 
     public var counterPath: String { directory + "/energy_uj" }
+
+    /// Who shows the zone: `intel-rapl`, or `intel-rapl-mmio`, whose counter is another one.
+    var controlType: Substring { name.prefix { $0 != ":" } }
+
+    /// Whether a zone that was found later is this one come back, whatever its number is now.
+    func isSame(as other: PowercapZone) -> Bool {
+        domain == other.domain && controlType == other.controlType
+    }
 }
 
 /// A zone that is shown by the kernel and not counted, and why.
@@ -28,6 +39,8 @@ public struct RefusedZone: Sendable, Equatable {
     }
 
     public let name: String
+    /// What it would measure, as far as its name could be read.
+    public let domain: Domain?
     public let reason: Reason
 }
 
@@ -66,17 +79,25 @@ public struct PowercapDiscovery: Sendable {
     }
 
     private mutating func consider(_ zone: ZoneNumber, among all: [ZoneNumber]) {
+        var domain: Domain?
         do throws(Refusal) {
-            let domain = try identify(zone, among: all)
-            guard !zones.contains(where: { $0.domain == domain }) else { throw Refusal(.duplicate) }
+            let identity = try identify(zone, among: all)
+            domain = identity
+            guard !zones.contains(where: { $0.domain == identity }) else { throw Refusal(.duplicate) }
             let directory = "\(root)/\(zone.entry)"
             let modulus = try PowercapDiscovery.modulus(directory)
             try PowercapDiscovery.checkReadable(directory)
             guard zones.count < PowercapSource.capacity else { throw Refusal(.tooMany) }
-            if domain.kind == .psys { platforms += 1 }
-            zones.append(PowercapZone(name: zone.entry, directory: directory, domain: domain, modulus: modulus))
+            if identity.kind == .psys { platforms += 1 }
+            let limits = PowerLimits(zoneDirectory: directory)
+            let parentLimits = zone.parent.map { PowerLimits(zoneDirectory: "\(root)/\($0.entry)") }
+            zones.append(
+                PowercapZone(
+                    name: zone.entry, directory: directory, domain: identity, modulus: modulus,
+                    boundMicrowatts: PlausiblePower.boundMicrowatts(own: limits, parent: parentLimits),
+                    limits: limits.limits))
         } catch {
-            refused.append(RefusedZone(name: zone.entry, reason: error.reason))
+            refused.append(RefusedZone(name: zone.entry, domain: domain, reason: error.reason))
         }
     }
 

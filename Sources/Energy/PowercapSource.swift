@@ -5,6 +5,7 @@ public struct PowercapSource: ~Copyable {
     /// The most zones that are counted; a machine with eight sockets has about 40.
     public static let capacity = 128
 
+    private var zones: [PowercapZone]
     private var counters = InlineArray<128, FileDescriptor?> { _ in nil }
 
     /// Opens the counters of the zones, in their order.
@@ -14,6 +15,7 @@ public struct PowercapSource: ~Copyable {
         for (index, zone) in zones.enumerated() {
             opened[index] = try FileDescriptor.open(reading: zone.counterPath)
         }
+        self.zones = zones
         counters = opened
     }
 
@@ -22,5 +24,13 @@ public struct PowercapSource: ~Copyable {
         case .some(let descriptor): readCounter(descriptor)
         case .none: .failure(.unregistered)
         }
+    }
+
+    func zone(_ index: Int) -> PowercapZone { zones[index] }
+
+    /// Opens the counter of a zone that was gone. This needs the permission that the first opening needed.
+    mutating func reopen(_ index: Int, _ zone: PowercapZone) throws(SystemError) {
+        counters[index] = try FileDescriptor.open(reading: zone.counterPath)
+        zones[index] = zone
     }
 }

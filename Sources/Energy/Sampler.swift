@@ -1,12 +1,5 @@
 public import Kernel
 
-/// Where readings come from.
-public enum EnergySource: ~Copyable {
-    case none
-    case powercap(PowercapSource)
-    case simulated(SimulatedSource)
-}
-
 /// How `pyjoules_host_energy_joules_total` is made up, so that nothing is counted twice.
 public enum HostBasis: String, Sendable {
     case psys
@@ -16,8 +9,9 @@ public enum HostBasis: String, Sendable {
 /// Reads every domain and keeps their accounts. Two ways to call it: `tick` ends a measurement interval, `refresh` only
 /// brings the totals up to date.
 public struct Sampler: ~Copyable {
-    private let source: EnergySource
+    private var source: EnergySource
     public private(set) var accounts: [DomainAccount]
+    private var mirrors: MirrorWatch
     /// Nil if there is nothing to add up.
     public let hostBasis: HostBasis?
     /// Grows with each pass over the counters; what was made from an older one is out of date.
@@ -36,14 +30,21 @@ public struct Sampler: ~Copyable {
 
     /// Reads the counters of powercap zones.
     public static func powercap(_ zones: [PowercapZone]) throws(SystemError) -> Sampler {
-        let accounts = zones.map { DomainAccount(domain: $0.domain, modulus: $0.modulus) }
+        let accounts = zones.map { zone in
+            DomainAccount(
+                domain: zone.domain,
+                accountant: CounterAccountant(modulus: zone.modulus, boundMicrowatts: zone.boundMicrowatts))
+        }
         return Sampler(source: .powercap(try PowercapSource(opening: zones)), accounts: accounts)
     }
 
     /// Reads the counters of a machine that does not exist.
     public static func simulated(startNanoseconds: UInt64) -> Sampler {
         let accounts = SimulatedSource.models.map {
-            DomainAccount(domain: $0.domain, modulus: SimulatedSource.modulus)
+            DomainAccount(
+                domain: $0.domain,
+                accountant: CounterAccountant(
+                    modulus: SimulatedSource.modulus, boundMicrowatts: SimulatedSource.boundMicrowatts))
         }
         return Sampler(source: .simulated(SimulatedSource(startNanoseconds: startNanoseconds)), accounts: accounts)
     }
@@ -51,6 +52,7 @@ public struct Sampler: ~Copyable {
     init(source: consuming EnergySource, accounts: [DomainAccount]) {
         self.source = source
         self.accounts = accounts
+        mirrors = MirrorWatch(accounts.map(\.domain))
         let kinds = accounts.map(\.domain.kind)
         hostBasis = kinds.contains(.psys) ? .psys : kinds.contains(.package) ? .packagesAndDram : nil
     }
@@ -58,7 +60,8 @@ public struct Sampler: ~Copyable {
     /// Ends a measurement interval: totals and power.
     public mutating func tick() {
         let began = beginPass()
-        for index in accounts.indices {
+        compareSuspects()
+        for index in accounts.indices where !accounts[index].isMirror {
             let now = readDomain(index)
             accounts[index].endInterval(atNanoseconds: now)
         }
@@ -70,7 +73,7 @@ public struct Sampler: ~Copyable {
     /// Brings the totals up to date between two ticks.
     public mutating func refresh() {
         _ = beginPass()
-        for index in accounts.indices { _ = readDomain(index) }
+        for index in accounts.indices where !accounts[index].isMirror { _ = readDomain(index) }
     }
 
     /// The machine's energy without double counting, in microjoules.
@@ -78,12 +81,17 @@ public struct Sampler: ~Copyable {
         var sum: UInt64 = 0
         for account in accounts {
             switch (hostBasis, account.domain.kind) {
-            case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram):
-                sum += account.totalMicrojoules
+            case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram): sum += account.totalMicrojoules
             default: break
             }
         }
         return sum
+    }
+
+    /// Goes on from what an earlier run had counted for a domain. To be called before the first pass.
+    public mutating func restore(_ index: Int, _ accountant: CounterAccountant) {
+        precondition(generation == 0)
+        accounts[index].restore(accountant)
     }
 
     private mutating func beginPass() -> UInt64 {
@@ -94,12 +102,71 @@ public struct Sampler: ~Copyable {
 
     /// Reads one domain; the time is taken beside its own reading, since a pass over many zones takes a while.
     private mutating func readDomain(_ index: Int) -> UInt64 {
-        let now = Clock.monotonicNanoseconds()
-        switch source {
-        case .none: break
-        case .powercap(let zones): accounts[index].note(zones.read(index))
-        case .simulated(let model): accounts[index].note(model.read(index, atNanoseconds: now))
+        let moment = Moment.now()
+        accounts[index].note(read(index, moment.monotonicNanoseconds), at: moment)
+        return moment.monotonicNanoseconds
+    }
+
+    private func read(_ index: Int, _ now: UInt64) -> Reading {
+        source.read(index, atNanoseconds: now)
+    }
+}
+
+extension Moment {
+    static func now() -> Moment {
+        Moment(
+            monotonicNanoseconds: Clock.monotonicNanoseconds(), boottimeNanoseconds: Clock.boottimeNanoseconds())
+    }
+}
+
+/// Zones that were unregistered, which is for ever on the descriptors that had them open.
+extension Sampler {
+    /// There is a zone that has gone from the kernel and may come back.
+    public var hasLostZones: Bool {
+        accounts.contains { $0.failure == .unregistered && !$0.isMirror }
+    }
+
+    /// Opens the counters of lost zones that are there again: found by what they measure, since their numbers may be others.
+    ///
+    /// - Returns: the domains that were found again but could not be opened, with the reason.
+    public mutating func reattach(_ zones: [PowercapZone]) -> [(domain: Domain, error: SystemError)] {
+        var refused: [(domain: Domain, error: SystemError)] = []
+        for index in accounts.indices where accounts[index].failure == .unregistered {
+            guard let zone = zones.first(where: { source.zone(index)?.isSame(as: $0) ?? false }) else { continue }
+            do throws(SystemError) {
+                try source.reopen(index, zone)
+            } catch {
+                refused.append((zone.domain, error))
+                continue
+            }
+            if zone.modulus != accounts[index].accountant.modulus {
+                accounts[index].replaceCounter(modulus: zone.modulus, boundMicrowatts: zone.boundMicrowatts)
+            }
         }
-        return now
+        return refused
+    }
+}
+
+/// Dies that all show the counter of their socket.
+extension Sampler {
+    /// Compares the counters of dies of one socket from time to time, and counts only one of those that are the same.
+    private mutating func compareSuspects() {
+        guard mirrors.isDue(tick: ticks) else { return }
+        for pair in mirrors.pairs.indices {
+            let (leader, follower) = (mirrors.pairs[pair].leader, mirrors.pairs[pair].follower)
+            let now = Clock.monotonicNanoseconds()
+            let verdict = mirrors.compare(pair, read(leader, now), read(follower, now), read(leader, now))
+            if let isMirror = verdict { accounts[follower].setMirror(isMirror) }
+        }
+    }
+
+    /// For each domain, the one whose counter it mirrors, as known now.
+    public func leader(of index: Int) -> Int? {
+        mirrors.pairs.first { $0.follower == index && $0.isMirror }?.leader
+    }
+
+    /// The domain may turn out to be a mirror or not to be one.
+    public func isSuspect(_ index: Int) -> Bool {
+        mirrors.pairs.contains { $0.follower == index }
     }
 }
