@@ -83,6 +83,26 @@ public struct CounterAccountant: Sendable, Equatable {
         self.boundMicrowatts = boundMicrowatts
     }
 
+    /// Goes on where another accountant was.
+    init(
+        modulus: UInt64, boundMicrowatts: UInt64, totalMicrojoules: UInt64, wraps: UInt64, resets: UInt64, gaps: UInt64,
+        last: Anchor?
+    ) {
+        self.init(modulus: modulus, boundMicrowatts: boundMicrowatts)
+        self.totalMicrojoules = totalMicrojoules
+        self.wraps = wraps
+        self.resets = resets
+        self.gaps = gaps
+        self.last = last
+    }
+
+    /// The same account under another bound.
+    func withBound(_ boundMicrowatts: UInt64) -> CounterAccountant {
+        CounterAccountant(
+            modulus: modulus, boundMicrowatts: boundMicrowatts, totalMicrojoules: totalMicrojoules, wraps: wraps,
+            resets: resets, gaps: gaps, last: last)
+    }
+
     /// Takes in a reading and says what it was.
     public mutating func note(_ raw: UInt64, at moment: Moment) -> Step {
         guard raw < modulus else { return .outOfRange }

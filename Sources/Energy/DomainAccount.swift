@@ -1,6 +1,8 @@
 /// All that is known of one domain: its total, its power at the last tick, and what went wrong.
 public struct DomainAccount: Sendable {
     public let domain: Domain
+    /// The least that the counter moves by.
+    public let unitMicrojoules: UInt64
     public private(set) var accountant: CounterAccountant
     private var failures = InlineArray<5, UInt64>(repeating: 0)
     /// Why the latest reading failed; nil if it did not.
@@ -12,18 +14,28 @@ public struct DomainAccount: Sendable {
     public private(set) var lastReset: ResetReason?
     /// Another zone shows the same counter, so this one is not counted.
     public internal(set) var isMirror = false
+    /// Between the two readings that `powerMicrowatts` is the mean of.
+    private var intervalNanoseconds: UInt64?
     private var lastTick: (nanoseconds: UInt64, microjoules: UInt64)?
     /// Since the last tick nothing happened that left energy unknown.
     private var intervalIsKnown = true
 
-    init(domain: Domain, accountant: CounterAccountant) {
+    init(domain: Domain, unitMicrojoules: UInt64, accountant: CounterAccountant) {
         self.domain = domain
+        self.unitMicrojoules = unitMicrojoules
         self.accountant = accountant
     }
 
     public var totalMicrojoules: UInt64 { accountant.totalMicrojoules }
     /// It has been read at least once; before, its total is unknown and not 0.
-    public var hasReadings: Bool { accountant.last != nil }
+    public private(set) var hasBeenRead = false
+    /// The bound on the error of `powerMicrowatts`; nil where that is. See `PowerUncertainty`.
+    public var powerUncertaintyMicrowatts: UInt64? {
+        guard let powerMicrowatts, let intervalNanoseconds else { return nil }
+        return PowerUncertainty.microwatts(
+            meanMicrowatts: powerMicrowatts, unitMicrojoules: unitMicrojoules,
+            intervalNanoseconds: intervalNanoseconds)
+    }
     /// How many readings failed for a reason.
     public func failureCount(_ reason: ReadFailure) -> UInt64 { failures[reason.index] }
 
@@ -38,6 +50,7 @@ public struct DomainAccount: Sendable {
 
     private mutating func note(_ step: Step) {
         failure = nil
+        if step != .outOfRange { hasBeenRead = true }
         switch step {
         case .start, .advance, .wrap: break
         case .gap: intervalIsKnown = false
@@ -57,6 +70,7 @@ public struct DomainAccount: Sendable {
         }
         powerMicrowatts = nil
         if let lastTick, intervalIsKnown, now > lastTick.nanoseconds {
+            intervalNanoseconds = now - lastTick.nanoseconds
             powerMicrowatts = microwatts(
                 microjoules: totalMicrojoules - lastTick.microjoules, nanoseconds: now - lastTick.nanoseconds)
         }
@@ -76,6 +90,7 @@ public struct DomainAccount: Sendable {
     /// Goes on from what an earlier run of the program had counted.
     mutating func restore(_ accountant: CounterAccountant) {
         self.accountant = accountant
+        hasBeenRead = true
     }
 
     /// Goes on with a counter of another range, whose readings say nothing about the old one's.

@@ -22,7 +22,8 @@ public struct PowerLimits: Sendable, Equatable {
     init(zoneDirectory directory: String) {
         limits = (0..<PowerLimits.most).compactMap { index in
             let prefix = "\(directory)/constraint_\(index)"
-            guard let name = PowerLimits.text(prefix + "_name"), let limit = PowerLimits.number(prefix + "_power_limit_uw")
+            guard let name = PowerLimits.text(prefix + "_name"),
+                let limit = PowerLimits.number(prefix + "_power_limit_uw")
             else { return nil }
             return PowerLimit(
                 constraint: name, microwatts: limit, maximumMicrowatts: PowerLimits.number(prefix + "_max_power_uw"))

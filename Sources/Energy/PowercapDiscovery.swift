@@ -8,6 +8,8 @@ public struct PowercapZone: Sendable, Equatable {
     public let domain: Domain
     /// How far the counter runs before it starts again from 0, in microjoules.
     public let modulus: UInt64
+    /// The least that the counter moves by, in microjoules.
+    public let unitMicrojoules: UInt64
     /// More power than this is not believed of it.
     public let boundMicrowatts: UInt64
     public let limits: [PowerLimit]
@@ -85,7 +87,7 @@ public struct PowercapDiscovery: Sendable {
             domain = identity
             guard !zones.contains(where: { $0.domain == identity }) else { throw Refusal(.duplicate) }
             let directory = "\(root)/\(zone.entry)"
-            let modulus = try PowercapDiscovery.modulus(directory)
+            let range = try PowercapDiscovery.range(directory)
             try PowercapDiscovery.checkReadable(directory)
             guard zones.count < PowercapSource.capacity else { throw Refusal(.tooMany) }
             if identity.kind == .psys { platforms += 1 }
@@ -93,7 +95,8 @@ public struct PowercapDiscovery: Sendable {
             let parentLimits = zone.parent.map { PowerLimits(zoneDirectory: "\(root)/\($0.entry)") }
             zones.append(
                 PowercapZone(
-                    name: zone.entry, directory: directory, domain: identity, modulus: modulus,
+                    name: zone.entry, directory: directory, domain: identity, modulus: range.modulus,
+                    unitMicrojoules: range.unit,
                     boundMicrowatts: PlausiblePower.boundMicrowatts(own: limits, parent: parentLimits),
                     limits: limits.limits))
         } catch {
@@ -141,7 +144,7 @@ public struct PowercapDiscovery: Sendable {
     }
 
     /// The range is the largest value the counter shows: 2^32 - 1 units of hardware, so one unit more is a whole turn.
-    private static func modulus(_ directory: String) throws(Refusal) -> UInt64 {
+    private static func range(_ directory: String) throws(Refusal) -> (modulus: UInt64, unit: UInt64) {
         let attribute = "max_energy_range_uj"
         let text = try text(directory, attribute)
         guard let range = UInt64(text), range > 0, range < UInt64.max / 2 else {
@@ -149,7 +152,7 @@ public struct PowercapDiscovery: Sendable {
         }
         let registerRange: UInt64 = 0xFFFF_FFFF
         let unit = max(1, (range + registerRange / 2) / registerRange)
-        return range + unit
+        return (range + unit, unit)
     }
 
     /// Permission is checked when a counter is opened and never again, so it is opened to know.

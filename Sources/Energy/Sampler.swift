@@ -32,7 +32,7 @@ public struct Sampler: ~Copyable {
     public static func powercap(_ zones: [PowercapZone]) throws(SystemError) -> Sampler {
         let accounts = zones.map { zone in
             DomainAccount(
-                domain: zone.domain,
+                domain: zone.domain, unitMicrojoules: zone.unitMicrojoules,
                 accountant: CounterAccountant(modulus: zone.modulus, boundMicrowatts: zone.boundMicrowatts))
         }
         return Sampler(source: .powercap(try PowercapSource(opening: zones)), accounts: accounts)
@@ -42,7 +42,7 @@ public struct Sampler: ~Copyable {
     public static func simulated(startNanoseconds: UInt64) -> Sampler {
         let accounts = SimulatedSource.models.map {
             DomainAccount(
-                domain: $0.domain,
+                domain: $0.domain, unitMicrojoules: 1,
                 accountant: CounterAccountant(
                     modulus: SimulatedSource.modulus, boundMicrowatts: SimulatedSource.boundMicrowatts))
         }
@@ -81,7 +81,8 @@ public struct Sampler: ~Copyable {
         var sum: UInt64 = 0
         for account in accounts {
             switch (hostBasis, account.domain.kind) {
-            case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram): sum += account.totalMicrojoules
+            case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram):
+                sum += account.totalMicrojoules
             default: break
             }
         }
@@ -127,23 +128,19 @@ extension Sampler {
     }
 
     /// Opens the counters of lost zones that are there again: found by what they measure, since their numbers may be others.
-    ///
-    /// - Returns: the domains that were found again but could not be opened, with the reason.
-    public mutating func reattach(_ zones: [PowercapZone]) -> [(domain: Domain, error: SystemError)] {
-        var refused: [(domain: Domain, error: SystemError)] = []
+    /// A zone that cannot be opened stays lost.
+    public mutating func reattach(_ zones: [PowercapZone]) {
         for index in accounts.indices where accounts[index].failure == .unregistered {
             guard let zone = zones.first(where: { source.zone(index)?.isSame(as: $0) ?? false }) else { continue }
             do throws(SystemError) {
                 try source.reopen(index, zone)
             } catch {
-                refused.append((zone.domain, error))
                 continue
             }
             if zone.modulus != accounts[index].accountant.modulus {
                 accounts[index].replaceCounter(modulus: zone.modulus, boundMicrowatts: zone.boundMicrowatts)
             }
         }
-        return refused
     }
 }
 
@@ -160,13 +157,8 @@ extension Sampler {
         }
     }
 
-    /// For each domain, the one whose counter it mirrors, as known now.
-    public func leader(of index: Int) -> Int? {
-        mirrors.pairs.first { $0.follower == index && $0.isMirror }?.leader
-    }
-
-    /// The domain may turn out to be a mirror or not to be one.
-    public func isSuspect(_ index: Int) -> Bool {
-        mirrors.pairs.contains { $0.follower == index }
+    /// For each domain that may turn out to be a mirror, the domain whose counter it would show.
+    public var suspects: [Int: Domain] {
+        Dictionary(uniqueKeysWithValues: mirrors.pairs.map { ($0.follower, accounts[$0.leader].domain) })
     }
 }

@@ -57,6 +57,17 @@ struct Command: ParsableCommand {
         transform: Parsing.oneOf)
     var source: SourceChoice?
 
+    @Flag(name: .customLong("no-histogram"), help: "Leave out pyjoules_power_watts, the histogram of every sample.")
+    var hasNoHistogram = false
+
+    @Option(
+        name: .customLong("state-file"),
+        help: ArgumentHelp(
+            "Keep the totals in this file, so that a restart continues them; systemd's fd store does the same without a file.",
+            valueName: "path"),
+        transform: Parsing.file)
+    var stateFile: String?
+
     @Option(
         name: .customLong("path.sysfs"),
         help: ArgumentHelp("The root of sysfs. (default: /sys)", valueName: "directory"),
@@ -105,6 +116,8 @@ struct Command: ParsableCommand {
         result.maximumConnections = maximumConnections ?? result.maximumConnections
         result.sampleInterval = sampleInterval ?? result.sampleInterval
         result.source = source ?? result.source
+        result.hasHistograms = !hasNoHistogram
+        result.stateFile = stateFile
         result.sysfs = sysfs ?? result.sysfs
         result.procfs = procfs ?? result.procfs
         result.logLevel = logLevel ?? result.logLevel

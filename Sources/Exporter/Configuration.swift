@@ -13,6 +13,10 @@ struct Configuration {
     var maximumConnections = 256
     var sampleInterval = SampleInterval(nanoseconds: 100_000_000)
     var source = SourceChoice.auto
+    /// `pyjoules_power_watts` is shown.
+    var hasHistograms = true
+    /// Where the ledger is kept without systemd.
+    var stateFile: String?
     var sysfs = "/sys"
     var procfs = "/proc"
     var logLevel = Logger.Level.info
@@ -107,6 +111,11 @@ enum Parsing {
             throw WrongValue("allowed are 1 to \(ConnectionTable.capacity)")
         }
         return count
+    }
+
+    static func file(_ text: String) throws(WrongValue) -> String {
+        guard text.hasPrefix("/"), !text.hasSuffix("/") else { throw WrongValue("allowed is a file's absolute path") }
+        return text
     }
 
     static func directory(_ text: String) throws(WrongValue) -> String {

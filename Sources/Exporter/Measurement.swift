@@ -4,11 +4,13 @@ import Logging
 
 /// The sampler that was chosen, and how the pages name it.
 struct Measurement: ~Copyable {
-    let sampler: Sampler
+    var sampler: Sampler
     /// The label `source`.
     let sourceName: String
     let isUp: Bool
     let isSimulated: Bool
+    /// Every zone that the kernel shows; the first ones are the sampler's domains, in their order.
+    let zones: [ZoneReport]
 
     /// Finds what can be read and says in the log what was found, what is missing, and what would mend it. Never fails: without
     /// a source the exporter runs and says so.
@@ -20,8 +22,11 @@ struct Measurement: ~Copyable {
                 "SIMULATED: the numbers come from a model and measure nothing; for real ones leave out --source simulated"
             )
             return Measurement(
-                sampler: .simulated(startNanoseconds: Clock.monotonicNanoseconds()),
-                sourceName: "simulated", isUp: true, isSimulated: true)
+                sampler: .simulated(startNanoseconds: 0),
+                sourceName: "simulated", isUp: true, isSimulated: true,
+                zones: SimulatedSource.models.map {
+                    ZoneReport(zone: "simulated", domain: $0.domain, role: .counted)
+                })
         case .auto, .powercap:
             return powercap(configuration, log)
         }
@@ -32,22 +37,23 @@ struct Measurement: ~Copyable {
         for zone in discovery.refused { report(zone, log) }
         guard !discovery.zones.isEmpty else {
             log.report(.noSource, .error, remedy(discovery, configuration))
-            return withoutSource()
+            return withoutSource(discovery.reports)
         }
         do {
             let sampler = try Sampler.powercap(discovery.zones)
-            return Measurement(sampler: sampler, sourceName: "powercap", isUp: true, isSimulated: false)
+            return Measurement(
+                sampler: sampler, sourceName: "powercap", isUp: true, isSimulated: false, zones: discovery.reports)
         } catch {
             log.report(.noSource, .error, "the energy counters cannot be opened: \(error)")
-            return withoutSource()
+            return withoutSource(discovery.reports)
         }
     }
 
-    private static func withoutSource() -> Measurement {
-        Measurement(sampler: .withoutSource(), sourceName: "powercap", isUp: false, isSimulated: false)
+    private static func withoutSource(_ zones: [ZoneReport]) -> Measurement {
+        Measurement(sampler: .withoutSource(), sourceName: "powercap", isUp: false, isSimulated: false, zones: zones)
     }
 
-    private static func vendor(_ configuration: Configuration) -> ProcessorVendor {
+    static func vendor(_ configuration: Configuration) -> ProcessorVendor {
         do {
             let cpuinfo = try Files.read(configuration.procfs + "/cpuinfo")
             return ProcessorVendor(cpuinfo: String(decoding: cpuinfo, as: UTF8.self))
@@ -77,20 +83,10 @@ struct Measurement: ~Copyable {
                 "zone \(zone.name) may not be read: run as root, or give the service CAP_DAC_READ_SEARCH "
                     + "(energy_uj is readable by root only since CVE-2020-8694)",
                 ["zone": zone.name, "reason": "permission denied"])
-        case .unknownName(let name):
-            ignore(zone, "its name '\(name)' is none that RAPL uses", log)
-        case .badAttribute(let what):
-            ignore(zone, what, log)
-        case .failed(let code):
-            ignore(zone, "\(code)", log)
-        case .tooMany:
-            ignore(zone, "more than \(PowercapSource.capacity) zones", log)
+        case .unknownName, .badAttribute, .failed, .tooMany:
+            log.report(
+                .zoneUnreadable, .warning, "zone \(zone.name) is not counted: \(zone.reason)",
+                ["zone": zone.name, "reason": zone.reason.description])
         }
-    }
-
-    private static func ignore(_ zone: RefusedZone, _ reason: String, _ log: Logger) {
-        log.report(
-            .zoneUnreadable, .warning, "zone \(zone.name) is not counted: \(reason)",
-            ["zone": zone.name, "reason": reason])
     }
 }

@@ -20,7 +20,16 @@ extension Server {
     /// Reads all counters and ends a measurement interval.
     mutating func sample() {
         sampler.tick()
-        health.review(sampler, nanoseconds: sampler.lastPassNanoseconds, log)
+        ledger?.write(sampler)
+        power.record(sampler)
+        reviver.review(&sampler, nanoseconds: sampler.lastPassNanoseconds, log)
+        report(nanoseconds: sampler.lastPassNanoseconds)
+    }
+
+    /// Says in the log what a pass over the counters brought to light.
+    private mutating func report(nanoseconds now: UInt64) {
+        health.review(sampler, nanoseconds: now, log)
+        anomalies.review(sampler, nanoseconds: now, log)
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.
@@ -28,6 +37,7 @@ extension Server {
         let age = now - min(now, sampler.lastPassNanoseconds)
         guard age > min(timer.intervalNanoseconds, 1_000_000_000) else { return }
         sampler.refresh()
-        health.review(sampler, nanoseconds: now, log)
+        ledger?.write(sampler)
+        report(nanoseconds: now)
     }
 }

@@ -52,7 +52,9 @@ import Testing
         }
 
         deinit {
-            for file in ["name", "max_energy_range_uj", "energy_uj"] { unlink(root + "/class/powercap/intel-rapl:0/" + file) }
+            for file in ["name", "max_energy_range_uj", "energy_uj"] {
+                unlink(root + "/class/powercap/intel-rapl:0/" + file)
+            }
             for path in ["/class/powercap/intel-rapl:0", "/class/powercap", "/class", ""] { rmdir(root + path) }
         }
 
