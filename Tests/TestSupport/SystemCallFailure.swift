@@ -1,0 +1,16 @@
+import Glibc
+
+/// A system call of a test's own preparations that failed.
+public struct SystemCallFailure: Error, CustomStringConvertible {
+    public let call: String
+    public let code: Int32
+
+    public var description: String { "\(call): errno \(code)" }
+}
+
+/// Passes on what a system call gave, or throws if that is -1.
+@discardableResult
+public func checked<Value: SignedInteger>(_ call: String, _ value: Value) throws(SystemCallFailure) -> Value {
+    guard value >= 0 else { throw SystemCallFailure(call: call, code: errno) }
+    return value
+}
