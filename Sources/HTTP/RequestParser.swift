@@ -102,6 +102,7 @@ struct RequestLine {
 
     init(_ bytes: Span<UInt8>, line: Range<Int>) throws(Stop) {
         let methodEnd = try RequestLine.endOfMethod(bytes, line: line)
+        guard methodEnd < line.upperBound else { throw .malformed(.badRequest) }
         let targetStart = methodEnd + 1
         let targetEnd = try RequestLine.endOfTarget(bytes, targetStart..<line.upperBound)
         guard targetEnd < line.upperBound else { throw .malformed(.badRequest) }

@@ -4,7 +4,7 @@ import Kernel
 /// Lends a new directory that anybody may enter, and removes it with all that is in it afterwards.
 public func withTemporaryDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
     var template = Array("/tmp/pyjoules-test-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw SystemCallFailure(call: "mkdtemp", code: errno) }
+    guard mkdtemp(&template) != nil else { throw SystemCallFailure(call: "mkdtemp") }
     let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     try checked("chmod", chmod(path, 0o755))
     let outcome = Result { try body(path) }
@@ -17,7 +17,7 @@ public func writeFile(_ path: String, _ content: [UInt8], mode: mode_t = 0o644) 
     let descriptor = try checked("open \(path)", open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode))
     defer { close(descriptor) }
     let written = try checked("write \(path)", write(descriptor, content, content.count))
-    guard written == content.count else { throw SystemCallFailure(call: "write \(path)", code: ENOSPC) }
+    guard written == content.count else { throw SystemCallFailure(call: "write \(path) whole") }
 }
 
 public func writeFile(_ path: String, _ content: String, mode: mode_t = 0o644) throws {
