@@ -19,8 +19,9 @@ let strictTests: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// The commit that is being built, for `pyjoules_exporter_build_info`.
-let revision = (Context.gitInformation?.currentCommit).map { String($0.prefix(12)) } ?? "unknown"
+/// The commit that is being built, for `pyjoules_exporter_build_info`; the Makefile sets it. Not from
+/// `Context.gitInformation`, which SwiftPM caches with the manifest and so names an older commit.
+let revision = Context.environment["PYJOULES_REVISION"] ?? "unknown"
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)

@@ -46,14 +46,22 @@ public struct PowercapDiscovery: Sendable {
     public init(sysfs: String, vendor: ProcessorVendor) {
         root = sysfs + "/class/powercap"
         self.vendor = vendor
-        // No such directory is no error: most virtual machines have none.
-        let entries = (try? Files.names(in: root)) ?? []
+        let entries = PowercapDiscovery.entries(in: root)
         for controlType in PowercapDiscovery.controlTypes {
             let prefix = controlType + ":"
             let mine = entries.filter { $0.hasPrefix(prefix) }
                 .compactMap { ZoneNumber(entry: $0, prefix: prefix) }
                 .sorted()
             for zone in mine { consider(zone, among: mine) }
+        }
+    }
+
+    /// No directory is no error: most virtual machines have none, and what is not shown cannot be counted.
+    private static func entries(in root: String) -> [String] {
+        do {
+            return try Files.names(in: root)
+        } catch {
+            return []
         }
     }
 
@@ -178,7 +186,8 @@ private struct PackageName {
 
     init?(_ name: String) {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2 || parts.count == 4, parts[0] == "package", let socket = Int(parts[1]), socket >= 0 else {
+        guard parts.count == 2 || parts.count == 4, parts[0] == "package", let socket = Int(parts[1]), socket >= 0
+        else {
             return nil
         }
         self.socket = socket

@@ -1,5 +1,5 @@
-import Kernel
 import Bytes
+import Kernel
 
 /// What one attempt to read a counter gave.
 public enum Reading: Equatable, Sendable {

@@ -78,7 +78,8 @@ public struct Sampler: ~Copyable {
         var sum: UInt64 = 0
         for account in accounts {
             switch (hostBasis, account.domain.kind) {
-            case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram): sum += account.totalMicrojoules
+            case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram):
+                sum += account.totalMicrojoules
             default: break
             }
         }

@@ -12,11 +12,21 @@ public struct SimulatedSource: Sendable {
     }
 
     public static let models: [Model] = [
-        Model(domain: Domain(kind: .package, socket: 0), baseMilliwatts: 20_000, swingMilliwatts: 40_000, periodMilliseconds: 10_000),
-        Model(domain: Domain(kind: .core, socket: 0), baseMilliwatts: 10_000, swingMilliwatts: 30_000, periodMilliseconds: 10_000),
-        Model(domain: Domain(kind: .uncore, socket: 0), baseMilliwatts: 1_000, swingMilliwatts: 4_000, periodMilliseconds: 6_000),
-        Model(domain: Domain(kind: .dram, socket: 0), baseMilliwatts: 2_000, swingMilliwatts: 2_000, periodMilliseconds: 14_000),
-        Model(domain: Domain(kind: .psys, socket: 0), baseMilliwatts: 40_000, swingMilliwatts: 50_000, periodMilliseconds: 10_000),
+        Model(
+            domain: Domain(kind: .package, socket: 0), baseMilliwatts: 20_000, swingMilliwatts: 40_000,
+            periodMilliseconds: 10_000),
+        Model(
+            domain: Domain(kind: .core, socket: 0), baseMilliwatts: 10_000, swingMilliwatts: 30_000,
+            periodMilliseconds: 10_000),
+        Model(
+            domain: Domain(kind: .uncore, socket: 0), baseMilliwatts: 1_000, swingMilliwatts: 4_000,
+            periodMilliseconds: 6_000),
+        Model(
+            domain: Domain(kind: .dram, socket: 0), baseMilliwatts: 2_000, swingMilliwatts: 2_000,
+            periodMilliseconds: 14_000),
+        Model(
+            domain: Domain(kind: .psys, socket: 0), baseMilliwatts: 40_000, swingMilliwatts: 50_000,
+            periodMilliseconds: 10_000),
     ]
 
     /// Where the simulated counters wrap, in microjoules.

@@ -24,7 +24,9 @@ struct Command: ParsableCommand {
 
     @Flag(
         name: .customLong("web.systemd-socket"),
-        help: "Listen on the sockets that systemd passes, and fail if there are none; without it they are used if there are any.")
+        help:
+            "Listen on the sockets that systemd passes, and fail if there are none; without it they are used if there are any."
+    )
     var requiresInheritedSockets = false
 
     @Option(
@@ -50,7 +52,8 @@ struct Command: ParsableCommand {
     @Option(
         name: .customLong("source"),
         help: ArgumentHelp(
-            "Where energy is read: auto, powercap, or simulated, which measures nothing. (default: auto)", valueName: "source"),
+            "Where energy is read: auto, powercap, or simulated, which measures nothing. (default: auto)",
+            valueName: "source"),
         transform: Parsing.oneOf)
     var source: SourceChoice?
 

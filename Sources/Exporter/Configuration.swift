@@ -85,14 +85,16 @@ enum Parsing {
 
     static func address(_ text: String) throws(WrongValue) -> SocketAddress {
         guard let address = SocketAddress(text) else {
-            throw WrongValue("allowed are :PORT, IPv4:PORT and [IPv6]:PORT, such as :9091, 127.0.0.1:9091 or [::1]:9091")
+            throw WrongValue(
+                "allowed are :PORT, IPv4:PORT and [IPv6]:PORT, such as :9091, 127.0.0.1:9091 or [::1]:9091")
         }
         return address
     }
 
     static func telemetryPath(_ text: String) throws(WrongValue) -> String {
         let reserved = ["/", "/-/healthy", "/-/ready"]
-        let isPath = text.hasPrefix("/") && text.utf8.count <= 256
+        let isPath =
+            text.hasPrefix("/") && text.utf8.count <= 256
             && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>#?&'".utf8.contains($0) }
         guard isPath, !reserved.contains(text) else {
             throw WrongValue("allowed is a path like /metrics, of printable ASCII, other than / and /-/...")

@@ -17,6 +17,7 @@ struct Connection: ~Copyable {
     let socket: FileDescriptor
     let peer: PeerKey
     var phase = Phase.open
+    /// Readable while a request is waited for, writable while responses are owed.
     var interest = Interest.readable
     /// Bytes that arrived and are not answered yet.
     var input: ByteBuffer?
@@ -45,7 +46,7 @@ struct Connection: ~Copyable {
     var deadlineNanoseconds: UInt64 {
         switch phase {
         case .lingering: lastProgressNanoseconds + Limits.lingerSeconds * 1_000_000_000
-        case .open where output == nil:
+        case .open where interest == .readable:
             if let requestStartNanoseconds {
                 requestStartNanoseconds + Limits.headerSeconds * 1_000_000_000
             } else {
@@ -58,7 +59,7 @@ struct Connection: ~Copyable {
     /// How readily the connection is given up for a new one when the table is full.
     var standing: Standing {
         if !hasCompletedRequest { return .neverAsked }
-        if phase != .open || output != nil { return .stalled }
+        if phase != .open || interest == .writable { return .stalled }
         return .idle
     }
 

@@ -77,7 +77,9 @@ struct ConnectionTable: ~Copyable {
         var best: (slot: Int, claim: Claim)?
         for slot in slotRange {
             guard let claim = claim(of: slot), share == nil || claim.peer == share else { continue }
-            if claim.standing == .idle, now < claim.lastProgressNanoseconds + ConnectionTable.idleGraceNanoseconds { continue }
+            if claim.standing == .idle, now < claim.lastProgressNanoseconds + ConnectionTable.idleGraceNanoseconds {
+                continue
+            }
             if best.map({ claim.isWeaker(than: $0.claim) }) ?? true { best = (slot, claim) }
         }
         return best.map { token(of: $0.slot) }

@@ -32,7 +32,8 @@ struct HealthReporter {
         }
         let remedy =
             failure == .unregistered
-            ? "its zone is gone from the kernel; restart the exporter when it is back" : "its total stays as it was until it can be read"
+            ? "its zone is gone from the kernel; restart the exporter when it is back"
+            : "its total stays as it was until it can be read"
         log.report(
             .zoneFailing, .warning, "the counter of \(domain) cannot be read (\(failure.rawValue)): \(remedy)",
             ["domain": domain, "reason": failure.rawValue])

@@ -73,7 +73,7 @@ struct Listeners: ~Copyable {
         }
         do {
             add(try Listener(on: address))
-        } catch where error.code == .addressInUse {
+        } catch  where error.code == .addressInUse {
             throw StartFailure(
                 message: "cannot listen on \(address): the address is in use; "
                     + "stop the other program ('ss -ltnp' names it) or choose another with --web.listen-address")

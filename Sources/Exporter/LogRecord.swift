@@ -4,7 +4,7 @@ import Logging
 import Systemd
 
 /// One log message with its fields, in the three forms that it can be written.
-struct LogRecord {
+struct LogRecord: Sendable {
     let unixNanoseconds: UInt64
     let level: Logger.Level
     let message: String
@@ -82,7 +82,9 @@ struct LogRecord {
     }
 
     private static func logfmtValue(_ value: String) -> String {
-        let isPlain = !value.isEmpty && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 != 0x7F }
+        let isPlain =
+            !value.isEmpty
+            && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 != 0x7F }
         return isPlain ? value : quoted(value)
     }
 

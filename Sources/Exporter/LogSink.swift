@@ -46,13 +46,15 @@ final class LogSink: Sendable {
     }
 
     private static func open(format: LineFormat?) -> Destination {
-        if format == nil, Journal.isStandardError(journalStream: Process.environment("JOURNAL_STREAM")),
-            let journal = try? Journal()
-        {
-            return .journal(journal)
+        do {
+            if format == nil, Journal.isStandardError(journalStream: Process.environment("JOURNAL_STREAM")) {
+                return .journal(try Journal())
+            }
+            return .lines(try LineWriter.standardError())
+        } catch {
+            // A log that cannot be opened is no reason not to measure, and there is nowhere to say it.
+            return .nowhere
         }
-        guard let writer = try? LineWriter.standardError() else { return .nowhere }
-        return .lines(writer)
     }
 
     /// How many records could not be delivered.
@@ -95,7 +97,8 @@ struct SinkLogHandler: LogHandler {
         let fields = all.map { (key: $0.key, value: "\($0.value)") }.sorted { $0.key < $1.key }
         sink.deliver(
             LogRecord(
-                unixNanoseconds: Clock.realtimeNanoseconds(), level: event.level, message: "\(event.message)", fields: fields))
+                unixNanoseconds: Clock.realtimeNanoseconds(), level: event.level, message: "\(event.message)",
+                fields: fields))
     }
 }
 

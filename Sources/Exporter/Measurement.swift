@@ -17,7 +17,8 @@ struct Measurement: ~Copyable {
         case .simulated:
             log.report(
                 .simulatedSource, .warning,
-                "SIMULATED: the numbers come from a model and measure nothing; for real ones leave out --source simulated")
+                "SIMULATED: the numbers come from a model and measure nothing; for real ones leave out --source simulated"
+            )
             return Measurement(
                 sampler: .simulated(startNanoseconds: Clock.monotonicNanoseconds()),
                 sourceName: "simulated", isUp: true, isSimulated: true)
@@ -47,8 +48,12 @@ struct Measurement: ~Copyable {
     }
 
     private static func vendor(_ configuration: Configuration) -> ProcessorVendor {
-        guard let cpuinfo = try? Files.read(configuration.procfs + "/cpuinfo") else { return .unknown }
-        return ProcessorVendor(cpuinfo: String(decoding: cpuinfo, as: UTF8.self))
+        do {
+            let cpuinfo = try Files.read(configuration.procfs + "/cpuinfo")
+            return ProcessorVendor(cpuinfo: String(decoding: cpuinfo, as: UTF8.self))
+        } catch {
+            return .unknown
+        }
     }
 
     private static func remedy(_ discovery: PowercapDiscovery, _ configuration: Configuration) -> String {
@@ -85,6 +90,7 @@ struct Measurement: ~Copyable {
 
     private static func ignore(_ zone: RefusedZone, _ reason: String, _ log: Logger) {
         log.report(
-            .zoneUnreadable, .warning, "zone \(zone.name) is not counted: \(reason)", ["zone": zone.name, "reason": reason])
+            .zoneUnreadable, .warning, "zone \(zone.name) is not counted: \(reason)",
+            ["zone": zone.name, "reason": reason])
     }
 }

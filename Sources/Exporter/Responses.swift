@@ -38,7 +38,9 @@ struct Responses: ~Copyable {
     }
 
     /// The most bytes that one response can have.
-    var longestResponseBytes: Int { ResponseHead.longestBytes + max(page.capacity, landing.count, explanation.capacity) }
+    var longestResponseBytes: Int {
+        ResponseHead.longestBytes + max(page.capacity, landing.count, explanation.capacity)
+    }
 
     /// Encodes the metrics page anew.
     mutating func replacePage(generation: UInt64, _ encode: (inout ByteBuffer) -> Void) {

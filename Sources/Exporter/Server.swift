@@ -25,6 +25,8 @@ struct Server: ~Copyable {
 
     var listeners: Listeners
     var areListenersWatched = false
+    /// A connection ended in this turn, so listeners that rest may try again.
+    var hasFreedSlot = false
     var connections: ConnectionTable
     var inputPool = BufferPool(bufferCapacity: Limits.headBytes)
     var outputPool: BufferPool
@@ -98,6 +100,10 @@ struct Server: ~Copyable {
         for index in 0..<batch.count where batch[token: index] == Token(.timer).word { try tick() }
         for index in 0..<batch.count { try dispatch(batch[token: index]) }
         try sweepIfDue()
+        if hasFreedSlot {
+            hasFreedSlot = false
+            try watchListeners()
+        }
     }
 
     private mutating func dispatch(_ word: UInt64) throws(SystemError) {

@@ -33,7 +33,7 @@ extension Server {
     }
 
     /// Gives a new connection a slot, if need be another's.
-    private mutating func admit(_ socket: consuming FileDescriptor, _ peer: PeerKey) throws(SystemError) {
+    mutating func admit(_ socket: consuming FileDescriptor, _ peer: PeerKey) throws(SystemError) {
         let now = Clock.monotonicNanoseconds()
         if connections.isFull, let victim = connections.victim(nanoseconds: now) { evict(victim) }
         guard !connections.isOverfull else {
@@ -58,12 +58,13 @@ extension Server {
     private mutating func evict(_ victim: Token) {
         guard let connection = connections.take(victim) else { return }
         counters.count(.evicted)
-        connection.socket.resetOnClose()
+        // What a stalled peer does not take would stay in the kernel; an idle one is closed in peace.
+        if connection.standing == .stalled { connection.socket.resetOnClose() }
         end(connection, slot: victim.slot)
     }
 
-    /// No descriptor is left: one connection is given up to get one back, and the listeners rest until the next sweep or the next
-    /// connection that ends.
+    /// No descriptor is left: a connection is given up to get one back. Without any to give up, the listeners rest until the
+    /// next sweep.
     private mutating func noDescriptors(_ code: ErrorCode) throws(SystemError) {
         counters.count(.noDescriptors)
         if counters.rejections(.noDescriptors) == 1 {

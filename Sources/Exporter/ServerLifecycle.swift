@@ -43,10 +43,13 @@ extension Server {
         }
     }
 
-    /// Ends the connections that ran out of time, and lets listeners that rest try again.
     mutating func sweepIfDue() throws(SystemError) {
         let now = Clock.monotonicNanoseconds()
-        guard now >= nextSweepNanoseconds else { return }
+        if now >= nextSweepNanoseconds { try sweep(nanoseconds: now) }
+    }
+
+    /// Ends the connections that ran out of time, and lets listeners that rest try again.
+    mutating func sweep(nanoseconds now: UInt64) throws(SystemError) {
         nextSweepNanoseconds = now + Server.sweepNanoseconds
         for slot in connections.slotRange {
             guard let deadline = connections.deadline(of: slot), now >= deadline else { continue }
@@ -58,11 +61,11 @@ extension Server {
     private mutating func expire(_ token: Token, _ now: UInt64) throws(SystemError) {
         guard var connection = connections.take(token) else { return }
         switch connection.phase {
-        case .open where connection.output == nil && connection.requestStartNanoseconds != nil:
+        case .open where connection.interest == .readable && connection.requestStartNanoseconds != nil:
             counters.count(.timeout)
             let next = refuse(&connection, .requestTimeout, now)
             try settle(connection, token, next, now)
-        case .open where connection.output == nil:
+        case .open where connection.interest == .readable:
             counters.count(.timeout)
             end(connection, slot: token.slot)
         case .lingering:

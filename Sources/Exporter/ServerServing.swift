@@ -36,8 +36,10 @@ extension Server {
         switch next {
         case .wait(let wanted):
             // Nobody waits for another request of a client when the end has begun.
-            let isIdle = connection.requestStartNanoseconds == nil && connection.output == nil && wanted == .readable
-            if drainDeadlineNanoseconds != nil, connection.phase == .open, isIdle { return end(connection, slot: token.slot) }
+            let isIdle = connection.requestStartNanoseconds == nil && wanted == .readable
+            if drainDeadlineNanoseconds != nil, connection.phase == .open, isIdle {
+                return end(connection, slot: token.slot)
+            }
             interest = wanted
         case .linger:
             guard connection.socket.finishSending() else { return end(connection, slot: token.slot) }
@@ -58,6 +60,7 @@ extension Server {
         if let input = connection.input.take() { inputPool.giveBack(input) }
         if let output = connection.output.take() { outputPool.giveBack(output) }
         connections.release(slot)
+        hasFreedSlot = true
     }
 
     /// Sends what is left of the last response, then answers requests: those already here, and once what arrived meanwhile.
@@ -165,7 +168,8 @@ extension Server {
         counters.lastScrapeUnixSeconds = Clock.realtimeNanoseconds() / 1_000_000_000
         guard responses.pageGeneration != sampler.generation else { return }
         let facts = ServerFacts(
-            counters: counters, lateness: lateness, connections: connections.count, droppedLogMessages: sink.droppedCount)
+            counters: counters, lateness: lateness, connections: connections.count,
+            droppedLogMessages: sink.droppedCount)
         catalog.publish(sampler, facts, &probe)
         responses.replacePage(generation: sampler.generation) { page in catalog.registry.encodeText(into: &page) }
     }

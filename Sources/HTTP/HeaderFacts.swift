@@ -58,7 +58,9 @@ struct HeaderFacts {
     /// The value without blanks around it. Control characters, bare CR and NUL among them, are refused. See RFC 9110 section 5.5.
     private static func value(in text: Span<UInt8>, from start: Int) throws(Stop) -> Range<Int> {
         for index in start..<text.count {
-            guard text[index] >= space && text[index] != 0x7F || text[index] == tab else { throw .malformed(.badRequest) }
+            guard text[index] >= space && text[index] != 0x7F || text[index] == tab else {
+                throw .malformed(.badRequest)
+            }
         }
         return text.trimmed(start..<text.count)
     }

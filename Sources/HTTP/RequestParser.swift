@@ -108,7 +108,8 @@ struct RequestLine {
         guard targetEnd < line.upperBound else { throw .malformed(.badRequest) }
         isHTTP11 = try RequestLine.version(bytes.extracting((targetEnd + 1)..<line.upperBound))
         method = try RequestLine.method(bytes.extracting(line.lowerBound..<methodEnd))
-        path = try RequestLine.path(bytes, target: targetStart..<targetEnd, method: bytes.extracting(line.lowerBound..<methodEnd))
+        path = try RequestLine.path(
+            bytes, target: targetStart..<targetEnd, method: bytes.extracting(line.lowerBound..<methodEnd))
     }
 
     /// Refuses the beginning of a request line that cannot become one, whatever follows.

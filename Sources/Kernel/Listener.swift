@@ -15,7 +15,7 @@ public struct Listener: ~Copyable {
         case .any(let port):
             do {
                 self = try Listener(ipv6: "::", port: port, dualStack: true)
-            } catch where error.code == .addressFamilyNotSupported || error.code.number == EADDRNOTAVAIL {
+            } catch  where error.code == .addressFamilyNotSupported || error.code.number == EADDRNOTAVAIL {
                 self = try Listener(ipv4: "0.0.0.0", port: port)
             }
         case .ipv4(let text, let port): self = try Listener(ipv4: text, port: port)

@@ -67,8 +67,12 @@ public struct DescriptorCounter: ~Copyable {
     /// How many are open, this counter's own included. Nil if the kernel does not tell.
     public borrowing func count() -> UInt64? {
         // Since Linux 6.2 the directory's size is the count (proc(5)); before that it is 0 and the entries must be listed.
-        if let status = try? FileStatus(of: directory), status.size > 0 { return UInt64(status.size) }
-        return countEntries()
+        do {
+            let size = try FileStatus(of: directory).size
+            return size > 0 ? UInt64(size) : countEntries()
+        } catch {
+            return nil
+        }
     }
 
     private borrowing func countEntries() -> UInt64? {

@@ -16,7 +16,8 @@ extension FileDescriptor {
     public borrowing func receive(into output: inout OutputSpan<UInt8>) -> Transfer {
         precondition(output.freeCapacity > 0)
         let number = self.number
-        switch unsafe fill(&output, with: { buffer, count in unsafe recv(number, buffer, count, Int32(MSG_DONTWAIT)) }) {
+        switch unsafe fill(&output, with: { buffer, count in unsafe recv(number, buffer, count, Int32(MSG_DONTWAIT)) })
+        {
         case .value(0): return .endOfFile
         case .value(let count): return .bytes(count)
         case .failure(let code): return code.number == EAGAIN ? .wouldBlock : .failed(code)
@@ -51,7 +52,9 @@ extension FileDescriptor {
     public borrowing func resetOnClose() {
         var setting = linger(l_onoff: 1, l_linger: 0)
         let number = self.number
-        _ = attempt { unsafe Int(setsockopt(number, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size))) }
+        _ = attempt {
+            unsafe Int(setsockopt(number, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size)))
+        }
     }
 
     /// A pair of connected stream sockets, for tests. See socketpair(2).

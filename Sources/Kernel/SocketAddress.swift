@@ -47,7 +47,8 @@ public struct PeerKey: Equatable, Sendable {
             switch Int32(address.ss_family) {
             case AF_INET:
                 let offset = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr) ?? 0
-                return unsafe PeerKey(high: 4, low: UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+                return unsafe PeerKey(
+                    high: 4, low: UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
             case AF_INET6:
                 let offset = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 0
                 let network = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)

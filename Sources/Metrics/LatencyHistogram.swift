@@ -1,7 +1,9 @@
 /// Counts of durations in fixed buckets, for a classic histogram; recording is a few comparisons.
 public struct LatencyHistogram: Sendable {
     /// The buckets' upper bounds in microseconds, ascending.
-    public static let boundsMicroseconds: InlineArray<8, UInt64> = [100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000]
+    public static let boundsMicroseconds: InlineArray<8, UInt64> = [
+        100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000,
+    ]
     /// The same in seconds, as a page shows them.
     public static let boundLabels: InlineArray<8, StaticString> = [
         "0.0001", "0.0005", "0.001", "0.005", "0.01", "0.05", "0.1", "1.0",

@@ -21,8 +21,13 @@ public struct Journal: ~Copyable, Sendable {
     /// Whether stderr is a stream to the journal, by which everything sent natively would be seen in the same place:
     /// `JOURNAL_STREAM` names its device and inode. See systemd.exec(5).
     public static func isStandardError(journalStream: String?) -> Bool {
-        guard let journalStream, let status = try? FileStatus.standardError() else { return false }
-        return journalStream == "\(status.device):\(status.inode)"
+        guard let journalStream else { return false }
+        do {
+            let status = try FileStatus.standardError()
+            return journalStream == "\(status.device):\(status.inode)"
+        } catch {
+            return false
+        }
     }
 }
 

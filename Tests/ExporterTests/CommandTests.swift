@@ -1,0 +1,85 @@
+import ArgumentParser
+import Testing
+
+@testable import Exporter
+@testable import Kernel
+
+@Suite struct CommandTests {
+    @Test func `without options and environment the defaults hold`() throws {
+        let configuration = try configuration([])
+        #expect(configuration.listenAddresses.isEmpty)
+        #expect(configuration.defaultPort == 9091)
+        #expect(configuration.telemetryPath == "/metrics")
+        #expect(configuration.maximumConnections == 256)
+        #expect(configuration.sampleInterval.nanoseconds == 100_000_000)
+        #expect(configuration.source == .auto)
+        #expect(configuration.logFormat == nil)
+    }
+
+    @Test func `the environment sets port and interval`() throws {
+        let configuration = try configuration([], ["EXPORTER_PORT": "1234", "SCRAPE_INTERVAL_SECONDS": "2.5"])
+        #expect(configuration.defaultPort == 1234)
+        #expect(configuration.sampleInterval.nanoseconds == 2_500_000_000)
+    }
+
+    @Test func `a flag beats the environment`() throws {
+        let configuration = try configuration(
+            ["--web.listen-address", "127.0.0.1:1", "--sample.interval", "20ms"],
+            ["EXPORTER_PORT": "1234", "SCRAPE_INTERVAL_SECONDS": "2.5"])
+        #expect(configuration.listenAddresses == [.ipv4(text: "127.0.0.1", port: 1)])
+        #expect(configuration.sampleInterval.nanoseconds == 20_000_000)
+    }
+
+    @Test func `an empty variable counts as unset`() throws {
+        #expect(try configuration([], ["EXPORTER_PORT": ""]).defaultPort == 9091)
+    }
+
+    @Test func `the listen address may be repeated`() throws {
+        let configuration = try configuration(["--web.listen-address", ":1", "--web.listen-address", "[::1]:2"])
+        #expect(configuration.listenAddresses == [.any(port: 1), .ipv6(text: "::1", port: 2)])
+    }
+
+    @Test(arguments: [
+        ("0.1", 100_000_000), ("1", 1_000_000_000), ("1s", 1_000_000_000), ("100ms", 100_000_000), ("1ms", 1_000_000),
+        ("1.5ms", 1_500_000), ("60", 60_000_000_000), ("60s", 60_000_000_000), (".5", 500_000_000), ("5.", 5_000_000_000),
+        ("0.001", 1_000_000), ("0.123456789", 123_456_789),
+    ])
+    func `an interval is read exactly`(text: String, nanoseconds: UInt64) throws {
+        #expect(try SampleInterval(parsing: text).nanoseconds == nanoseconds)
+    }
+
+    @Test(arguments: [
+        "", "0", "0.0009", "0.9ms", "60.1", "61s", "60001ms", "-1", "+1", "1e3", "1m", "1 s", "ms", "s", ".", "1.2.3", "0,1",
+        "0.1234567890", "99999999999999999999", "\u{0661}",
+    ])
+    func `a wrong interval is refused`(text: String) {
+        #expect(throws: WrongValue.self) { try SampleInterval(parsing: text) }
+    }
+
+    @Test(arguments: [
+        ["--web.listen-address", "localhost:1"], ["--web.listen-address", "9091"], ["--web.listen-address", ":70000"],
+        ["--web.listen-address", "::1:9091"], ["--web.telemetry-path", "metrics"], ["--web.telemetry-path", "/"],
+        ["--web.telemetry-path", "/-/ready"], ["--web.telemetry-path", "/a b"], ["--web.max-connections", "0"],
+        ["--web.max-connections", "1025"], ["--sample.interval", "5m"], ["--source", "rapl"], ["--path.sysfs", "sys"],
+        ["--log.level", "loud"], ["--log.format", "xml"],
+    ])
+    func `a wrong value is an error that names the option and the value`(arguments: [String]) {
+        do {
+            _ = try configuration(arguments)
+            Issue.record("accepted")
+        } catch {
+            let message = Command.message(for: error)
+            #expect(message.contains(arguments[0]))
+            #expect(message.contains("'\(arguments[1])'"))
+            #expect(message.contains("allowed"))
+            #expect(!message.contains("\n"))
+            #expect(Command.exitCode(for: error).rawValue == 64)
+        }
+    }
+
+    private func configuration(
+        _ arguments: [String], _ environment: [String: String] = [:]
+    ) throws -> Configuration {
+        try Command.parse(arguments).configuration { environment[$0] }
+    }
+}

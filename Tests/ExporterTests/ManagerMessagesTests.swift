@@ -1,0 +1,57 @@
+import Systemd
+import Testing
+
+@testable import Exporter
+@testable import Kernel
+
+@Suite struct ManagerMessagesTests {
+    @Test func `each message ends in a line feed and says what systemd expects`() throws {
+        let receiver = try DatagramReceiver()
+        var messages = try messages(to: receiver, watchdogSeconds: nil)
+        messages.ready(ServerCounters())
+        #expect(receiver.receive() == "READY=1\nSTATUS=Measuring things; not scraped yet\n")
+        messages.reloading()
+        let reloading = receiver.receive()
+        #expect(reloading.hasPrefix("RELOADING=1\nMONOTONIC_USEC="))
+        #expect(reloading.hasSuffix("\n"))
+        messages.stopping()
+        #expect(receiver.receive() == "STOPPING=1\nSTATUS=Stopping.\n")
+    }
+
+    @Test func `the watchdog is fed by ticks, at a third of its time`() throws {
+        let receiver = try DatagramReceiver()
+        var messages = try messages(to: receiver, watchdogSeconds: 3)
+        var counters = ServerCounters()
+        counters.lastScrapeUnixSeconds = 3661
+        messages.ticked(counters, nanoseconds: 100_000_000_000)
+        #expect(receiver.receive() == "WATCHDOG=1\nSTATUS=Measuring things; last scrape at 01:01:01 UTC\n")
+        messages.ticked(counters, nanoseconds: 100_999_999_999)
+        #expect(receiver.receive().isEmpty)
+        messages.ticked(counters, nanoseconds: 101_000_000_000)
+        #expect(receiver.receive().hasPrefix("WATCHDOG=1\n"))
+    }
+
+    @Test func `with ticks rarer than the watchdog's time, a longer one is asked for`() throws {
+        // A service that sampled once a minute under WatchdogSec=30s would be killed for being patient.
+        let receiver = try DatagramReceiver()
+        var messages = try messages(to: receiver, watchdogSeconds: 30, intervalSeconds: 60)
+        messages.ready(ServerCounters())
+        #expect(receiver.receive() == "WATCHDOG_USEC=180000000\n")
+    }
+
+    @Test func `without a watchdog only the status is renewed`() throws {
+        let receiver = try DatagramReceiver()
+        var messages = try messages(to: receiver, watchdogSeconds: nil)
+        messages.ticked(ServerCounters(), nanoseconds: 1)
+        #expect(receiver.receive() == "STATUS=Measuring things; not scraped yet\n")
+    }
+
+    private func messages(
+        to receiver: borrowing DatagramReceiver, watchdogSeconds: UInt64?, intervalSeconds: UInt64 = 1
+    ) throws -> ManagerMessages {
+        let notifier = try Notifier(
+            socket: receiver.path, watchdogMicroseconds: watchdogSeconds.map { $0 * 1_000_000 })
+        return ManagerMessages(
+            notifier, summary: "things", sampleIntervalNanoseconds: intervalSeconds * 1_000_000_000)
+    }
+}

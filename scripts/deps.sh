@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that are missing, if any: without a question to the network when all are there.
+#
+#   deps.sh build    what building and running needs
+#   deps.sh test     that, and what the tests need
+#   deps.sh all      that, and what benchmarks and linting need
+set -euo pipefail
+
+build=(libsystemd-dev pkg-config)
+tests=(gcc libc6-dev python3 python3-venv curl prometheus systemd util-linux strace)
+bench=(nginx-light wrk)
+
+case "${1:-all}" in
+build) wanted=("${build[@]}") ;;
+test) wanted=("${build[@]}" "${tests[@]}") ;;
+all) wanted=("${build[@]}" "${tests[@]}" "${bench[@]}") ;;
+*) echo "deps.sh: '$1' is not one of build, test, all" >&2; exit 64 ;;
+esac
+
+if ! command -v swift >/dev/null; then
+    echo "deps.sh: no Swift toolchain: install Swift 6.2 or later from https://www.swift.org/install/linux/" >&2
+    exit 1
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+    status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+command="apt-get install --yes --no-install-recommends ${missing[*]}"
+if [ "$(id -u)" -eq 0 ]; then
+    as_root=()
+elif command -v sudo >/dev/null; then
+    as_root=(sudo)
+else
+    echo "deps.sh: packages are missing and this is neither root nor is there sudo; as root, run:" >&2
+    echo "    apt-get update && $command" >&2
+    exit 1
+fi
+echo "Installing: ${missing[*]}"
+"${as_root[@]}" apt-get update --quiet=2
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive $command
