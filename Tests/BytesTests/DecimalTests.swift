@@ -3,23 +3,25 @@ import TestSupport
 import Testing
 
 @Suite struct DecimalTests {
-    @Test(arguments: [
-        ("0", 0),
-        ("7", 7),
-        ("10", 10),
-        ("000", 0),
-        ("0000000000000000000000000000042", 42),
-        ("18446744073709551615", UInt64.max),
-        ("0018446744073709551615", UInt64.max),
-        ("9999999999999999999", 9_999_999_999_999_999_999),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("0", 0),
+            ("7", 7),
+            ("10", 10),
+            ("000", 0),
+            ("0000000000000000000000000000042", 42),
+            ("18446744073709551615", UInt64.max),
+            ("0018446744073709551615", UInt64.max),
+            ("9999999999999999999", 9_999_999_999_999_999_999),
+        ] as [(String, UInt64)])
     func `digits are read as the number that they spell`(text: String, value: UInt64) {
         #expect(parse(text) == value)
     }
 
     @Test(arguments: [
-        "", " ", "\n", "+1", "-1", "-0", "1.0", "1e3", "0x10", " 1", "1 ", "1\n", "1\0", "1_000", "1,000", "a", "1a", "\u{661}",
-        "18446744073709551616", "18446744073709551620", "20000000000000000000", "99999999999999999999", "184467440737095516150",
+        "", " ", "\n", "+1", "-1", "-0", "1.0", "1e3", "0x10", " 1", "1 ", "1\n", "1\0", "1_000", "1,000", "a", "1a",
+        "\u{661}", "18446744073709551616", "18446744073709551620", "20000000000000000000", "99999999999999999999",
+        "184467440737095516150",
     ])
     func `anything else is no number`(text: String) {
         #expect(parse(text) == nil)
@@ -52,19 +54,20 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (0, 6, "0.000000"),
-        (1, 6, "0.000001"),
-        (999_999, 6, "0.999999"),
-        (1_000_000, 6, "1.000000"),
-        (1_500_000, 6, "1.500000"),
-        (123_456_789, 9, "0.123456789"),
-        (5, 1, "0.5"),
-        (UInt64.max, 1, "1844674407370955161.5"),
-        (UInt64.max, 6, "18446744073709.551615"),
-        (UInt64.max, 9, "18446744073.709551615"),
-        (UInt64.max, 18, "18.446744073709551615"),
-    ] as [(UInt64, Int, String)])
+    @Test(
+        arguments: [
+            (0, 6, "0.000000"),
+            (1, 6, "0.000001"),
+            (999_999, 6, "0.999999"),
+            (1_000_000, 6, "1.000000"),
+            (1_500_000, 6, "1.500000"),
+            (123_456_789, 9, "0.123456789"),
+            (5, 1, "0.5"),
+            (UInt64.max, 1, "1844674407370955161.5"),
+            (UInt64.max, 6, "18446744073709.551615"),
+            (UInt64.max, 9, "18446744073.709551615"),
+            (UInt64.max, 18, "18.446744073709551615"),
+        ] as [(UInt64, Int, String)])
     func `a fixed-point number keeps every digit of its fraction`(value: UInt64, fractionDigits: Int, text: String) {
         var buffer = ByteBuffer(capacity: 21)
         buffer.append(fixedPoint: value, fractionDigits: fractionDigits)
@@ -87,17 +90,19 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (0, 1, "0"),
-        (0, 2, "00"),
-        (7, 2, "07"),
-        (12, 2, "12"),
-        (123, 2, "123"),
-        (1994, 4, "1994"),
-        (1, 20, "00000000000000000001"),
-        (UInt64.max, 20, "18446744073709551615"),
-    ] as [(UInt64, Int, String)])
-    func `zeros in front fill up to the least number of digits and never cut`(value: UInt64, minimum: Int, text: String) {
+    @Test(
+        arguments: [
+            (0, 1, "0"),
+            (0, 2, "00"),
+            (7, 2, "07"),
+            (12, 2, "12"),
+            (123, 2, "123"),
+            (1994, 4, "1994"),
+            (1, 20, "00000000000000000001"),
+            (UInt64.max, 20, "18446744073709551615"),
+        ] as [(UInt64, Int, String)])
+    func `zeros in front fill up to the least number of digits and never cut`(value: UInt64, minimum: Int, text: String)
+    {
         var buffer = ByteBuffer(capacity: 20)
         buffer.appendDigits(of: value, atLeast: minimum)
         #expect(buffer.text() == text)

@@ -110,17 +110,18 @@ import Testing
         #expect(page(registry) == "# HELP a \(shown)\n# TYPE a gauge\na 3\n")
     }
 
-    @Test(arguments: [
-        (.integer(0), "0"),
-        (.integer(UInt64.max), "18446744073709551615"),
-        (.micro(0), "0.000000"),
-        (.micro(1), "0.000001"),
-        (.micro(1_234_567), "1.234567"),
-        (.micro(UInt64.max), "18446744073709.551615"),
-        (.nano(0), "0.000000000"),
-        (.nano(1_500_000_000), "1.500000000"),
-        (.nano(UInt64.max), "18446744073.709551615"),
-    ] as [(Value, String)])
+    @Test(
+        arguments: [
+            (.integer(0), "0"),
+            (.integer(UInt64.max), "18446744073709551615"),
+            (.micro(0), "0.000000"),
+            (.micro(1), "0.000001"),
+            (.micro(1_234_567), "1.234567"),
+            (.micro(UInt64.max), "18446744073709.551615"),
+            (.nano(0), "0.000000000"),
+            (.nano(1_500_000_000), "1.500000000"),
+            (.nano(UInt64.max), "18446744073.709551615"),
+        ] as [(Value, String)])
     func `a value is shown exactly`(value: Value, shown: String) {
         var registry = Registry()
         registry.declareFamily("a", .gauge, help: "h")

@@ -3,7 +3,7 @@ import Kernel
 
 /// Lends a new directory that anybody may enter, and removes it with all that is in it afterwards.
 public func withTemporaryDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
-    var template = Array("/tmp/pyjoules-test-XXXXXX".utf8CString)
+    var template = Array(("/tmp/pyjoules-test-" + String(repeating: "X", count: 6)).utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemCallFailure(call: "mkdtemp") }
     let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     try checked("chmod", chmod(path, 0o755))
