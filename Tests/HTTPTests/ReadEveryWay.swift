@@ -1,4 +1,4 @@
-@testable import HTTP
+import HTTP
 import Testing
 
 func parse(_ bytes: [UInt8], previousCount: Int = 0) -> ParseResult {
@@ -12,7 +12,7 @@ func parse(_ text: String) -> ParseResult {
 /// Reads bytes in every way in which they can arrive; the answer must be the same each time.
 func readEveryWay(_ bytes: [UInt8], sourceLocation: SourceLocation = #_sourceLocation) throws -> ParseResult {
     let whole = parse(bytes)
-    #expect(readByteByByte(bytes) == whole, "one byte at a time", sourceLocation: sourceLocation)
+    #expect(readInSteps(bytes) == whole, "one byte at a time", sourceLocation: sourceLocation)
     let memory = try GuardedMemory()
     #expect(memory.parseAtEnd(bytes) == whole, "at the end of memory", sourceLocation: sourceLocation)
     for cut in cuts(of: bytes.count) {
@@ -21,11 +21,13 @@ func readEveryWay(_ bytes: [UInt8], sourceLocation: SourceLocation = #_sourceLoc
     return whole
 }
 
-/// As the server does when bytes trickle in: asked after each one, and told how many were seen before.
-func readByteByByte(_ bytes: [UInt8]) -> ParseResult {
-    for count in bytes.indices {
-        let result = parseRequest(bytes.span.extracting(...count), previousCount: count)
+/// As the server does when bytes trickle in: asked after each step, and told how many were seen before.
+private func readInSteps(_ bytes: [UInt8]) -> ParseResult {
+    var previousCount = 0
+    for count in cuts(of: bytes.count) {
+        let result = parseRequest(bytes.span.extracting(..<count), previousCount: previousCount)
         if result != .incomplete { return result }
+        previousCount = count
     }
     return .incomplete
 }
@@ -35,8 +37,8 @@ private func readInTwo(_ bytes: [UInt8], cut: Int) -> ParseResult {
     return first == .incomplete ? parse(bytes, previousCount: cut) : first
 }
 
-/// Every position; of an input as long as the limits, whose cuts would take minutes, the ends and a sample between them.
+/// Every position. Of an input as long as the limits, all of whose cuts would take minutes, the ends and a sample between them.
 private func cuts(of count: Int) -> [Int] {
     guard count > 1024 else { return Array(0...count) }
-    return Array(0...16) + stride(from: 17, to: count - 16, by: 1021) + Array((count - 16)...count)
+    return Array(0...64) + stride(from: 65, to: count - 16, by: 1021) + Array((count - 16)...count)
 }
