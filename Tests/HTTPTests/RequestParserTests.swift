@@ -140,6 +140,18 @@ import Testing
         #expect(try readEveryWay(Array(text.utf8)) == .malformed(.badRequest))
     }
 
+    /// In `http://x?a=/b` the path was once taken from behind the question mark, and a target that ends after the host had none,
+    /// so that it was not found.
+    @Test(arguments: ["http://x", "http://x:9091", "http://x?", "http://x?a", "HTTPS://x?a=/metrics", "http://x?/"])
+    func `an absolute target without a path means the root`(target: String) throws {
+        let bytes = Array("GET \(target) HTTP/1.1\r\nHost: x\r\n\r\n".utf8)
+        guard case .complete(let request) = try readEveryWay(bytes) else {
+            Issue.record("not complete")
+            return
+        }
+        #expect(String(decoding: bytes[request.path], as: UTF8.self) == "/")
+    }
+
     private func withFault(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
         var bytes = bytes
         let position = Int.random(in: bytes.indices, using: &random)
