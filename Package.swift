@@ -71,7 +71,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Kernel"], path: "Tests/TestSupport", swiftSettings: strictTests),
         tests(of: "Bytes"),
-        tests(of: "Kernel"),
+        tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
         tests(of: "Metrics", ["Bytes"]),
         tests(of: "Energy", ["Kernel"]),

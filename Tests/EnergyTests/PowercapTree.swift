@@ -88,12 +88,3 @@ func withPowercapTree(
         try body(try PowercapTree(in: directory, zones, controlType: controlType))
     }
 }
-
-/// Does something as a user to whom file permissions apply.
-func withoutPrivileges<Value>(_ body: () throws -> Value) throws -> Value {
-    guard geteuid() == 0 else { return try body() }
-    let nobody: uid_t = 65_534
-    try checked("seteuid", seteuid(nobody))
-    defer { precondition(seteuid(0) == 0) }
-    return try body()
-}

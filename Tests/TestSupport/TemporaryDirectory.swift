@@ -2,6 +2,7 @@ import Glibc
 import Kernel
 
 /// Lends a new directory that anybody may enter, and removes it with all that is in it afterwards.
+@discardableResult
 public func withTemporaryDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
     var template = Array(("/tmp/pyjoules-test-" + String(repeating: "X", count: 6)).utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemCallFailure(call: "mkdtemp") }
