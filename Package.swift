@@ -69,7 +69,8 @@ let package = Package(
         ),
         // What several modules' tests use; no product contains it.
         .target(
-            name: "TestSupport", dependencies: ["Bytes", "Kernel"], path: "Tests/TestSupport", swiftSettings: strictTests),
+            name: "TestSupport", dependencies: ["Bytes", "Kernel"], path: "Tests/TestSupport",
+            swiftSettings: strictTests),
         tests(of: "Bytes"),
         tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
