@@ -1,0 +1,53 @@
+import Kernel
+import Systemd
+import TestSupport
+import Testing
+
+@Suite struct NotifierTests {
+    @Test(arguments: ["READY=1\n", "READY=1\nSTATUS=measuring 5 domains\n", "WATCHDOG=1\n", "STOPPING=1\n"])
+    func `the manager gets exactly the message`(message: String) throws {
+        try withTemporaryDirectory { directory in
+            for path in [directory + "/notify", "@pyjoules-test-\(Process.identifier)-notify"] {
+                let manager = try DatagramReceiver(at: path)
+                let notifier = try Notifier(socket: path, watchdogMicroseconds: nil)
+                #expect(notifier.isConnected == true)
+                send(message, by: notifier)
+                #expect(manager.receiveText() == message)
+                #expect(manager.receiveText() == nil)
+            }
+        }
+    }
+
+    @Test func `without a manager nothing is sent`() throws {
+        let bystander = try DatagramReceiver()
+        let notifier = try Notifier(socket: nil, watchdogMicroseconds: nil)
+        #expect(notifier.isConnected == false)
+        send("READY=1\n", by: notifier)
+        #expect(bystander.receiveText() == nil)
+    }
+
+    /// That this test ends shows that nobody waited.
+    @Test func `a manager that does not read, or has left, delays nobody`() throws {
+        let path = "@pyjoules-test-\(Process.identifier)-busy-manager"
+        do {
+            let manager = try DatagramReceiver(at: path)
+            let notifier = try Notifier(socket: path, watchdogMicroseconds: nil)
+            for _ in 0..<2000 { send("WATCHDOG=1\n", by: notifier) }
+            #expect(manager.receiveText() == "WATCHDOG=1\n")
+        }
+        let notifier = try Notifier(socket: path, watchdogMicroseconds: nil)
+        send("STOPPING=1\n", by: notifier)
+        #expect(notifier.isConnected == true)
+    }
+
+    @Test(arguments: [(nil, nil), (0, 0), (1, 1000), (30_000_000, 30_000_000_000)] as [(UInt64?, UInt64?)])
+    func `the watchdog's time is kept in nanoseconds`(microseconds: UInt64?, nanoseconds: UInt64?) throws {
+        let notifier = try Notifier(socket: nil, watchdogMicroseconds: microseconds)
+        #expect(notifier.watchdogNanoseconds == nanoseconds)
+    }
+
+    private func send(_ message: String, by notifier: borrowing Notifier) {
+        let bytes = Array(message.utf8)
+        notifier.send(bytes.span)
+    }
+}
