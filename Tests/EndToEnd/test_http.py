@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import time
 from collections.abc import Callable
@@ -214,6 +215,25 @@ def test_a_smaller_table_evicts_the_oldest_first(start_exporter: StartExporter, 
     for client in silent[1:]:
         client.send(request())
         assert client.read_response().status == 200
+
+
+def test_a_table_of_busy_connections_answers_503(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    exporter = start_exporter(tree, *FAST, "--web.max-connections", "8")
+
+    def turned_away() -> Response | None:
+        """The answer to one client more than there is room for; None if the machine was so slow that one seemed idle."""
+        with contextlib.ExitStack() as stack:
+            busy = [stack.enter_context(exporter.connect()) for _ in range(8)]
+            for client in busy:
+                client.get("/-/healthy")
+            response = stack.enter_context(exporter.connect()).get()
+            return response if response.status != 200 else None
+
+    response = wait_until(turned_away, what="a full table")
+    assert response is not None and response.status == 503
+    assert_is_complete(response)
+    assert response.header("connection") == "close"
+    exporter.wait_for_page(lambda page: rejected(page, "full") >= 1)
 
 
 def test_clients_that_pipeline_and_never_read_do_not_hold_up_others(exporter: Exporter) -> None:
