@@ -52,7 +52,16 @@ def tree(tmp_path: Path) -> PowercapTree:
 
 
 @pytest.fixture
-def start_exporter() -> Iterator[StartExporter]:
+def procfs(tmp_path: Path) -> Path:
+    """A root of procfs on an Intel processor, whatever the tests run on: on AMD's, `core` means another thing."""
+    root = tmp_path / "proc"
+    root.mkdir()
+    (root / "cpuinfo").write_text("processor\t: 0\nvendor_id\t: GenuineIntel\n")
+    return root
+
+
+@pytest.fixture
+def start_exporter(procfs: Path) -> Iterator[StartExporter]:
     """Starts exporters on a free port of 127.0.0.1, and ends them after the test.
 
     Called with a tree (or None for the simulated source), further arguments, and the options of `Exporter`;
@@ -65,7 +74,8 @@ def start_exporter() -> Iterator[StartExporter]:
         ) -> Exporter:
             source = ["--path.sysfs", str(tree.root)] if tree is not None else ["--source", "simulated"]
             address = ["--web.listen-address", "127.0.0.1:0"] if listen else []
-            exporter = stack.enter_context(Exporter([*address, *source, *arguments], **options))
+            fixed = [*address, *source, "--path.procfs", str(procfs)]
+            exporter = stack.enter_context(Exporter([*fixed, *arguments], **options))
             if wait:
                 exporter.wait_for_event("listening")
             return exporter

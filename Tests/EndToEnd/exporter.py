@@ -15,7 +15,7 @@ from typing import IO
 
 import log_lines
 from exposition import Page
-from raw_http import Address, Client, Response
+from raw_http import Client, Response
 from waiting import DEADLINE_SECONDS, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -106,9 +106,9 @@ class Exporter:
         ports = wait_until(lambda: _listening_ports(self.pid), what="a listening TCP socket")
         return ports[0]
 
-    def connect(self, receive_buffer: int | None = None, address: Address | None = None) -> Client:
+    def connect(self, takes_little: bool = False) -> Client:
         """A new connection, closed with the exporter at the latest."""
-        client = Client(address or ("127.0.0.1", self.port), receive_buffer)
+        client = Client(("127.0.0.1", self.port), takes_little)
         self._clients.append(client)
         return client
 

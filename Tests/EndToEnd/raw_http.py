@@ -53,15 +53,20 @@ def request(
 
 
 class Client:
-    """One connection. Every call that could wait fails after a deadline."""
+    """One connection. Every call that could wait fails after a deadline.
 
-    def __init__(self, address: Address, receive_buffer: int | None = None) -> None:
+    A client that `takes_little` is one behind a slow line: the server's send buffer is full after some kilobytes.
+    """
+
+    def __init__(self, address: Address, takes_little: bool = False) -> None:
         family = socket.AF_UNIX if isinstance(address, str) else _family(address[0])
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(DEADLINE_SECONDS)
-        if receive_buffer is not None:
-            # Before connecting, because the window that is offered first follows from it.
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if takes_little:
+            # Before connecting: the window that is offered follows from the one, and from the other how much the
+            # server's kernel is willing to keep for us, megabytes with the segments of the loopback device.
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self._received = bytearray()
         try:
             self.socket.connect(address)
@@ -123,9 +128,20 @@ class Client:
             return True
         return False
 
+    def is_gone(self) -> bool:
+        """The same, where a reset is as good as an end."""
+        try:
+            return self.is_at_end()
+        except ConnectionResetError:
+            return True
+
     def receive_some(self, size: int) -> bytes:
         """At least one byte and at most `size`, past the buffer of `read_response`."""
         return self.socket.recv(size)
+
+    def peek(self) -> bytes:
+        """What has arrived, at least one byte, which is left to be read."""
+        return self.socket.recv(4096, socket.MSG_PEEK)
 
     def half_close(self) -> None:
         """Says that nothing more will be sent; reading goes on."""

@@ -113,7 +113,6 @@ def count_two_joules(exporter: Exporter, tree: PowercapTree) -> None:
         (b"-5\n", "garbage"),
         (b"12x4\n", "garbage"),
         (b"99999999999999999999999999\n", "garbage"),
-        (b"\n", "garbage"),
         (b"", "empty"),
     ],
 )

@@ -21,6 +21,10 @@ from waiting import wait_until
 KINDS = {"package_0": "package", "core_0": "core", "uncore_0": "uncore", "dram_0": "dram", "psys_0": "psys"}
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 FAST = ("--sample.interval", "20ms")
+# promtool's exit status when the page is valid and only the style of a name is not to its taste.
+LINT_STATUS = 3
+# It reads the type into "counter_wraps"; what wraps is the hardware's counter, and the name is part of the contract.
+ACCEPTED_COMPLAINTS = ("pyjoules_counter_wraps_total metric name should not include type 'counter'",)
 # Longer than any test: only the first sample is a tick's, every later reading is a scrape's.
 NEVER = ("--sample.interval", "60s")
 
@@ -44,8 +48,19 @@ def exporter_of_each_source(
 def test_every_domain_has_its_energy(exporter: Exporter) -> None:
     samples = exporter.page().find("pyjoules_energy_joules_total")
     assert {sample.labels["domain"]: sample.labels["kind"] for sample in samples} == KINDS
-    assert all(list(sample.labels) == ["domain", "kind", "package"] for sample in samples)
-    assert {sample.labels["package"] for sample in samples if sample.labels["kind"] != "psys"} == {"0"}
+    for sample in samples:
+        # The platform lies in no package.
+        package = {} if sample.labels["kind"] == "psys" else {"package": "0"}
+        expected = {"domain": sample.labels["domain"], "kind": sample.labels["kind"], **package}
+        assert list(sample.labels.items()) == list(expected.items())
+
+
+def test_the_core_of_amd_is_one_core_only(start_exporter: StartExporter, tree: PowercapTree, procfs: Path) -> None:
+    (procfs / "cpuinfo").write_text("processor\t: 0\nvendor_id\t: AuthenticAMD\n")
+    page = start_exporter(tree, *FAST).page_after_ticks()
+    (core,) = page.find("pyjoules_energy_joules_total", domain="core_0")
+    assert core.labels["kind"] == "lead_core"
+    assert page.find("pyjoules_simple_energy_watts", domain="core_0")
 
 
 def test_the_prototypes_series_are_there(exporter: Exporter) -> None:
@@ -61,7 +76,8 @@ def test_power_is_energy_over_the_measured_interval(start_exporter: StartExporte
     tree.set("0", 3_000_000)
 
     def watts(page: Page) -> Decimal:
-        return page.value("pyjoules_simple_energy_watts", domain="package_0")
+        """The power of the package, 0 while there is no interval yet."""
+        return sum((sample.value for sample in page.find("pyjoules_simple_energy_watts", domain="package_0")), Decimal(0))
 
     page = exporter.wait_for_page(lambda page: watts(page) > 0)
     duration = page.value("pyjoules_simple_measurement_duration_seconds")
@@ -112,12 +128,13 @@ def test_the_process_describes_itself(exporter: Exporter) -> None:
 
 def test_requests_are_counted_by_status(exporter: Exporter) -> None:
     assert exporter.get("/nothing").status == 404
-    page = exporter.wait_for_page(
-        lambda page: bool(page.find("pyjoules_http_requests_total", code="404"))
-        and page.value("pyjoules_http_requests_total", code="404") == 1
-    )
-    assert page.value("pyjoules_http_requests_total", code="200") >= 1
-    assert page.value("pyjoules_http_connections") >= 1
+
+    def count(page: Page, code: str) -> Decimal:
+        return page.value("pyjoules_http_requests_total", code=code)
+
+    page = exporter.wait_for_page(lambda page: count(page, "200") >= 2)
+    assert count(page, "404") == 1
+    assert page.value("pyjoules_http_connections") == 1
 
 
 def test_the_headers_are_those_prometheus_needs(exporter: Exporter) -> None:
@@ -185,7 +202,8 @@ def test_promtool_accepts_the_page(exporter_of_each_source: Exporter) -> None:
         pytest.skip("promtool is not installed (Debian package prometheus)")
     page = exporter_of_each_source.page_after_ticks()
     check = subprocess.run(["promtool", "check", "metrics"], input=page.text, capture_output=True, text=True)
-    assert check.returncode == 0, check.stdout + check.stderr
+    complaints = [line for line in check.stderr.splitlines() if line not in ACCEPTED_COMPLAINTS]
+    assert check.returncode in (0, LINT_STATUS) and complaints == [], check.stdout + check.stderr
 
 
 def test_the_reference_parser_reads_the_page(exporter_of_each_source: Exporter) -> None:
@@ -244,7 +262,7 @@ def test_the_simulated_source_is_named_everywhere(start_exporter: StartExporter)
     page = exporter.page_after_ticks(5)
     assert page.value("pyjoules_source_up", source="simulated") == 1
     assert all(sample.value > 0 for sample in page.find("pyjoules_energy_joules_total"))
-    assert "simulated" in exporter.get("/").text
+    assert "simulated" in exporter.get("/").text.lower()
     assert len(exporter.records("simulated_source")) == 1
 
 
