@@ -22,27 +22,40 @@ def pytest_sessionstart() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts what needs the minute of the real Prometheus last, so that the other tests run meanwhile."""
-    items.sort(key=_needs_prometheus)
+    """Puts what takes a minute by its nature last, so that the other tests run meanwhile."""
+    items.sort(key=lambda item: bool(_background_fixtures(item)))
 
 
-def _needs_prometheus(item: pytest.Item) -> bool:
-    return "prometheus_run" in getattr(item, "fixturenames", ())
+def _background_fixtures(item: pytest.Item) -> list[str]:
+    return [name for name in ("prometheus_run", "healed_exporter") if name in getattr(item, "fixturenames", ())]
 
 
 @pytest.fixture(scope="session")
-def prometheus_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRun]:
-    """The real Prometheus and the exporter it scrapes, for the whole session."""
-    PrometheusRun.skip_if_missing()
+def prometheus_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRun | None]:
+    """The real Prometheus and the exporter it scrapes, for the whole session; None if it is not installed."""
+    if not PrometheusRun.is_available():
+        yield None
+        return
     with PrometheusRun(tmp_path_factory.mktemp("prometheus")) as run:
         yield run
 
 
+@pytest.fixture(scope="session")
+def healed_exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    """An exporter one of whose zones, dram, failed at the start and can be read again since."""
+    tree = powercap_tree.laptop(tmp_path_factory.mktemp("healed"))
+    tree.set_bytes("0:2", b"garbage\n")
+    with Exporter(["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(tree.root)]) as exporter:
+        exporter.wait_for_event("zone_failing")
+        tree.set("0:2", 0)
+        yield exporter
+
+
 @pytest.fixture(scope="session", autouse=True)
 def background_runs(request: pytest.FixtureRequest) -> None:
-    """Starts Prometheus before the first test if any test of this session will want it."""
-    if any(_needs_prometheus(item) for item in request.session.items) and PrometheusRun.is_available():
-        request.getfixturevalue("prometheus_run")
+    """Starts before the first test what some test of this session will wait for."""
+    for name in sorted({name for item in request.session.items for name in _background_fixtures(item)}):
+        request.getfixturevalue(name)
 
 
 @pytest.fixture
@@ -65,7 +78,7 @@ def start_exporter(procfs: Path) -> Iterator[StartExporter]:
     """Starts exporters on a free port of 127.0.0.1, and ends them after the test.
 
     Called with a tree (or None for the simulated source), further arguments, and the options of `Exporter`;
-    `listen=False` leaves the address out, `wait=False` does not wait until the exporter listens.
+    `listen=False` leaves the address out, `wait=False` does not wait until the exporter is ready.
     """
     with contextlib.ExitStack() as stack:
 
@@ -78,6 +91,8 @@ def start_exporter(procfs: Path) -> Iterator[StartExporter]:
             exporter = stack.enter_context(Exporter([*fixed, *arguments], **options))
             if wait:
                 exporter.wait_for_event("listening")
+                # Ready means that a first sample is in: from here on, whatever a counter moves is counted.
+                assert exporter.get("/-/ready").status == 200
             return exporter
 
         yield start

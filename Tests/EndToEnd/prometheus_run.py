@@ -15,8 +15,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import powercap_tree
 from exporter import Exporter
 from waiting import wait_until
@@ -51,11 +49,6 @@ class PrometheusRun:
     @staticmethod
     def is_available() -> bool:
         return shutil.which("prometheus") is not None
-
-    @staticmethod
-    def skip_if_missing() -> None:
-        if not PrometheusRun.is_available():
-            pytest.skip("prometheus is not installed (Debian package prometheus)")
 
     def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
         """The result of an instant query, as Prometheus' HTTP API gives it."""

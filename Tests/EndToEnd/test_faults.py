@@ -88,16 +88,13 @@ def assert_only_dram_failed(exporter: Exporter, tree: PowercapTree, reason: str)
 
 
 def assert_recovers(exporter: Exporter) -> None:
-    """Dram's total goes on where it was, and the log has one line for the failure and one for its end."""
+    """Dram's total goes on where it was, and the log had one line for the failure, however many ticks failed."""
     page = exporter.wait_for_page(
         lambda page: bool(page.find("pyjoules_simple_energy_watts", domain="dram_0")), what="the power of dram"
     )
     assert page.energy("dram_0") == Decimal("2.5")
-    recovered = exporter.wait_for_event("zone_recovered")
-    assert recovered["domain"] == "dram_0"
     (failing,) = exporter.records("zone_failing")
     assert failing["domain"] == "dram_0" and failing["level"] in ("warning", "error")
-    assert len(exporter.records("zone_recovered")) == 1
 
 
 def count_two_joules(exporter: Exporter, tree: PowercapTree) -> None:
@@ -157,6 +154,14 @@ def test_a_zone_that_fails_from_the_start(start_exporter: StartExporter, tree: P
     page = exporter.wait_for_page(lambda page: errors(page, "dram_0", "garbage") > 2)
     assert {sample.labels["domain"] for sample in page.find("pyjoules_simple_energy_watts")} == set(OTHERS)
     assert len(exporter.records("zone_failing")) == 1
+
+
+def test_a_recovery_is_said_once(healed_exporter: Exporter) -> None:
+    # A zone that flaps is not said more than once a minute, so this may come that late.
+    recovered = healed_exporter.wait_for_event("zone_recovered", 75)
+    assert recovered["domain"] == "dram_0"
+    healed_exporter.page_after_ticks()
+    assert len(healed_exporter.records("zone_failing")) == len(healed_exporter.records("zone_recovered")) == 1
 
 
 @pytest.fixture

@@ -45,8 +45,6 @@ def test_every_line_is_well_formed(start_exporter: StartExporter, tree: Powercap
     tree.set_bytes("0:2", b"garbage\n")
     exporter = start_exporter(tree, *FAST, "--log.format", form)
     exporter.wait_for_event("zone_failing")
-    tree.set("0:2", 1)
-    exporter.wait_for_event("zone_recovered")
     exporter.send_signal(signal.SIGHUP)
     exporter.wait_for_event("reloaded")
     assert exporter.end()[0] == 0
@@ -58,7 +56,6 @@ def test_every_line_is_well_formed(start_exporter: StartExporter, tree: Powercap
         "started",
         "listening",
         "zone_failing",
-        "zone_recovered",
         "reloaded",
         "stopping",
         "stopped",

@@ -310,6 +310,7 @@ def test_a_half_written_response_is_delivered(
     assert 1 < len(responses) < requests
     assert all(response.status == 200 and len(response.body) >= page_size for response in responses)
     assert [response.header("connection") for response in responses].index("close") == len(responses) - 1
+    client.close()
     assert exporter.wait() == 0
 
 
