@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,7 +84,7 @@ def start_exporter(procfs: Path) -> Iterator[StartExporter]:
     with contextlib.ExitStack() as stack:
 
         def start(
-            tree: PowercapTree | None, *arguments: str, listen: bool = True, wait: bool = True, **options: object
+            tree: PowercapTree | None, *arguments: str, listen: bool = True, wait: bool = True, **options: Any
         ) -> Exporter:
             source = ["--path.sysfs", str(tree.root)] if tree is not None else ["--source", "simulated"]
             address = ["--web.listen-address", "127.0.0.1:0"] if listen else []

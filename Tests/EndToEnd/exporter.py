@@ -89,14 +89,27 @@ class Exporter:
 
     def wait_for_event(self, event: str, seconds: float = DEADLINE_SECONDS) -> dict[str, str]:
         """The first record of that event, once it is there."""
+        return self.wait_for_events(event, 1, seconds)[0]
+
+    def wait_for_events(self, event: str, count: int, seconds: float = DEADLINE_SECONDS) -> list[dict[str, str]]:
+        """All records of that event, once there are `count` of them."""
 
         def found() -> list[dict[str, str]]:
             records = self.records(event)
-            if not records and self.process.poll() is not None:
+            if len(records) >= count:
+                return records
+            if self.process.poll() is not None:
                 raise AssertionError(f"ended with {self.wait()} before event {event}: {self.lines}")
-            return records
+            return []
 
-        return wait_until(found, seconds, f"event {event}")[0]
+        return wait_until(found, seconds, f"event {event}")
+
+    def only_record(self, event: str) -> dict[str, str]:
+        """The record of that event, which must not have come twice."""
+        self.wait_for_event(event)
+        records = self.records(event)
+        assert len(records) == 1, records
+        return records[0]
 
     # The network
 

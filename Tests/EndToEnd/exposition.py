@@ -30,11 +30,7 @@ class Page:
 
     def find(self, name: str, **labels: str) -> list[Sample]:
         """All samples of that name that carry at least these labels."""
-        return [
-            sample
-            for sample in self.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        ]
+        return [sample for sample in self.samples if sample.name == name and labels.items() <= sample.labels.items()]
 
     def value(self, name: str, **labels: str) -> Decimal:
         """The value of the only sample of that name with these labels."""

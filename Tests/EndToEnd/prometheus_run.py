@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -17,6 +16,7 @@ from typing import Any
 
 import powercap_tree
 from exporter import Exporter
+from raw_http import free_port
 from waiting import wait_until
 
 # Package and psys wrap every two or three seconds, and even dram, the smallest, wraps within the minute.
@@ -55,7 +55,8 @@ class PrometheusRun:
         parameters = {"query": expression} | ({} if at is None else {"time": repr(at)})
         url = f"http://127.0.0.1:{self._port}/api/v1/query?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)["data"]["result"]
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+            return result
 
     def first_scrape(self) -> float | None:
         """When Prometheus first scraped the exporter successfully, in seconds of the wall clock."""
@@ -83,14 +84,13 @@ class PrometheusRun:
         self.curve_start = float(realtime)
         self.exporter = self._stack.enter_context(
             Exporter(
-                ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root)]
-                + ["--sample.interval", SAMPLE_INTERVAL]
+                ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root), "--sample.interval", SAMPLE_INTERVAL]
             )
         )
         self.exporter.wait_for_event("listening")
         configuration = directory / "prometheus.yml"
         configuration.write_text(_CONFIGURATION.format(port=self.exporter.port))
-        self._port = _free_port()
+        self._port = free_port()
         log = self._stack.enter_context((directory / "prometheus.log").open("w"))
         self._run(
             [
@@ -112,7 +112,7 @@ class PrometheusRun:
     def _is_ready(self) -> bool:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=10) as answer:
-                return answer.status == 200
+                return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError):
             return False
 
@@ -126,10 +126,3 @@ def _end(process: subprocess.Popen[Any]) -> None:
         process.wait()
     if process.stdout is not None:
         process.stdout.close()
-
-
-def _free_port() -> int:
-    """A port that nobody listens on now; Prometheus cannot be asked to choose one itself."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

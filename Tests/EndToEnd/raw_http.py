@@ -168,5 +168,13 @@ class Client:
         self._received += data
 
 
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on now, for programs that cannot be asked to choose one themselves."""
+    with socket.socket(_family(host)) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -17,7 +17,6 @@ import pytest
 from exporter import BINARY, Exporter, StartExporter
 from exposition import Page
 from powercap_tree import PowercapTree, laptop
-from waiting import wait_until
 
 FAST = ("--sample.interval", "20ms")
 OTHERS = ("package_0", "core_0", "uncore_0", "psys_0")
@@ -93,7 +92,7 @@ def assert_recovers(exporter: Exporter) -> None:
         lambda page: bool(page.find("pyjoules_simple_energy_watts", domain="dram_0")), what="the power of dram"
     )
     assert page.energy("dram_0") == Decimal("2.5")
-    (failing,) = exporter.records("zone_failing")
+    failing = exporter.only_record("zone_failing")
     assert failing["domain"] == "dram_0" and failing["level"] in ("warning", "error")
 
 
@@ -137,15 +136,13 @@ def test_a_driver_error_passes(
     assert_recovers(exporter)
 
 
-def test_an_unregistered_zone(
-    start_exporter: StartExporter, tree: PowercapTree, driver_fault: DriverFault
-) -> None:
+def test_an_unregistered_zone(start_exporter: StartExporter, tree: PowercapTree, driver_fault: DriverFault) -> None:
     exporter = start_exporter(tree, *FAST, environment=driver_fault.environment)
     count_two_joules(exporter, tree)
     driver_fault.fail_with("ENODEV")
     assert_only_dram_failed(exporter, tree, "unregistered")
     exporter.page_after_ticks(5)
-    assert len(exporter.records("zone_failing")) == 1
+    exporter.only_record("zone_failing")
 
 
 def test_a_zone_that_fails_from_the_start(start_exporter: StartExporter, tree: PowercapTree) -> None:
@@ -153,15 +150,15 @@ def test_a_zone_that_fails_from_the_start(start_exporter: StartExporter, tree: P
     exporter = start_exporter(tree, *FAST)
     page = exporter.wait_for_page(lambda page: errors(page, "dram_0", "garbage") > 2)
     assert {sample.labels["domain"] for sample in page.find("pyjoules_simple_energy_watts")} == set(OTHERS)
-    assert len(exporter.records("zone_failing")) == 1
+    exporter.only_record("zone_failing")
 
 
 def test_a_recovery_is_said_once(healed_exporter: Exporter) -> None:
     # A zone that flaps is not said more than once a minute, so this may come that late.
-    recovered = healed_exporter.wait_for_event("zone_recovered", 75)
-    assert recovered["domain"] == "dram_0"
+    healed_exporter.wait_for_event("zone_recovered", 75)
     healed_exporter.page_after_ticks()
-    assert len(healed_exporter.records("zone_failing")) == len(healed_exporter.records("zone_recovered")) == 1
+    for event in ("zone_failing", "zone_recovered"):
+        assert healed_exporter.only_record(event)["domain"] == "dram_0"
 
 
 @pytest.fixture
@@ -202,7 +199,7 @@ def test_zones_without_permission_are_said_once(
     domains = {sample.labels["domain"] for sample in page.find("pyjoules_energy_joules_total")}
     assert domains == {"package_0", "dram_0"}
     assert page.value("pyjoules_source_up", source="powercap") == 1
-    records = wait_until(lambda: exporter.records("zone_unreadable"))
+    records = exporter.wait_for_events("zone_unreadable", 3)
     assert len(records) == len({record["zone"] for record in records}) == 3
     assert all("chmod" in record["msg"] or "CAP_DAC_READ_SEARCH" in record["msg"] for record in records)
 

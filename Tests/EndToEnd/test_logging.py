@@ -12,7 +12,6 @@ import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
@@ -178,7 +177,9 @@ def test_a_stderr_whose_reader_is_gone(start_exporter: StartExporter, tree: Powe
 
 
 @pytest.mark.parametrize("closed", [(2,), (0, 1, 2)], ids=["stderr", "all three"])
-def test_closed_standard_descriptors(start_exporter: StartExporter, tree: PowercapTree, closed: tuple[int, ...]) -> None:
+def test_closed_standard_descriptors(
+    start_exporter: StartExporter, tree: PowercapTree, closed: tuple[int, ...]
+) -> None:
     def close_them() -> None:
         for descriptor in closed:
             os.close(descriptor)

@@ -12,6 +12,7 @@ import pytest
 import log_lines
 from exporter import BINARY, StartExporter, clean_environment
 from powercap_tree import PowercapTree
+from raw_http import free_port
 
 EX_USAGE = 64
 
@@ -144,24 +145,17 @@ def test_the_default_interval(start_exporter: StartExporter, tree: PowercapTree)
     assert start_exporter(tree).page().value("pyjoules_sample_interval_seconds") == Decimal("0.1")
 
 
-@pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def test_the_port_of_the_environment(start_exporter: StartExporter, tree: PowercapTree, free_port: int) -> None:
-    exporter = start_exporter(tree, listen=False, environment={"EXPORTER_PORT": str(free_port)})
-    assert exporter.port == free_port
+def test_the_port_of_the_environment(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    port = free_port()
+    exporter = start_exporter(tree, listen=False, environment={"EXPORTER_PORT": str(port)})
+    assert exporter.port == port
     assert exporter.get().status == 200
 
 
-def test_the_address_option_beats_the_environment(
-    start_exporter: StartExporter, tree: PowercapTree, free_port: int
-) -> None:
-    exporter = start_exporter(tree, environment={"EXPORTER_PORT": str(free_port)})
-    assert exporter.port != free_port
+def test_the_address_option_beats_the_environment(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    port = free_port()
+    exporter = start_exporter(tree, environment={"EXPORTER_PORT": str(port)})
+    assert exporter.port != port
 
 
 def test_a_port_in_use_is_named() -> None:

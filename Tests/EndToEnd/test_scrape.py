@@ -35,9 +35,7 @@ def exporter(start_exporter: StartExporter, tree: PowercapTree) -> Exporter:
 
 
 @pytest.fixture(params=["powercap", "simulated", "none"])
-def exporter_of_each_source(
-    request: pytest.FixtureRequest, start_exporter: StartExporter, tmp_path: Path
-) -> Exporter:
+def exporter_of_each_source(request: pytest.FixtureRequest, start_exporter: StartExporter, tmp_path: Path) -> Exporter:
     """The same program on counters, on its own model, and on a machine without any source."""
     if request.param == "simulated":
         return start_exporter(None, *FAST)
@@ -77,7 +75,9 @@ def test_power_is_energy_over_the_measured_interval(start_exporter: StartExporte
 
     def watts(page: Page) -> Decimal:
         """The power of the package, 0 while there is no interval yet."""
-        return sum((sample.value for sample in page.find("pyjoules_simple_energy_watts", domain="package_0")), Decimal(0))
+        return sum(
+            (sample.value for sample in page.find("pyjoules_simple_energy_watts", domain="package_0")), Decimal(0)
+        )
 
     page = exporter.wait_for_page(lambda page: watts(page) > 0)
     duration = page.value("pyjoules_simple_measurement_duration_seconds")
@@ -244,7 +244,7 @@ def test_without_any_source_it_runs_and_says_so(start_exporter: StartExporter, t
     assert up and all(sample.value == 0 for sample in up)
     for name in ("pyjoules_energy_joules_total", "pyjoules_host_energy_joules_total", "pyjoules_simple_energy_watts"):
         assert page.find(name) == []
-    (record,) = exporter.records("no_source")
+    record = exporter.only_record("no_source")
     assert record["level"] in ("warning", "error")
     assert "modprobe" in record["msg"]
 
@@ -254,7 +254,7 @@ def test_an_absent_powercap_class_is_no_source_either(start_exporter: StartExpor
     (tree.root / "class" / "powercap").rmdir()
     exporter = start_exporter(tree, *FAST)
     assert all(sample.value == 0 for sample in exporter.page().find("pyjoules_source_up"))
-    assert len(exporter.records("no_source")) == 1
+    exporter.only_record("no_source")
 
 
 def test_the_simulated_source_is_named_everywhere(start_exporter: StartExporter) -> None:
@@ -263,7 +263,7 @@ def test_the_simulated_source_is_named_everywhere(start_exporter: StartExporter)
     assert page.value("pyjoules_source_up", source="simulated") == 1
     assert all(sample.value > 0 for sample in page.find("pyjoules_energy_joules_total"))
     assert "simulated" in exporter.get("/").text.lower()
-    assert len(exporter.records("simulated_source")) == 1
+    exporter.only_record("simulated_source")
 
 
 def test_the_simulated_source_is_never_chosen_silently(start_exporter: StartExporter, tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_other_forms_of_the_target(exporter: Exporter, target: str) -> None:
 
 def test_several_addresses(start_exporter: StartExporter, tree: PowercapTree) -> None:
     exporter = start_exporter(tree, "--web.listen-address", "[::1]:0")
-    records = wait_until(lambda: len(exporter.records("listening")) == 2 and exporter.records("listening"))
+    records = exporter.wait_for_events("listening", 2)
     for record in records:
         host, _, port = record["address"].rpartition(":")
         with Client((host.strip("[]"), int(port))) as client:

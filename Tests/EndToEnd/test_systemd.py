@@ -17,7 +17,7 @@ import pytest
 from datagrams import DatagramReceiver
 from exporter import Exporter, StartExporter
 from powercap_tree import PowercapTree, Zone
-from raw_http import Address, Client, request
+from raw_http import Address, Client, free_port, request
 from waiting import wait_until
 
 FAST = ("--sample.interval", "20ms")
@@ -34,14 +34,18 @@ def notifications(datagram_receiver: BindReceiver) -> DatagramReceiver:
     return datagram_receiver("notify")
 
 
-@pytest.fixture
-def notifying(start_exporter: StartExporter, tree: PowercapTree, notifications: DatagramReceiver) -> Exporter:
-    """An exporter that tells `notifications` how it is."""
-    environment = {
+def watched_by(notifications: DatagramReceiver) -> dict[str, str]:
+    """The environment in which a service manager with a watchdog starts a service."""
+    return {
         "NOTIFY_SOCKET": str(notifications.path),
         "WATCHDOG_USEC": str(int(WATCHDOG_SECONDS * 1_000_000)),
     }
-    return start_exporter(tree, *FAST, environment=environment)
+
+
+@pytest.fixture
+def notifying(start_exporter: StartExporter, tree: PowercapTree, notifications: DatagramReceiver) -> Exporter:
+    """An exporter that tells `notifications` how it is."""
+    return start_exporter(tree, *FAST, environment=watched_by(notifications))
 
 
 def fields(message: bytes) -> dict[str, str]:
@@ -65,19 +69,24 @@ def test_readiness_means_that_it_is_ready(notifying: Exporter, notifications: Da
     assert notifying.page().ticks >= 1
 
 
-def test_the_watchdog_is_fed_twice_as_often_as_needed(notifying: Exporter, notifications: DatagramReceiver) -> None:
+# With 300 ms between ticks, which feed it, every tick has to: two of them are more than half of the watchdog's time.
+@pytest.mark.parametrize("interval", ["20ms", "300ms"])
+def test_the_watchdog_is_fed_twice_as_often_as_needed(
+    start_exporter: StartExporter, tree: PowercapTree, notifications: DatagramReceiver, interval: str
+) -> None:
+    start_exporter(tree, "--sample.interval", interval, environment=watched_by(notifications))
     fed: list[float] = []
 
-    def five_times() -> bool:
+    def six_times() -> bool:
         count = sum("WATCHDOG" in fields(message) for message in notifications.collect())
         fed.extend([time.monotonic()] * (count - len(fed)))
-        return len(fed) >= 5
+        return len(fed) >= 6
 
-    wait_until(five_times, 5 * WATCHDOG_SECONDS, "five signs of life")
+    wait_until(six_times, 6 * WATCHDOG_SECONDS, "six signs of life")
     gaps = [later - earlier for earlier, later in zip(fed, fed[1:])]
-    # Sent at half of the time or earlier; the rest is for a machine that runs something else meanwhile.
+    # The mean is the exporter's plan, the longest also tells of what else the machine was doing.
+    assert sum(gaps) / len(gaps) < 0.55 * WATCHDOG_SECONDS
     assert max(gaps) < WATCHDOG_SECONDS
-    assert sum(gaps) / len(gaps) < 0.6 * WATCHDOG_SECONDS
 
 
 def test_without_a_watchdog_nothing_is_fed(
@@ -147,12 +156,6 @@ def test_a_notification_socket_in_the_abstract_namespace(start_exporter: StartEx
 # Inherited sockets
 
 
-def free_port(family: socket.AddressFamily, host: str) -> int:
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
-
-
 def connect_when_listening(address: Address) -> Client:
     """A connection to a socket that another process is just opening."""
 
@@ -176,7 +179,7 @@ def socket_activate() -> str:
 
 
 def test_one_activated_socket(start_exporter: StartExporter, tree: PowercapTree, socket_activate: str) -> None:
-    port = free_port(socket.AF_INET, "127.0.0.1")
+    port = free_port()
     launcher = [socket_activate, f"--listen=127.0.0.1:{port}"]
     exporter = start_exporter(tree, *FAST, listen=False, wait=False, launcher=launcher)
     with connect_when_listening(("127.0.0.1", port)) as client:
@@ -187,7 +190,7 @@ def test_one_activated_socket(start_exporter: StartExporter, tree: PowercapTree,
 def test_several_activated_sockets_with_names(
     start_exporter: StartExporter, tree: PowercapTree, socket_activate: str, tmp_path: Path
 ) -> None:
-    port4, port6 = free_port(socket.AF_INET, "127.0.0.1"), free_port(socket.AF_INET6, "::1")
+    port4, port6 = free_port(), free_port("::1")
     path = str(tmp_path / "exporter.socket")
     addresses: list[Address] = [("127.0.0.1", port4), ("::1", port6), path]
     launcher = [
@@ -203,7 +206,7 @@ def test_several_activated_sockets_with_names(
         with connect_when_listening(address) as client:
             assert client.get().status == 200
             assert client.get().status == 200
-    listening = {record["address"] for record in exporter.records("listening")}
+    listening = {record["address"] for record in exporter.wait_for_events("listening", 3)}
     assert listening == {f"127.0.0.1:{port4}", f"[::1]:{port6}", f"unix:{path}"}
     assert exporter.end()[0] == 0
 
@@ -237,7 +240,7 @@ def test_sockets_that_cannot_be_served_are_refused_alone(
     exporter = start_exporter(tree, *FAST, listen=False, **activated_with(inherited))
     with Client(inherited["web"].getsockname()) as client:
         assert client.get().status == 200
-    refused = wait_until(lambda: len(exporter.records("socket_refused")) == 2 and exporter.records("socket_refused"))
+    refused = exporter.wait_for_events("socket_refused", 2)
     assert all(record["level"] in ("warning", "error") for record in refused)
     for name in ("datagram", "deaf"):
         assert any(name in record.values() for record in refused), refused
@@ -262,7 +265,9 @@ def test_sockets_meant_for_another_process_are_left_alone(start_exporter: StartE
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_idle_exporter_ends_at_once(start_exporter: StartExporter, tree: PowercapTree, number: signal.Signals) -> None:
+def test_an_idle_exporter_ends_at_once(
+    start_exporter: StartExporter, tree: PowercapTree, number: signal.Signals
+) -> None:
     exporter = start_exporter(tree, *FAST)
     exporter.connect()
     kept = exporter.connect()
