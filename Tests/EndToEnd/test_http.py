@@ -24,7 +24,7 @@ TARGET_LIMIT = 8 * 1024
 BODY_LIMIT = 16 * 1024
 HEADER_COUNT_LIMIT = 100
 # The deadlines for a header and for a reader that has stopped.
-DEADLINE_SECONDS = 10
+CLIENT_DEADLINE_SECONDS = 10
 
 
 @pytest.fixture
@@ -303,8 +303,8 @@ def test_deadlines_for_slow_clients(exporter: Exporter) -> None:
             dripping.send(b"a")
         return count
 
-    wait_until(lambda: timed_out() >= 3, DEADLINE_SECONDS + 5, "three connections over their deadline")
-    assert time.monotonic() - begin > DEADLINE_SECONDS - 1
+    wait_until(lambda: timed_out() >= 3, CLIENT_DEADLINE_SECONDS + 5, "three connections over their deadline")
+    assert time.monotonic() - begin > CLIENT_DEADLINE_SECONDS - 1
     for client in (unfinished, dripping):
         response = client.read_response()
         assert response.status == 408

@@ -134,7 +134,7 @@ def test_requests_are_counted_by_status(exporter: Exporter) -> None:
 
     page = exporter.wait_for_page(lambda page: count(page, "200") >= 2)
     assert count(page, "404") == 1
-    assert page.value("pyjoules_http_connections") == 1
+    assert page.value("pyjoules_http_connections") >= 1
 
 
 def test_the_headers_are_those_prometheus_needs(exporter: Exporter) -> None:
