@@ -30,11 +30,14 @@ enum Service {
         return 1
     }
 
+    /// One that is there and may not be listed can still hold files that may be read.
     private static func check(_ directory: String) throws(StartFailure) {
         do throws(SystemError) {
             _ = try Files.names(in: directory)
+        } catch where error.code == .notFound || error.code == .notADirectory {
+            throw StartFailure(message: "cannot use the directory \(directory): \(error.code)")
         } catch {
-            throw StartFailure(message: "cannot read the directory \(directory): \(error.code)")
+            return
         }
     }
 }
