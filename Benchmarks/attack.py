@@ -1,6 +1,6 @@
 """Clients that mean no good, all at once and against one port, until ended or for a bounded time.
 
-    python3 attack.py PORT [--seconds N]      prints "READY" when every attacker has been connected
+    python3 attack.py PORT [--seconds N]      prints "READY" when every attacker is or was connected
 
 It is a program of its own, so that its work does not delay the client whose waiting is measured. An attacker that
 the server has thrown out waits a second and comes back, as a badly written client would.
@@ -83,17 +83,17 @@ class Attacker:
         self._attack = attack
         self._port = port
         self._pause = pause
-        self.has_connected = asyncio.Event()
+        self.has_begun = asyncio.Event()
 
     async def run(self) -> None:
         while True:
             try:
                 with self._connection() as connection:
                     await asyncio.get_running_loop().sock_connect(connection, (HOST, self._port))
-                    self.has_connected.set()
+                    self.has_begun.set()
                     await self._attack(connection)
             except OSError:
-                pass  # thrown out, which is what is asked for
+                self.has_begun.set()  # thrown out, perhaps before it could look
             await asyncio.sleep(self._pause)
 
     @staticmethod
@@ -119,7 +119,7 @@ ATTACKS: list[tuple[Attack, int, float]] = [
 async def attack(port: int, seconds: float) -> None:
     attackers = [Attacker(kind, port, pause) for kind, count, pause in ATTACKS for _ in range(count)]
     tasks = [asyncio.create_task(attacker.run()) for attacker in attackers]
-    ready = asyncio.gather(*(attacker.has_connected.wait() for attacker in attackers))
+    ready = asyncio.gather(*(attacker.has_begun.wait() for attacker in attackers))
     await asyncio.wait_for(ready, READY_SECONDS)
     print("READY", flush=True)
     with contextlib.suppress(TimeoutError):

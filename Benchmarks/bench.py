@@ -24,6 +24,7 @@ TROUBLES = (Failure, OSError, subprocess.SubprocessError)
 
 def print_table(bench: Bench, only: str) -> bool:
     """Prints the rows as they are measured. False if one could not be measured; a goal that is missed only shows."""
+    print(formatted(Row("what", "figure", "against")))
     succeeded = True
     for function in ROWS:
         if only not in function.__name__:
@@ -43,7 +44,7 @@ def formatted(row: Row) -> str:
     """A line of the table."""
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     verdict = {None: "", True: f"{row.goal}: met", False: f"{row.goal}: MISSED"}[row.met]
-    return f"{row.what:<62}  {row.figure:>28}  {row.against:<38}  {ratio:>6}  {verdict}".rstrip()
+    return f"{row.what:<50}  {row.figure:<30}  {row.against:<42}  {ratio:>5}  {verdict}".rstrip()
 
 
 def run_checks(workshop: Workshop, only: str) -> bool:

@@ -108,6 +108,8 @@ class Workshop:
             if not mover.stdout.readline().startswith(b"START"):
                 raise Failure("the program that moves the counters did not start")
             yield root
+            if mover.poll() is not None:
+                raise Failure("the program that moves the counters has ended")
 
 
 @contextmanager
