@@ -34,7 +34,7 @@ enum Service {
     private static func check(_ directory: String) throws(StartFailure) {
         do throws(SystemError) {
             _ = try Files.names(in: directory)
-        } catch where error.code == .notFound || error.code == .notADirectory {
+        } catch  where error.code == .notFound || error.code == .notADirectory {
             throw StartFailure(message: "cannot use the directory \(directory): \(error.code)")
         } catch {
             return
