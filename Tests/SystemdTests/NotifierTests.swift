@@ -47,6 +47,13 @@ import Testing
         #expect(notifier.watchdogNanoseconds == nanoseconds)
     }
 
+    /// `WATCHDOG_USEC=18446744073709551614` in the environment once ended the process at its start.
+    @Test(arguments: [UInt64.max / 1000 + 1, UInt64.max - 1, UInt64.max])
+    func `a watchdog's time that is for ever stays so`(microseconds: UInt64) throws {
+        let notifier = try Notifier(socket: nil, watchdogMicroseconds: microseconds)
+        #expect(notifier.watchdogNanoseconds == UInt64.max)
+    }
+
     @Test(arguments: [("20000000", 20_000_000_000), (nil, nil), ("0", nil), ("soon", nil)] as [(String?, UInt64?)])
     func `the environment names the manager and the watchdog's time`(microseconds: String?, nanoseconds: UInt64?) throws
     {
