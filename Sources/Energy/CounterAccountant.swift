@@ -111,7 +111,8 @@ public struct CounterAccountant: Sendable, Equatable {
             return .start
         }
         let (step, added) = judge(raw, at: moment, after: last)
-        totalMicrojoules += added
+        // Around 2^64 rather than a trap: 18 TJ is out of any machine's reach, but not of a broken driver's.
+        totalMicrojoules &+= added
         switch step {
         case .wrap: wraps += 1
         case .reset: resets += 1

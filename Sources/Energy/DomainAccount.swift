@@ -72,7 +72,7 @@ public struct DomainAccount: Sendable {
         if let lastTick, intervalIsKnown, now > lastTick.nanoseconds {
             intervalNanoseconds = now - lastTick.nanoseconds
             powerMicrowatts = microwatts(
-                microjoules: totalMicrojoules - lastTick.microjoules, nanoseconds: now - lastTick.nanoseconds)
+                microjoules: totalMicrojoules &- lastTick.microjoules, nanoseconds: now - lastTick.nanoseconds)
         }
         lastTick = (now, totalMicrojoules)
         intervalIsKnown = true

@@ -104,11 +104,15 @@ struct Command: ParsableCommand {
     /// The options over the environment over the defaults.
     func configuration(environment: (String) -> String?) throws(WrongValue) -> Configuration {
         var result = Configuration()
-        try Command.apply("EXPORTER_PORT", environment) { (text) throws(WrongValue) in
-            result.defaultPort = try Parsing.port(text)
+        if listenAddresses.isEmpty {
+            try Command.apply("EXPORTER_PORT", environment) { (text) throws(WrongValue) in
+                result.defaultPort = try Parsing.port(text)
+            }
         }
-        try Command.apply("SCRAPE_INTERVAL_SECONDS", environment) { (text) throws(WrongValue) in
-            result.sampleInterval = try SampleInterval(parsing: text)
+        if sampleInterval == nil {
+            try Command.apply("SCRAPE_INTERVAL_SECONDS", environment) { (text) throws(WrongValue) in
+                result.sampleInterval = try SampleInterval(parsing: text)
+            }
         }
         result.listenAddresses = listenAddresses
         result.requiresInheritedSockets = requiresInheritedSockets
@@ -120,6 +124,7 @@ struct Command: ParsableCommand {
         result.stateFile = stateFile
         result.sysfs = sysfs ?? result.sysfs
         result.procfs = procfs ?? result.procfs
+        result.mustExist = [sysfs, procfs].compactMap { $0 }
         result.logLevel = logLevel ?? result.logLevel
         result.logFormat = logFormat?.format
         return result

@@ -112,6 +112,27 @@ import Testing
         }
     }
 
+    /// A driver that shows nonsense within an absurd range once ended the process: totals beyond 2^64 microjoules trapped.
+    @Test func `totals beyond 64 bits go on from 0`() throws {
+        try withPowercapTree(["0": "package-0", "1": "package-1"]) { tree in
+            let range = UInt64.max / 2 - 1
+            for entry in ["intel-rapl:0", "intel-rapl:1"] {
+                try tree.set("max_energy_range_uj", of: entry, to: "\(range)\n")
+            }
+            var sampler = try sampler(of: tree)
+            sampler.tick()
+            for tick in 0..<6 {
+                for entry in ["intel-rapl:0", "intel-rapl:1"] { try tree.setCounter(entry, tick % 2 == 0 ? range : 0) }
+                sampler.tick()
+            }
+            let modulus = range + (1 << 31)
+            #expect(sampler.accounts[0].wraps == 3)
+            #expect(sampler.accounts[0].totalMicrojoules == 3 &* modulus)
+            #expect(sampler.hostMicrojoules == 6 &* modulus)
+            #expect(sampler.accounts[0].powerMicrowatts ?? 0 > 0)
+        }
+    }
+
     @Test func `with a platform counter the machine is the platform`() throws {
         try withSampler(Self.laptop) { tree, sampler in
             sampler.tick()

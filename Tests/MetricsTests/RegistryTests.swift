@@ -131,20 +131,22 @@ import Testing
         #expect(page(registry) == "# HELP a h\n# TYPE a gauge\na \(shown)\n")
     }
 
-    @Test(arguments: [Value.integer(UInt64.max), .micro(UInt64.max), .nano(UInt64.max)])
-    func `the longest page has room for the longest values`(value: Value) {
+    @Test(arguments: [(.integer(UInt64.max), 1), (.micro(UInt64.max), 0), (.nano(UInt64.max), 0)] as [(Value, Int)])
+    func `the longest page has room for the longest values and for no more`(value: Value, spareBytes: Int) {
         var registry = Registry()
+        var seriesCount = 0
         for family in 0..<10 {
             registry.declareFamily("family_\(family)", .counter, help: "Some \\ help\n.")
-            for series in 0..<family {
+            for series in 0...family {
                 let index = registry.declareSeries([Label("s", "\"\(series)\"")])
                 registry[index] = value
+                seriesCount += 1
             }
         }
         var buffer = ByteBuffer(capacity: registry.longestPageBytes)
         registry.encodeText(into: &buffer)
         #expect(buffer.overflowed == false)
-        #expect(buffer.count <= registry.longestPageBytes)
+        #expect(buffer.freeCount == seriesCount * spareBytes)
     }
 
     @Test func `a page that does not fit says so instead of ending early unseen`() {
