@@ -3,10 +3,13 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 int clinux_accept(int listener, struct sockaddr_storage *address) {
     socklen_t length = sizeof *address;
@@ -37,6 +40,17 @@ ssize_t clinux_send_datagram(int socket, const char *path, size_t path_length, c
     if (path[0] == '@') address.sun_path[0] = 0;
     else address_length += 1;
     return sendto(socket, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, address_length);
+}
+
+int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int leader) {
+    // No sampling and no exclude bits: units that count energy refuse both with EINVAL.
+    struct perf_event_attr attributes = {
+        .type = type,
+        .size = sizeof attributes,
+        .config = config,
+        .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_RUNNING,
+    };
+    return (int)syscall(SYS_perf_event_open, &attributes, -1, processor, leader, PERF_FLAG_FD_CLOEXEC);
 }
 
 enum clinux_file_type clinux_file_type(unsigned int mode) {
