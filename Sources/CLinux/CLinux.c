@@ -4,9 +4,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -69,6 +71,17 @@ int clinux_memfd(const char *name, size_t length) {
     close(descriptor);
     errno = code;
     return -1;
+}
+
+int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int leader) {
+    // No sampling and no exclude bits: units that count energy refuse both with EINVAL.
+    struct perf_event_attr attributes = {
+        .type = type,
+        .size = sizeof attributes,
+        .config = config,
+        .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_RUNNING,
+    };
+    return (int)syscall(SYS_perf_event_open, &attributes, -1, processor, leader, PERF_FLAG_FD_CLOEXEC);
 }
 
 enum clinux_file_type clinux_file_type(unsigned int mode) {

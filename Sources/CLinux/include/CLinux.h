@@ -30,6 +30,10 @@ ssize_t clinux_send_datagram(int socket, const char *_Nonnull path, size_t path_
 /// memfd_create(2) with MFD_CLOEXEC, of a fixed length that nobody can change any more.
 int clinux_memfd(const char *_Nonnull name, size_t length);
 
+/// Counts one event of a performance monitoring unit on one processor, from now on and for all tasks, as the leader
+/// of a group (`leader` -1) or a member of one. Reads give the whole group and the time it ran. See perf_event_open(2).
+int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int leader);
+
 /// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };
 enum clinux_file_type clinux_file_type(unsigned int mode);
