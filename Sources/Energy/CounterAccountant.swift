@@ -123,6 +123,11 @@ public struct CounterAccountant: Sendable, Equatable {
         return step
     }
 
+    /// Counts a gap that the source told of.
+    mutating func noteGap() {
+        gaps += 1
+    }
+
     /// Forgets the latest reading: the next one is a start, which adds nothing.
     mutating func forgetLast() {
         last = nil

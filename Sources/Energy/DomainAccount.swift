@@ -48,6 +48,18 @@ public struct DomainAccount: Sendable {
         if let failure { failures[failure.index] += 1 }
     }
 
+    /// Nothing is known of the time before the reading that was just noted.
+    mutating func noteHole() {
+        accountant.noteGap()
+        intervalIsKnown = false
+    }
+
+    /// The counter begins anew, and what was used since its latest reading is unknown.
+    mutating func noteUnseenTime() {
+        accountant.noteGap()
+        accountant.forgetLast()
+    }
+
     private mutating func note(_ step: Step) {
         failure = nil
         if step != .outOfRange { hasBeenRead = true }

@@ -1,17 +1,69 @@
 import Kernel
 
 /// Where readings come from.
-public enum EnergySource: ~Copyable {
+enum EnergySource: ~Copyable {
     case none
     case powercap(PowercapSource)
+    case perf(PerfSource)
+    case hwmon(HwmonSource)
     case simulated(SimulatedSource)
 
+    /// Reads what is read for many domains at once.
+    mutating func beginPass() {
+        switch consume self {
+        case .none: self = .none
+        case .powercap(let zones): self = .powercap(zones)
+        case .perf(var groups):
+            groups.beginPass()
+            self = .perf(groups)
+        case .hwmon(let sensors): self = .hwmon(sensors)
+        case .simulated(let model): self = .simulated(model)
+        }
+    }
+
     /// Reads one domain's counter.
-    func read(_ index: Int, atNanoseconds now: UInt64) -> Reading {
+    mutating func read(_ index: Int, atNanoseconds now: UInt64) -> Reading {
+        switch consume self {
+        case .none:
+            self = .none
+            return .failure(.other)
+        case .powercap(let zones):
+            let reading = zones.read(index)
+            self = .powercap(zones)
+            return reading
+        case .perf(let groups):
+            let reading = groups.read(index)
+            self = .perf(groups)
+            return reading
+        case .hwmon(var sensors):
+            let reading = sensors.read(index, atNanoseconds: now)
+            self = .hwmon(sensors)
+            return reading
+        case .simulated(let model):
+            self = .simulated(model)
+            return model.read(index, atNanoseconds: now)
+        }
+    }
+
+    /// Nothing is known of the time between a domain's latest reading and the one before.
+    func hasHoleBefore(_ index: Int) -> Bool {
         switch self {
-        case .none: .failure(.other)
-        case .powercap(let zones): zones.read(index)
-        case .simulated(let model): model.read(index, atNanoseconds: now)
+        case .hwmon(let sensors): sensors.hasHoleBefore(index)
+        case .none: false
+        case .powercap: false
+        case .perf: false
+        case .simulated: false
+        }
+    }
+
+    /// A domain's counter belongs to the machine and not to this process: what it shows to the next process goes on.
+    func counterOutlivesProcess(_ index: Int) -> Bool {
+        switch self {
+        case .powercap: true
+        case .simulated: true
+        case .hwmon(let sensors): !sensors.isIntegrated(index)
+        case .perf: false
+        case .none: false
         }
     }
 
@@ -20,6 +72,8 @@ public enum EnergySource: ~Copyable {
         switch self {
         case .powercap(let zones): zones.zone(index)
         case .none: nil
+        case .perf: nil
+        case .hwmon: nil
         case .simulated: nil
         }
     }
@@ -35,8 +89,10 @@ public enum EnergySource: ~Copyable {
                 self = .powercap(zones)
                 throw error
             }
-        case .simulated(let model): self = .simulated(model)
         case .none: self = .none
+        case .perf(let groups): self = .perf(groups)
+        case .hwmon(let sensors): self = .hwmon(sensors)
+        case .simulated(let model): self = .simulated(model)
         }
     }
 }

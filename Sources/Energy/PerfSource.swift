@@ -35,6 +35,9 @@ public struct PerfSource: ~Copyable {
     /// A machine of 1 kW gets there in 49 days.
     public static let modulus: UInt64 = 4_294_967_296_000_000
 
+    /// The coarsest unit that the registers behind the events have, 2^-14 J, rounded up: the kernel does not say which it is.
+    static let unitMicrojoules: UInt64 = 62
+
     /// The longest time between two passes.
     ///
     /// The kernel extends what the register moved since its last look as a signed number of 32 bits, so 2^31 units or more

@@ -44,6 +44,12 @@ public struct RefusedZone: Sendable, Equatable {
     /// What it would measure, as far as its name could be read.
     public let domain: Domain?
     public let reason: Reason
+
+    init(name: String, domain: Domain? = nil, reason: Reason) {
+        self.name = name
+        self.domain = domain
+        self.reason = reason
+    }
 }
 
 /// Finds the RAPL zones under /sys/class/powercap. See Documentation/power/powercap/powercap.rst in the kernel's source.
@@ -97,7 +103,7 @@ public struct PowercapDiscovery: Sendable {
                 PowercapZone(
                     name: zone.entry, directory: directory, domain: identity, modulus: range.modulus,
                     unitMicrojoules: range.unit,
-                    boundMicrowatts: PlausiblePower.boundMicrowatts(own: limits, parent: parentLimits),
+                    boundMicrowatts: PlausiblePower.boundMicrowatts(identity.kind, own: limits, parent: parentLimits),
                     limits: limits.limits))
         } catch {
             refused.append(RefusedZone(name: zone.entry, domain: domain, reason: error.reason))

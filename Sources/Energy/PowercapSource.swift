@@ -6,31 +6,24 @@ public struct PowercapSource: ~Copyable {
     public static let capacity = 128
 
     private var zones: [PowercapZone]
-    private var counters = InlineArray<128, FileDescriptor?> { _ in nil }
+    private var counters: DescriptorRow
 
     /// Opens the counters of the zones, in their order.
     public init(opening zones: [PowercapZone]) throws(SystemError) {
         precondition(zones.count <= PowercapSource.capacity)
-        var opened = InlineArray<128, FileDescriptor?> { _ in nil }
-        for (index, zone) in zones.enumerated() {
-            opened[index] = try FileDescriptor.open(reading: zone.counterPath)
-        }
+        var row = DescriptorRow(capacity: zones.count)
+        for zone in zones { row.append(try FileDescriptor.open(reading: zone.counterPath)) }
         self.zones = zones
-        counters = opened
+        counters = row
     }
 
-    func read(_ index: Int) -> Reading {
-        switch counters[index] {
-        case .some(let descriptor): readCounter(descriptor)
-        case .none: .failure(.unregistered)
-        }
-    }
+    func read(_ index: Int) -> Reading { readCounter(counters[index]) }
 
     func zone(_ index: Int) -> PowercapZone { zones[index] }
 
     /// Opens the counter of a zone that was gone. This needs the permission that the first opening needed.
     mutating func reopen(_ index: Int, _ zone: PowercapZone) throws(SystemError) {
-        counters[index] = try FileDescriptor.open(reading: zone.counterPath)
+        counters.replace(index, with: try FileDescriptor.open(reading: zone.counterPath))
         zones[index] = zone
     }
 }

@@ -14,6 +14,8 @@ public struct Sampler: ~Copyable {
     private var mirrors: MirrorWatch
     /// Nil if there is nothing to add up.
     public let hostBasis: HostBasis?
+    /// So much time at most may lie between two passes; nil if the source bears any.
+    public let longestIntervalNanoseconds: UInt64?
     /// Grows with each pass over the counters; what was made from an older one is out of date.
     public private(set) var generation: UInt64 = 0
     public private(set) var ticks: UInt64 = 0
@@ -38,6 +40,31 @@ public struct Sampler: ~Copyable {
         return Sampler(source: .powercap(try PowercapSource(opening: zones)), accounts: accounts)
     }
 
+    /// Reads the kernel's power unit. At least every `PerfSource.longestIntervalNanoseconds` a pass is needed.
+    public static func perf(_ groups: [PerfGroup], procfs: String) throws(PerfError) -> Sampler {
+        let accounts = groups.flatMap(\.zones).map { zone in
+            DomainAccount(
+                domain: zone.domain, unitMicrojoules: PerfSource.unitMicrojoules,
+                accountant: CounterAccountant(
+                    modulus: PerfSource.modulus, boundMicrowatts: PlausiblePower.boundMicrowatts(zone.domain.kind)))
+        }
+        let source = try PerfSource(opening: groups, procfs: procfs)
+        return Sampler(
+            source: .perf(source), accounts: accounts, longestIntervalNanoseconds: PerfSource.longestIntervalNanoseconds
+        )
+    }
+
+    /// Reads the sensors of hwmon.
+    public static func hwmon(_ sensors: [HwmonSensor]) throws(SystemError) -> Sampler {
+        let accounts = sensors.map { sensor in
+            DomainAccount(
+                domain: sensor.domain, unitMicrojoules: 1,
+                accountant: CounterAccountant(
+                    modulus: HwmonSource.modulus, boundMicrowatts: PlausiblePower.boundMicrowatts(.sensor)))
+        }
+        return Sampler(source: .hwmon(try HwmonSource(opening: sensors)), accounts: accounts)
+    }
+
     /// Reads the counters of a machine that does not exist.
     public static func simulated(startNanoseconds: UInt64) -> Sampler {
         let accounts = SimulatedSource.models.map {
@@ -49,8 +76,9 @@ public struct Sampler: ~Copyable {
         return Sampler(source: .simulated(SimulatedSource(startNanoseconds: startNanoseconds)), accounts: accounts)
     }
 
-    init(source: consuming EnergySource, accounts: [DomainAccount]) {
+    init(source: consuming EnergySource, accounts: [DomainAccount], longestIntervalNanoseconds: UInt64? = nil) {
         self.source = source
+        self.longestIntervalNanoseconds = longestIntervalNanoseconds
         self.accounts = accounts
         mirrors = MirrorWatch(accounts.map(\.domain))
         let kinds = accounts.map(\.domain.kind)
@@ -90,14 +118,18 @@ public struct Sampler: ~Copyable {
     }
 
     /// Goes on from what an earlier run had counted for a domain. To be called before the first pass.
-    public mutating func restore(_ index: Int, _ accountant: CounterAccountant) {
+    ///
+    /// A counter that began with this process says nothing of the time between the two: that is a gap.
+    mutating func restore(_ index: Int, _ accountant: CounterAccountant) {
         precondition(generation == 0)
         accounts[index].restore(accountant)
+        if !source.counterOutlivesProcess(index) { accounts[index].noteUnseenTime() }
     }
 
     private mutating func beginPass() -> UInt64 {
         generation += 1
         lastPassNanoseconds = Clock.monotonicNanoseconds()
+        source.beginPass()
         return lastPassNanoseconds
     }
 
@@ -105,10 +137,11 @@ public struct Sampler: ~Copyable {
     private mutating func readDomain(_ index: Int) -> UInt64 {
         let moment = Moment.now()
         accounts[index].note(read(index, moment.monotonicNanoseconds), at: moment)
+        if source.hasHoleBefore(index) { accounts[index].noteHole() }
         return moment.monotonicNanoseconds
     }
 
-    private func read(_ index: Int, _ now: UInt64) -> Reading {
+    private mutating func read(_ index: Int, _ now: UInt64) -> Reading {
         source.read(index, atNanoseconds: now)
     }
 }

@@ -24,6 +24,15 @@ struct SysfsDirectory {
         }
     }
 
+    /// The same, or nil for whatever reason it cannot be read: for attributes that are a bonus.
+    func textIfReadable(_ attribute: String) -> String? {
+        do {
+            return try read(attribute)
+        } catch {
+            return nil
+        }
+    }
+
     private func read(_ attribute: String) throws(SystemError) -> String {
         let bytes = try Files.read("\(path)/\(attribute)")
         return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)

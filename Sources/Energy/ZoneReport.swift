@@ -43,8 +43,25 @@ extension PowercapDiscovery {
     }
 }
 
+extension PerfDiscovery {
+    /// All events: first those that are counted, in their order, then the others.
+    public var reports: [ZoneReport] {
+        let counted = groups.flatMap(\.zones).map { zone in
+            ZoneReport(zone: zone.name, domain: zone.domain, role: zone.domain.kind == .leadCore ? .leadCore : .counted)
+        }
+        return counted + refused.map(\.report)
+    }
+}
+
+extension HwmonDiscovery {
+    /// All sensors: first those that are counted, in their order, then the others.
+    public var reports: [ZoneReport] {
+        sensors.map { ZoneReport(zone: $0.name, domain: $0.domain, role: .counted) } + refused.map(\.report)
+    }
+}
+
 extension RefusedZone {
-    var report: ZoneReport {
+    public var report: ZoneReport {
         let role: ZoneRole = reason == .duplicate ? .duplicate : .unreadable
         return ZoneReport(zone: name, domain: domain, role: role, reason: reason.description)
     }

@@ -30,6 +30,10 @@ enum SourceChoice: String, CaseIterable {
     /// The first that can be read.
     case auto
     case powercap
+    /// The kernel's power unit, by perf events.
+    case perf
+    /// Sensors of boards without RAPL.
+    case hwmon
     case simulated
 }
 

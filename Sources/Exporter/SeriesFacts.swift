@@ -6,6 +6,7 @@ struct SeriesFacts {
     var sourceName: String
     var isSourceUp: Bool
     var isSimulated: Bool
+    var isEstimated: Bool
     var domains: [Domain]
     /// Every zone of the kernel; the first ones are the domains, in their order.
     var zones: [ZoneReport]
@@ -19,6 +20,7 @@ struct SeriesFacts {
         sourceName = measurement.sourceName
         isSourceUp = measurement.isUp
         isSimulated = measurement.isSimulated
+        isEstimated = measurement.isEstimated
         domains = measurement.sampler.accounts.map(\.domain)
         zones = measurement.zones
         suspects = measurement.sampler.suspects
@@ -28,7 +30,12 @@ struct SeriesFacts {
     }
 
     /// What HELP says of where energy comes from.
-    var origin: String { isSimulated ? "SIMULATED, not measured" : "source \(sourceName)" }
+    var origin: String {
+        if isSimulated { return "SIMULATED, not measured" }
+        return isEstimated
+            ? "source \(sourceName), power integrated over time where there is no energy counter"
+            : "source \(sourceName)"
+    }
 
     /// What is measured, for people: `5 domains by powercap every 100 ms`.
     var summary: String {

@@ -77,7 +77,7 @@ struct Server: ~Copyable {
         power = PowerDistribution(domainCount: facts.domains.count, hasHistograms: facts.hasHistograms)
         health = HealthReporter(domainCount: facts.domains.count)
         self.anomalies = anomalies
-        reviver = ZoneReviver(sysfs: configuration.sysfs, vendor: Measurement.vendor(configuration))
+        reviver = ZoneReviver(sysfs: configuration.sysfs, vendor: SourceAttempts.vendor(configuration))
         self.listeners = listeners
         connections = ConnectionTable(limit: configuration.maximumConnections)
         outputPool = BufferPool(bufferCapacity: responses.longestResponseBytes)
@@ -130,7 +130,7 @@ struct Server: ~Copyable {
     /// How long to sleep at most: for ever if the timer will wake us soon enough to look at deadlines.
     private var waitMilliseconds: Int32? {
         if drainDeadlineNanoseconds != nil { return 50 }
-        let needsSweep = connections.count > 0 || !areListenersWatched
+        let needsSweep = connections.count > 0 || !areListenersWatched || sampler.longestIntervalNanoseconds != nil
         return needsSweep && timer.intervalNanoseconds > Server.sweepNanoseconds ? 1000 : nil
     }
 

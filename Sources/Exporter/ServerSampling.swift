@@ -32,10 +32,19 @@ extension Server {
         anomalies.review(sampler, nanoseconds: now, log)
     }
 
+    /// Reads the counters between two ticks if the source bears no longer pause.
+    mutating func refreshIfOverdue(nanoseconds now: UInt64) {
+        guard let longest = sampler.longestIntervalNanoseconds else { return }
+        if now > sampler.lastPassNanoseconds + longest / 2 { refresh(nanoseconds: now) }
+    }
+
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.
     mutating func refreshIfStale(nanoseconds now: UInt64) {
         let age = now - min(now, sampler.lastPassNanoseconds)
-        guard age > min(timer.intervalNanoseconds, 1_000_000_000) else { return }
+        if age > min(timer.intervalNanoseconds, 1_000_000_000) { refresh(nanoseconds: now) }
+    }
+
+    private mutating func refresh(nanoseconds now: UInt64) {
         sampler.refresh()
         ledger?.write(sampler)
         report(nanoseconds: now)

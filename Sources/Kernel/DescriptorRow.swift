@@ -26,6 +26,12 @@ public struct DescriptorRow: ~Copyable {
         count += 1
     }
 
+    /// Closes one and takes over another in its place.
+    public mutating func replace(_ index: Int, with descriptor: consuming FileDescriptor) {
+        precondition(index >= 0 && index < count)
+        unsafe storage[index] = descriptor
+    }
+
     /// Lends one.
     public subscript(index: Int) -> FileDescriptor {
         _read {
