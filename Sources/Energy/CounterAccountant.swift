@@ -159,7 +159,9 @@ public struct CounterAccountant: Sendable, Equatable {
     /// The most that can have been consumed between two moments.
     private func mostMicrojoules(from start: Moment, to end: Moment) -> UInt64 {
         let awake = end.monotonicNanoseconds - min(start.monotonicNanoseconds, end.monotonicNanoseconds)
-        let product = boundMicrowatts.multipliedFullWidth(by: awake + CounterAccountant.slackNanoseconds)
+        // Moments may come from a ledger that somebody else wrote: they may be anything, and must not trap.
+        let (judged, overflows) = awake.addingReportingOverflow(CounterAccountant.slackNanoseconds)
+        let product = boundMicrowatts.multipliedFullWidth(by: overflows ? UInt64.max : judged)
         guard product.high < 1_000_000_000 else { return UInt64.max }
         return UInt64(1_000_000_000).dividingFullWidth(product).quotient
     }
@@ -168,6 +170,7 @@ public struct CounterAccountant: Sendable, Equatable {
         func asleep(_ moment: Moment) -> UInt64 {
             moment.boottimeNanoseconds - min(moment.monotonicNanoseconds, moment.boottimeNanoseconds)
         }
-        return asleep(end) > asleep(start) + CounterAccountant.shortestSleepNanoseconds
+        let before = asleep(start)
+        return asleep(end) - min(before, asleep(end)) > CounterAccountant.shortestSleepNanoseconds
     }
 }
