@@ -10,7 +10,7 @@ public struct DomainAccount: Sendable {
     /// Average power between the two latest ticks that could read the counter. Nil until there are two, while the last could
     /// not, and where the interval's energy is not wholly known.
     public private(set) var powerMicrowatts: UInt64?
-    /// Why the counter was last found set anew.
+    /// Why the counter was last found set anew; nil if it never was, or if another counter took its place.
     public private(set) var lastReset: ResetReason?
     /// Another zone shows the same counter, so this one is not counted.
     public internal(set) var isMirror = false
@@ -80,8 +80,9 @@ public struct DomainAccount: Sendable {
             powerMicrowatts = nil
             return
         }
+        if let lastTick, now <= lastTick.nanoseconds { return }
         powerMicrowatts = nil
-        if let lastTick, intervalIsKnown, now > lastTick.nanoseconds {
+        if let lastTick, intervalIsKnown {
             intervalNanoseconds = now - lastTick.nanoseconds
             powerMicrowatts = microwatts(
                 microjoules: totalMicrojoules &- lastTick.microjoules, nanoseconds: now - lastTick.nanoseconds)
@@ -108,6 +109,8 @@ public struct DomainAccount: Sendable {
     /// Goes on with a counter of another range, whose readings say nothing about the old one's.
     mutating func replaceCounter(modulus: UInt64, boundMicrowatts: UInt64) {
         accountant.replaceCounter(modulus: modulus, boundMicrowatts: boundMicrowatts)
+        lastReset = nil
+        intervalIsKnown = false
     }
 }
 
