@@ -30,14 +30,14 @@ import Testing
         tick(&account, .microjoules(900), second: 1)
         tick(&account, .microjoules(100), second: 2)
         #expect(account.powerMicrowatts == 200)
-        #expect(account.wraps == 1)
+        #expect(account.accountant.wraps == 1)
     }
 
     @Test func `a reading between ticks moves the total and not the power`() {
         var account = account()
         tick(&account, .microjoules(0), second: 1)
         tick(&account, .microjoules(100), second: 2)
-        account.note(.microjoules(150))
+        account.note(.microjoules(150), at: moment(second: 2))
         #expect(account.totalMicrojoules == 150)
         #expect(account.powerMicrowatts == 100)
         tick(&account, .microjoules(400), second: 3)
@@ -85,11 +85,11 @@ import Testing
         var account = account()
         tick(&account, .microjoules(0), second: 1)
         tick(&account, .microjoules(100), second: 2)
-        account.note(.failure(.other))
+        account.note(.failure(.other), at: moment(second: 2))
         #expect(account.failure == .other)
         #expect(account.powerMicrowatts == 100)
         tick(&account, .failure(.other), second: 3)
-        account.note(.microjoules(200))
+        account.note(.microjoules(200), at: moment(second: 3))
         #expect(account.failure == nil)
         #expect(account.powerMicrowatts == nil)
         #expect(account.totalMicrojoules == 200)
@@ -115,12 +115,132 @@ import Testing
         #expect(account.totalMicrojoules == 0)
     }
 
+    @Test func `where energy is unknown there is no power, and the next interval has one again`() {
+        var account = account()
+        tick(&account, .microjoules(0), second: 1)
+        tick(&account, .microjoules(100), second: 2)
+        tick(&account, .microjoules(50), second: 3)
+        #expect(account.lastReset == .steppedBack)
+        #expect(account.powerMicrowatts == nil)
+        #expect(account.powerUncertaintyMicrowatts == nil)
+        #expect(account.totalMicrojoules == 150)
+        tick(&account, .microjoules(250), second: 4)
+        #expect(account.powerMicrowatts == 200)
+        tick(&account, .microjoules(300), second: 5_000)
+        #expect(account.accountant.gaps == 1)
+        #expect(account.powerMicrowatts == nil)
+        tick(&account, .microjoules(400), second: 5_001)
+        #expect(account.powerMicrowatts == 100)
+    }
+
+    @Test func `a reset between two ticks hides the power of the tick after it`() {
+        var account = account()
+        tick(&account, .microjoules(0), second: 1)
+        tick(&account, .microjoules(100), second: 2)
+        account.note(.microjoules(50), at: moment(second: 3))
+        #expect(account.powerMicrowatts == 100)
+        tick(&account, .microjoules(60), second: 4)
+        #expect(account.powerMicrowatts == nil)
+        tick(&account, .microjoules(160), second: 5)
+        #expect(account.powerMicrowatts == 100)
+    }
+
+    @Test func `a hole that the source told of is a gap, and hides the power`() {
+        var account = account()
+        tick(&account, .microjoules(0), second: 1)
+        account.note(.microjoules(100), at: moment(second: 2))
+        account.noteHole()
+        account.endInterval(atNanoseconds: 2 * Self.second)
+        #expect(account.accountant.gaps == 1)
+        #expect(account.powerMicrowatts == nil)
+        tick(&account, .microjoules(300), second: 3)
+        #expect(account.powerMicrowatts == 200)
+    }
+
+    @Test func `after unseen time the next reading is a start, and the total stays`() {
+        var account = account()
+        tick(&account, .microjoules(0), second: 1)
+        tick(&account, .microjoules(100), second: 2)
+        account.noteUnseenTime()
+        #expect(account.accountant.gaps == 1)
+        tick(&account, .microjoules(7), second: 3)
+        #expect(account.totalMicrojoules == 100)
+        #expect(account.accountant.resets == 0)
+        tick(&account, .microjoules(9), second: 4)
+        #expect(account.totalMicrojoules == 102)
+    }
+
+    @Test func `a mirror stops where it was, and starts afresh when it is none`() {
+        var account = account()
+        tick(&account, .microjoules(0), second: 1)
+        tick(&account, .microjoules(100), second: 2)
+        account.setMirror(true)
+        #expect(account.isMirror)
+        #expect(account.powerMicrowatts == nil)
+        #expect(account.totalMicrojoules == 100)
+        account.setMirror(false)
+        #expect(!account.isMirror)
+        tick(&account, .microjoules(900), second: 3)
+        #expect(account.totalMicrojoules == 100)
+        #expect(account.powerMicrowatts == nil)
+        tick(&account, .microjoules(950), second: 4)
+        #expect(account.totalMicrojoules == 150)
+        #expect(account.powerMicrowatts == 50)
+    }
+
+    @Test func `a total is unknown before the first good reading, unless an earlier run had one`() {
+        var account = account(modulus: 1000)
+        #expect(!account.hasBeenRead)
+        account.note(.failure(.empty), at: moment(second: 1))
+        account.note(.microjoules(1000), at: moment(second: 1))
+        #expect(!account.hasBeenRead)
+        account.note(.microjoules(999), at: moment(second: 1))
+        #expect(account.hasBeenRead)
+        var later = self.account(modulus: 1000)
+        later.restore(account.accountant)
+        #expect(later.hasBeenRead)
+        #expect(later.accountant == account.accountant)
+    }
+
+    /// The reason of an older reset was once told for a counter that was replaced.
+    @Test func `a counter of another range is a reset without a reason`() {
+        var account = account()
+        tick(&account, .microjoules(100), second: 1)
+        tick(&account, .microjoules(50), second: 2)
+        #expect(account.lastReset == .steppedBack)
+        account.replaceCounter(modulus: 500, boundMicrowatts: 1_000)
+        #expect(account.lastReset == nil)
+        #expect(account.accountant.resets == 2)
+        #expect(account.totalMicrojoules == 50)
+        tick(&account, .microjoules(400), second: 3)
+        #expect(account.totalMicrojoules == 50)
+        #expect(account.powerMicrowatts == nil)
+    }
+
+    @Test func `the uncertainty is that of the latest interval`() {
+        var account = account()
+        tick(&account, .microjoules(0), second: 1)
+        tick(&account, .microjoules(20_000_000), second: 2)
+        // 20 W for an update period of 976,563 ns are 19,531.26 uJ, rounded up, and a unit of 61 uJ.
+        #expect(account.powerUncertaintyMicrowatts == 19_593)
+        tick(&account, .microjoules(60_000_000), second: 4)
+        #expect(account.powerUncertaintyMicrowatts == 9_796)
+    }
+
+    /// 100 W are plausible, and the slack makes that half a joule more.
     private func account(modulus: UInt64 = 1_000_000_000) -> DomainAccount {
-        DomainAccount(domain: Domain(kind: .package, socket: 0), modulus: modulus)
+        let bound = modulus > 1000 ? 100_000_000 : 400
+        return DomainAccount(
+            domain: Domain(kind: .package, socket: 0), unitMicrojoules: 61,
+            accountant: CounterAccountant(modulus: modulus, boundMicrowatts: UInt64(bound)))
     }
 
     private func tick(_ account: inout DomainAccount, _ reading: Reading, second: UInt64) {
-        account.note(reading)
+        account.note(reading, at: moment(second: second))
         account.endInterval(atNanoseconds: second * Self.second)
+    }
+
+    private func moment(second: UInt64) -> Moment {
+        Moment(monotonicNanoseconds: second * Self.second, boottimeNanoseconds: second * Self.second)
     }
 }

@@ -5,6 +5,8 @@ import Testing
 @testable import Energy
 
 @Suite struct PowercapDiscoveryTests {
+    private let package = Domain(kind: .package, socket: 0)
+
     @Test func `a laptop has a package with parts, and a platform`() throws {
         let zones: KeyValuePairs = [
             "0": "package-0", "0:0": "core", "0:1": "uncore", "0:2": "dram", "1": "psys",
@@ -100,7 +102,7 @@ import Testing
             try tree.add("0", "package-0", controlType: "intel-rapl-mmio")
             let discovery = PowercapDiscovery(sysfs: tree.root, vendor: .intel)
             #expect(found(discovery) == ["intel-rapl:0 package_0", "intel-rapl:0:0 core_0"])
-            #expect(discovery.refused == [RefusedZone(name: "intel-rapl-mmio:0", reason: .duplicate)])
+            #expect(discovery.refused == [RefusedZone(name: "intel-rapl-mmio:0", domain: package, reason: .duplicate)])
         }
     }
 
@@ -120,8 +122,9 @@ import Testing
             #expect(found(discovery) == ["intel-rapl:0:0 core_0"])
             #expect(
                 discovery.refused == [
-                    RefusedZone(name: "intel-rapl:0", reason: .permissionDenied),
-                    RefusedZone(name: "intel-rapl:0:1", reason: .permissionDenied),
+                    RefusedZone(name: "intel-rapl:0", domain: package, reason: .permissionDenied),
+                    RefusedZone(
+                        name: "intel-rapl:0:1", domain: Domain(kind: .dram, socket: 0), reason: .permissionDenied),
                 ])
         }
     }
@@ -132,7 +135,8 @@ import Testing
             try tree.forbid("intel-rapl:0")
             let discovery = try withoutPrivileges { PowercapDiscovery(sysfs: tree.root, vendor: .intel) }
             #expect(found(discovery) == ["intel-rapl-mmio:0 package_0"])
-            #expect(discovery.refused == [RefusedZone(name: "intel-rapl:0", reason: .permissionDenied)])
+            #expect(
+                discovery.refused == [RefusedZone(name: "intel-rapl:0", domain: package, reason: .permissionDenied)])
         }
     }
 
@@ -160,7 +164,9 @@ import Testing
             #expect(found(discovery) == ["intel-rapl:0:0 core_0"])
             #expect(
                 discovery.refused == [
-                    RefusedZone(name: "intel-rapl:0", reason: .badAttribute("max_energy_range_uj is \"\(shown)\""))
+                    RefusedZone(
+                        name: "intel-rapl:0", domain: package,
+                        reason: .badAttribute("max_energy_range_uj is \"\(shown)\""))
                 ])
         }
     }
@@ -173,7 +179,9 @@ import Testing
             #expect(found(discovery) == ["intel-rapl:1 package_1"])
             #expect(
                 discovery.refused == [
-                    RefusedZone(name: "intel-rapl:0", reason: .badAttribute("\(attribute): No such file or directory"))
+                    RefusedZone(
+                        name: "intel-rapl:0", domain: attribute == "name" ? nil : package,
+                        reason: .badAttribute("\(attribute): No such file or directory"))
                 ])
         }
     }
@@ -183,7 +191,8 @@ import Testing
             try tree.remove("energy_uj", of: "intel-rapl:0")
             let discovery = PowercapDiscovery(sysfs: tree.root, vendor: .intel)
             #expect(discovery.zones == [])
-            #expect(discovery.refused == [RefusedZone(name: "intel-rapl:0", reason: .failed(.notFound))])
+            #expect(
+                discovery.refused == [RefusedZone(name: "intel-rapl:0", domain: package, reason: .failed(.notFound))])
         }
     }
 
@@ -260,8 +269,8 @@ import Testing
             #expect(discovery.zones.count == PowercapSource.capacity)
             #expect(
                 discovery.refused == [
-                    RefusedZone(name: "intel-rapl:128", reason: .tooMany),
-                    RefusedZone(name: "intel-rapl:129", reason: .tooMany),
+                    RefusedZone(name: "intel-rapl:128", domain: Domain(kind: .package, socket: 128), reason: .tooMany),
+                    RefusedZone(name: "intel-rapl:129", domain: Domain(kind: .package, socket: 129), reason: .tooMany),
                 ])
         }
     }

@@ -47,6 +47,17 @@ struct PowercapTree {
         try set("energy_uj", of: entry, to: "\(microjoules)\n")
     }
 
+    /// States a power limit, and the most that it can be set to if the firmware says so.
+    func setLimit(
+        _ number: Int, of entry: String, name: String, microwatts: UInt64, maximumMicrowatts: UInt64? = nil
+    ) throws {
+        try set("constraint_\(number)_name", of: entry, to: "\(name)\n")
+        try set("constraint_\(number)_power_limit_uw", of: entry, to: "\(microwatts)\n")
+        if let maximumMicrowatts {
+            try set("constraint_\(number)_max_power_uw", of: entry, to: "\(maximumMicrowatts)\n")
+        }
+    }
+
     func remove(_ attribute: String, of entry: String) throws {
         try checked("unlink", unlink("\(classDirectory)/\(entry)/\(attribute)"))
     }

@@ -76,10 +76,18 @@ import Testing
         #expect(largestError < 2, "microjoules: the model rounds down twice")
     }
 
-    @Test func `every counter wraps within seconds at its mean power`() {
+    @Test func `the platform's counter wraps every two minutes or so`() {
+        let platform = SimulatedSource.models[4]
+        let meanMilliwatts = platform.baseMilliwatts + platform.swingMilliwatts / 2
+        #expect(100_000...140_000 ~= SimulatedSource.modulus / meanMilliwatts)
+    }
+
+    /// A whole range in one interval would be a gap.
+    @Test func `no counter can run through its range within the longest interval`() {
+        let longestSeconds: UInt64 = 60
+        #expect(SimulatedSource.boundMicrowatts * longestSeconds < SimulatedSource.modulus)
         for model in SimulatedSource.models {
-            let meanMilliwatts = model.baseMilliwatts + model.swingMilliwatts / 2
-            #expect(SimulatedSource.modulus / meanMilliwatts < 60_000)
+            #expect((model.baseMilliwatts + model.swingMilliwatts) * 1000 <= SimulatedSource.boundMicrowatts)
         }
     }
 
