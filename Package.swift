@@ -75,7 +75,7 @@ let package = Package(
         tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
         tests(of: "Metrics", ["Bytes"]),
-        tests(of: "Energy", ["Kernel"]),
+        tests(of: "Energy", ["Bytes", "Kernel"]),
         tests(of: "Systemd", ["Kernel"]),
         tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd"]),
     ]

@@ -1,4 +1,5 @@
 import Glibc
+import Kernel
 import TestSupport
 
 /// A fake sysfs with RAPL zones, laid out as the kernel's powercap framework lays out the real one: class entries are symbolic
@@ -60,6 +61,27 @@ struct PowercapTree {
 
     func remove(_ attribute: String, of entry: String) throws {
         try checked("unlink", unlink("\(classDirectory)/\(entry)/\(attribute)"))
+    }
+
+    /// Takes a zone at the top away and registers it again under another number, with new files, as the kernel does.
+    func rename(_ number: String, to other: String) throws {
+        let entry = "intel-rapl:\(number)"
+        let name = try Files.read("\(classDirectory)/\(entry)/name")
+        let range = try Files.read("\(classDirectory)/\(entry)/max_energy_range_uj")
+        try unregister(number)
+        try add(other, String(decoding: name.dropLast(), as: UTF8.self))
+        try set("max_energy_range_uj", of: "intel-rapl:\(other)", to: String(decoding: range, as: UTF8.self))
+    }
+
+    /// Takes a zone at the top away. What had its counter open reads it on, unlike from the kernel, which gives ENODEV.
+    func unregister(_ number: String) throws {
+        let entry = "intel-rapl:\(number)"
+        try checked("unlink", unlink("\(classDirectory)/\(entry)"))
+        let directory = "\(root)/devices/virtual/powercap"
+        try checked(
+            "rename",
+            Glibc.rename(
+                "\(directory)/intel-rapl/\(entry)", "\(directory)/gone-\(try Files.names(in: directory).count)"))
     }
 
     /// Makes a counter such that only a privileged process can read it.

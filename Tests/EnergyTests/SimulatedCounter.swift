@@ -1,53 +1,86 @@
-import Energy
 import TestSupport
 
-/// A hardware counter with a known truth: a register of so many bits that moves by whole units once a millisecond or so, shown
-/// in microjoules as the kernel's driver shows it.
+/// A hardware counter whose truth is known: a register of so many bits that is brought up to date about once a millisecond and
+/// then shows the whole units used so far, and the powercap driver's view of it in microjoules.
 struct SimulatedCounter {
-    /// Nanojoules of one unit, as the driver rounds them: 61035 (2^-14 J) or 15258 (2^-16 J).
-    let unitNanojoules: UInt64
-    /// The register wraps at 2^bits; real ones have 32, fewer make it wrap every few seconds.
-    let bits: UInt64
-    private(set) var register: UInt64
-    /// Units used since the beginning, whatever became of the register.
-    private(set) var unitsUsed: UInt64 = 0
-    /// Energy that did not fill a unit or an update step yet.
-    private var pendingNanojoules: UInt64 = 0
-    private var sinceUpdateNanoseconds: UInt64 = 0
-    private var updatePeriodNanoseconds: UInt64 = 976_563
+    /// The kernel's driver keeps a unit as whole nanojoules: 2^-14 J are 61,035 to it, and 2^-16 J are 15,258.
+    static let unitsNanojoules: [UInt64] = [61_035, 15_258]
+    static let updatePeriodNanoseconds: UInt64 = 976_563
+    /// An update comes late by up to this much.
+    static let jitterNanoseconds: UInt64 = 96_000
 
-    init(unitNanojoules: UInt64, bits: UInt64, register: UInt64) {
+    let unitNanojoules: UInt64
+    /// The register starts again from 0 at 2^bits. Real ones have 32 bits; with fewer they do so every few seconds.
+    let bits: UInt64
+    /// False for updates exactly on time.
+    let hasJitter: Bool
+    private(set) var register: UInt64
+    /// Units that the register has counted since the beginning, whatever became of its value.
+    private(set) var unitsCounted: UInt64 = 0
+    /// How often it started again from 0 by counting.
+    private(set) var timesRound: UInt64 = 0
+    /// Everything that was used, counted or not: a milliwatt in a nanosecond is a picojoule.
+    private(set) var usedPicojoules: UInt64 = 0
+    /// What was used and is not counted yet: since the latest update, and what did not fill a unit.
+    private var pendingPicojoules: UInt64 = 0
+    /// Two periods at first, so that there is an update before any time.
+    private var nanoseconds = 2 * updatePeriodNanoseconds
+
+    init(unitNanojoules: UInt64, bits: UInt64, register: UInt64, hasJitter: Bool = true) {
         self.unitNanojoules = unitNanojoules
         self.bits = bits
         self.register = register
+        self.hasJitter = hasJitter
     }
 
-    /// What `energy_uj` shows.
+    /// What `energy_uj` shows: whole microjoules, rounded down.
     var microjoules: UInt64 { register * unitNanojoules / 1000 }
-    /// What `max_energy_range_uj` shows.
-    var rangeMicrojoules: UInt64 { ((1 << bits) - 1) * unitNanojoules / 1000 }
-    /// One unit, rounded as the exporter rounds it.
-    var unitMicrojoules: UInt64 { max(1, (unitNanojoules + 500) / 1000) }
-    var modulus: UInt64 { rangeMicrojoules + unitMicrojoules }
-    /// The truth in microjoules, rounded down.
-    var usedMicrojoules: UInt64 { unitsUsed * unitNanojoules / 1000 }
+    /// What the driver's rounding of the present reading cut off.
+    var roundingNanojoules: UInt64 { register * unitNanojoules % 1000 }
+    /// Where the exporter lets the counter start again from 0: what `max_energy_range_uj` shows, and one unit as the exporter
+    /// rounds it.
+    var modulus: UInt64 { ((1 << bits) - 1) * unitNanojoules / 1000 + unitMicrojoules }
+    var unitMicrojoules: UInt64 { (unitNanojoules + 500) / 1000 }
+    /// How much more than the modulus the register really holds, for both roundings: up to 1,258 nJ.
+    var modulusErrorNanojoules: UInt64 { (1 << bits) * unitNanojoules - modulus * 1000 }
 
-    /// Lets time pass at a power. The register moves only at its update steps, whose period jitters by a tenth.
-    mutating func run(nanoseconds: UInt64, milliwatts: UInt64, _ random: inout SplitMix64) {
-        pendingNanojoules += milliwatts * nanoseconds / 1_000_000
-        sinceUpdateNanoseconds += nanoseconds
-        guard sinceUpdateNanoseconds >= updatePeriodNanoseconds else { return }
-        sinceUpdateNanoseconds %= updatePeriodNanoseconds
-        updatePeriodNanoseconds = 976_563 - 48_000 + UInt64.random(in: 0..<96_000, using: &random)
-        let units = pendingNanojoules / unitNanojoules
-        pendingNanojoules %= unitNanojoules
-        unitsUsed += units
-        register = (register + units) % (1 << bits)
+    /// Lets time pass at a constant power.
+    mutating func run(nanoseconds duration: UInt64, milliwatts: UInt64) {
+        let end = nanoseconds + duration
+        let update = latestUpdate(notAfter: end)
+        if update > nanoseconds {
+            pendingPicojoules += milliwatts * (update - nanoseconds)
+            count(pendingPicojoules / (unitNanojoules * 1000))
+            pendingPicojoules %= unitNanojoules * 1000
+            pendingPicojoules += milliwatts * (end - update)
+        } else {
+            pendingPicojoules += milliwatts * duration
+        }
+        usedPicojoules += milliwatts * duration
+        nanoseconds = end
     }
 
-    /// The driver was reloaded, or the processor lost its power.
+    /// The register loses its value, and what it had not counted yet with it: a processor that was off, a reloaded firmware.
     mutating func setAnew(to register: UInt64) {
         self.register = register
-        pendingNanojoules = 0
+        pendingPicojoules = 0
+    }
+
+    private mutating func count(_ units: UInt64) {
+        unitsCounted += units
+        timesRound += (register + units) >> bits
+        register = (register + units) & ((1 << bits) - 1)
+    }
+
+    private func latestUpdate(notAfter time: UInt64) -> UInt64 {
+        let number = time / SimulatedCounter.updatePeriodNanoseconds
+        let update = instant(ofUpdate: number)
+        return update <= time ? update : instant(ofUpdate: number - 1)
+    }
+
+    private func instant(ofUpdate number: UInt64) -> UInt64 {
+        var random = SplitMix64(seed: number)
+        let jitter = hasJitter ? random.next() % SimulatedCounter.jitterNanoseconds : 0
+        return number * SimulatedCounter.updatePeriodNanoseconds + jitter
     }
 }
