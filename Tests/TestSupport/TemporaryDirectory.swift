@@ -14,11 +14,14 @@ public func withTemporaryDirectory<Value>(_ body: (String) throws -> Value) thro
 }
 
 /// Writes a file anew.
+///
+/// It is cut after writing and not before: ext4 waits for the disk when a file that was emptied is closed.
 public func writeFile(_ path: String, _ content: [UInt8], mode: mode_t = 0o644) throws {
-    let descriptor = try checked("open \(path)", open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode))
+    let descriptor = try checked("open \(path)", open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode))
     defer { close(descriptor) }
     let written = try checked("write \(path)", write(descriptor, content, content.count))
     guard written == content.count else { throw SystemCallFailure(call: "write \(path) whole") }
+    try checked("ftruncate \(path)", ftruncate(descriptor, content.count))
 }
 
 public func writeFile(_ path: String, _ content: String, mode: mode_t = 0o644) throws {
