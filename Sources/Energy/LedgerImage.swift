@@ -72,7 +72,8 @@ public struct LedgerImage: Sendable, Equatable {
         guard words.count > headerWords, words[0, bytes] != 0 else { throw .empty }
         guard words[0, bytes] == magic else { throw .unknownLayout }
         let count = words[5, bytes]
-        guard count <= UInt64(PowercapSource.capacity) else { throw .torn }
+        // A number that leaves no room for more writes is none of this program's.
+        guard count <= UInt64(PowercapSource.capacity), words[1, bytes] <= UInt64.max / 4 else { throw .torn }
         let end = headerWords + recordWords * Int(count)
         guard end < words.count, words[end, bytes] == checksum(bytes.extracting(0..<(end * 8))) else { throw .torn }
         var records: [Record] = []
