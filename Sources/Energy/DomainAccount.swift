@@ -103,7 +103,8 @@ public struct DomainAccount: Sendable {
     /// Goes on from what an earlier run of the program had counted.
     mutating func restore(_ accountant: CounterAccountant) {
         self.accountant = accountant
-        hasBeenRead = true
+        // The earlier run may have failed to read it, or have left it out as a mirror.
+        hasBeenRead = accountant.last != nil || accountant.totalMicrojoules > 0
     }
 
     /// Goes on with a counter of another range, whose readings say nothing about the old one's.
