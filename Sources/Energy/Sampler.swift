@@ -137,7 +137,8 @@ public struct Sampler: ~Copyable {
     private mutating func readDomain(_ index: Int) -> UInt64 {
         let moment = Moment.now()
         accounts[index].note(read(index, moment.monotonicNanoseconds), at: moment)
-        if source.hasHoleBefore(index) { accounts[index].noteHole() }
+        // A reading that failed ends no hole.
+        if accounts[index].failure == nil, source.hasHoleBefore(index) { accounts[index].noteHole() }
         return moment.monotonicNanoseconds
     }
 

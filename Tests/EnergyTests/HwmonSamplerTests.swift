@@ -1,0 +1,163 @@
+import Kernel
+import TestSupport
+import Testing
+
+@testable import Energy
+
+/// Sensors of hwmon with a sampler's accounts: energy from counters and, with holes, from power.
+@Suite struct HwmonSamplerTests {
+    @Test func `energy counters are counted, and power is integrated`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["energy1_input": "1000\n", "power2_input": "5000000\n"])
+            var sampler = try Sampler.hwmon(HwmonDiscovery(sysfs: tree.root).sensors)
+            sampler.tick()
+            let first = sampler.lastPassNanoseconds
+            try tree.set("hwmon0/energy1_input", to: "4000\n")
+            wait(milliseconds: 5)
+            sampler.tick()
+            #expect(sampler.accounts.map(\.domain.tag) == ["ina_energy1", "ina_power2"])
+            #expect(sampler.accounts[0].totalMicrojoules == 3_000)
+            // 5 W; the time of a reading is taken a little after the pass begins.
+            let nanoseconds = sampler.lastPassNanoseconds - first
+            let expected = Double(nanoseconds) * 5 / 1000
+            #expect(abs(Double(sampler.accounts[1].totalMicrojoules) - expected) < expected / 5)
+            let power = try #require(sampler.accounts[1].powerMicrowatts)
+            #expect(abs(Int(power) - 5_000_000) < 1_000, "whole microjoules over milliseconds")
+            #expect(sampler.accounts.map(\.accountant.gaps) == [0, 0])
+            #expect(sampler.hostBasis == nil, "sensors may lie inside one another")
+            #expect(sampler.longestIntervalNanoseconds == nil)
+        }
+    }
+
+    @Test func `time without readings of power is one gap, without power and without energy`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["power1_input": "5000000\n"])
+            var sampler = try Sampler.hwmon(HwmonDiscovery(sysfs: tree.root).sensors)
+            sampler.tick()
+            sampler.tick()
+            for round in 1...3 as ClosedRange<UInt64> {
+                let total = sampler.accounts[0].totalMicrojoules
+                try tree.set("hwmon0/power1_input", to: "")
+                for _ in 0..<4 {
+                    sampler.tick()
+                    #expect(sampler.accounts[0].powerMicrowatts == nil)
+                    #expect(sampler.accounts[0].accountant.gaps == round - 1)
+                }
+                wait(milliseconds: 1)
+                try tree.set("hwmon0/power1_input", to: "5000000\n")
+                sampler.tick()
+                #expect(sampler.accounts[0].accountant.gaps == round)
+                #expect(sampler.accounts[0].totalMicrojoules == total)
+                #expect(sampler.accounts[0].powerMicrowatts == nil, "nothing is known of the time before")
+                wait(milliseconds: 1)
+                sampler.tick()
+                #expect(sampler.accounts[0].accountant.gaps == round)
+                #expect(sampler.accounts[0].totalMicrojoules > total)
+                #expect(sampler.accounts[0].powerMicrowatts ?? 0 > 4_900_000)
+            }
+            #expect(sampler.accounts[0].failureCount(.empty) == 12)
+        }
+    }
+
+    /// Each reading that failed after a hole was once counted as one more gap.
+    @Test func `power that can be read every other time is a gap each time`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["power1_input": "5000000\n"])
+            var sampler = try Sampler.hwmon(HwmonDiscovery(sysfs: tree.root).sensors)
+            sampler.tick()
+            for round in 1...3 as ClosedRange<UInt64> {
+                try tree.set("hwmon0/power1_input", to: "")
+                for _ in 0..<3 { sampler.tick() }
+                #expect(sampler.accounts[0].accountant.gaps == round - 1)
+                try tree.set("hwmon0/power1_input", to: "5000000\n")
+                sampler.tick()
+                #expect(sampler.accounts[0].accountant.gaps == round)
+                #expect(sampler.accounts[0].totalMicrojoules == 0)
+                #expect(sampler.accounts[0].powerMicrowatts == nil)
+            }
+        }
+    }
+
+    @Test func `failures of an energy counter are no gaps`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["energy1_input": "1000\n"])
+            var sampler = try Sampler.hwmon(HwmonDiscovery(sysfs: tree.root).sensors)
+            sampler.tick()
+            try tree.set("hwmon0/energy1_input", to: "garbage\n")
+            sampler.tick()
+            try tree.set("hwmon0/energy1_input", to: "1500\n")
+            sampler.tick()
+            #expect(sampler.accounts[0].totalMicrojoules == 500)
+            #expect(sampler.accounts[0].accountant.gaps == 0)
+            #expect(sampler.accounts[0].powerMicrowatts != nil)
+        }
+    }
+
+    /// 64 bits never end: a counter that steps back has begun anew.
+    @Test func `an energy counter that steps back is a reset`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["energy1_input": "1000\n"])
+            var sampler = try Sampler.hwmon(HwmonDiscovery(sysfs: tree.root).sensors)
+            sampler.tick()
+            try tree.set("hwmon0/energy1_input", to: "30\n")
+            sampler.tick()
+            #expect(sampler.accounts[0].totalMicrojoules == 30)
+            #expect(sampler.accounts[0].accountant.resets == 1)
+            #expect(sampler.accounts[0].accountant.wraps == 0)
+        }
+    }
+
+    /// A sensor's reading lies this far apart, so that it has energy.
+    private func wait(milliseconds: UInt64) {
+        let begin = Clock.monotonicNanoseconds()
+        while Clock.monotonicNanoseconds() - begin < milliseconds * 1_000_000 {}
+    }
+}
+
+@Suite struct EnergySourceTests {
+    @Test func `whether a counter outlives the process is its source's matter`() throws {
+        let simulated = EnergySource.simulated(SimulatedSource(startNanoseconds: 0))
+        let none = EnergySource.none
+        let outlives = [simulated.counterOutlivesProcess(0), none.counterOutlivesProcess(0)]
+        #expect(outlives == [true, false])
+        try withPowercapTree(["0": "package-0"]) { tree in
+            let zones = PowercapDiscovery(sysfs: tree.root, vendor: .intel).zones
+            let powercap = EnergySource.powercap(try PowercapSource(opening: zones))
+            let (isKept, hasHole, name) = (
+                powercap.counterOutlivesProcess(0), powercap.hasHoleBefore(0), powercap.zone(0)?.name
+            )
+            #expect(isKept)
+            #expect(!hasHole)
+            #expect(name == "intel-rapl:0")
+        }
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["energy1_input": "1\n", "power2_input": "1\n"])
+            let hwmon = EnergySource.hwmon(try HwmonSource(opening: HwmonDiscovery(sysfs: tree.root).sensors))
+            let kept = [hwmon.counterOutlivesProcess(0), hwmon.counterOutlivesProcess(1)]
+            #expect(kept == [true, false])
+            #expect(hwmon.zone(0) == nil)
+        }
+    }
+
+    @Test func `no source has nothing to read`() throws {
+        var none = EnergySource.none
+        none.beginPass()
+        let reading = none.read(0, atNanoseconds: 1)
+        #expect(reading == .failure(.other))
+        let hasHole = none.hasHoleBefore(0)
+        #expect(!hasHole)
+    }
+
+    @Test func `a zone that cannot be opened anew leaves the source as it was`() throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            let zones = PowercapDiscovery(sysfs: tree.root, vendor: .intel).zones
+            try tree.setCounter("intel-rapl:0", 12)
+            var source = EnergySource.powercap(try PowercapSource(opening: zones))
+            try tree.remove("energy_uj", of: "intel-rapl:0")
+            let error = #expect(throws: SystemError.self) { try source.reopen(0, zones[0]) }
+            #expect(error?.code == .notFound)
+            let reading = source.read(0, atNanoseconds: 1)
+            #expect(reading == .microjoules(12), "a file that is open is there though it has no name any more")
+        }
+    }
+}
