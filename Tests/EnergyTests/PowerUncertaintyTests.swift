@@ -1,0 +1,70 @@
+import TestSupport
+import Testing
+
+@testable import Energy
+
+@Suite struct PowerUncertaintyTests {
+    /// (P x 976.563 us + unit) / T, worked out by hand.
+    @Test(
+        arguments: [
+            // 100 W: 97,656.3 uJ, rounded up, and a unit of 61 uJ.
+            (100_000_000, 61, 97_718), (100_000_000, 15, 97_672), (20_000_000, 61, 19_593), (1_000_000, 1, 978),
+            (0, 61, 61), (1, 61, 62), (0, 0, 0), (1_024_000_000, 0, 1_000_001),
+        ] as [(UInt64, UInt64, UInt64)])
+    func `the energy that a reading can lack is that of an update period and a unit`(
+        meanMicrowatts: UInt64, unitMicrojoules: UInt64, microjoules: UInt64
+    ) {
+        #expect(
+            PowerUncertainty.microjoules(meanMicrowatts: meanMicrowatts, unitMicrojoules: unitMicrojoules)
+                == microjoules)
+    }
+
+    @Test(
+        arguments: [
+            (1_000_000_000, 97_718), (100_000_000, 977_180), (10_000_000, 9_771_800), (1_000_000, 97_718_000),
+            (60_000_000_000, 1_628),
+        ] as [(UInt64, UInt64)])
+    func `over an interval it is the less, the longer the interval`(nanoseconds: UInt64, microwatts: UInt64) {
+        #expect(
+            PowerUncertainty.microwatts(
+                meanMicrowatts: 100_000_000, unitMicrojoules: 61, intervalNanoseconds: nanoseconds) == microwatts)
+    }
+
+    @Test func `extremes do not trap`() {
+        for power in [0, 1, UInt64.max] {
+            for unit in [0, 1, 1 << 31] as [UInt64] {
+                for interval in [0, 1, UInt64.max] {
+                    let uncertainty = PowerUncertainty.microwatts(
+                        meanMicrowatts: power, unitMicrojoules: unit, intervalNanoseconds: interval)
+                    if power == 0 && unit == 0 { #expect(uncertainty == 0) }
+                }
+            }
+        }
+    }
+
+    /// Counters at constant power, read at any moments: the error is within the bound at the power that there is, and comes near
+    /// to it. What the driver's rounding to microjoules adds is not in the bound.
+    @Test(arguments: SimulatedCounter.unitsNanojoules)
+    func `no measured power is farther from the truth than stated, and some are nearly as far`(unit: UInt64) {
+        var random = SplitMix64(seed: unit)
+        var largestShare = 0.0
+        for _ in 0..<4_000 {
+            let milliwatts = UInt64.random(in: 1_000...300_000, using: &random)
+            let nanoseconds = UInt64.random(in: 1_000_000...200_000_000, using: &random)
+            var counter = SimulatedCounter(unitNanojoules: unit, bits: 32, register: 0, hasJitter: false)
+            counter.run(nanoseconds: UInt64.random(in: 0...5_000_000, using: &random), milliwatts: milliwatts)
+            let before = counter.microjoules
+            counter.run(nanoseconds: nanoseconds, milliwatts: milliwatts)
+            let measured = Double(counter.microjoules - before) * 1e9 / Double(nanoseconds)
+            let error = abs(measured - Double(milliwatts * 1000))
+            let stated = PowerUncertainty.microwatts(
+                meanMicrowatts: milliwatts * 1000, unitMicrojoules: counter.unitMicrojoules,
+                intervalNanoseconds: nanoseconds)
+            // A microjoule for each of the roundings: of a reading, and of the unit. A microwatt for that of the bound.
+            let rounding = 2e9 / Double(nanoseconds) + 1
+            #expect(error <= Double(stated) + rounding, "\(milliwatts) mW over \(nanoseconds) ns")
+            largestShare = max(largestShare, error / Double(stated))
+        }
+        #expect(largestShare > 0.9)
+    }
+}
