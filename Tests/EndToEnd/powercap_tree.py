@@ -132,6 +132,16 @@ def laptop(root: Path | str, range_uj: int = REAL_RANGE_UJ, limit_watts: int = 4
     return tree
 
 
+def two_sockets(root: Path | str) -> PowercapTree:
+    """Eight domains: two packages, each with core, uncore and dram."""
+    tree = PowercapTree(root)
+    for socket in (0, 1):
+        tree.add(Zone(f"{socket}", f"package-{socket}", Curve(60, 40, 7.0)))
+        for number, name in enumerate(("core", "uncore", "dram")):
+            tree.add(Zone(f"{socket}:{number}", name, Curve(10, 5, 5.0)))
+    return tree
+
+
 # Small enough to wrap every few seconds under the curves above.
 WRAPPING_RANGE_UJ = 99_999_999
 # Twice this is more than any of the curves above draws.
