@@ -41,7 +41,8 @@ import Testing
 
     @Test(arguments: [
         ("0.1", 100_000_000), ("1", 1_000_000_000), ("1s", 1_000_000_000), ("100ms", 100_000_000), ("1ms", 1_000_000),
-        ("1.5ms", 1_500_000), ("60", 60_000_000_000), ("60s", 60_000_000_000), (".5", 500_000_000), ("5.", 5_000_000_000),
+        ("1.5ms", 1_500_000), ("60", 60_000_000_000), ("60s", 60_000_000_000), (".5", 500_000_000),
+        ("5.", 5_000_000_000),
         ("0.001", 1_000_000), ("0.123456789", 123_456_789),
     ])
     func `an interval is read exactly`(text: String, nanoseconds: UInt64) throws {
@@ -49,7 +50,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "0", "0.0009", "0.9ms", "60.1", "61s", "60001ms", "-1", "+1", "1e3", "1m", "1 s", "ms", "s", ".", "1.2.3", "0,1",
+        "", "0", "0.0009", "0.9ms", "60.1", "61s", "60001ms", "-1", "+1", "1e3", "1m", "1 s", "ms", "s", ".", "1.2.3",
+        "0,1",
         "0.1234567890", "99999999999999999999", "\u{0661}",
     ])
     func `a wrong interval is refused`(text: String) {
@@ -77,9 +79,39 @@ import Testing
         }
     }
 
+    @Test(arguments: [[], ["--sample.interval", "1s"], ["serve"], ["serve", "--sample.interval", "1s"]])
+    func `without a command it serves`(arguments: [String]) throws {
+        #expect(try Command.parseAsRoot(arguments) is ServeCommand)
+    }
+
+    @Test(arguments: [["--help"], ["-h"], ["help"]])
+    func `the help lists the commands and the options that need none`(arguments: [String]) {
+        let help = answer(to: arguments)
+        for text in ["serve (default)", "--web.listen-address", "--log.format", "--version"] {
+            #expect(help.count(of: "\n  \(text)") == 1)
+        }
+    }
+
+    @Test(arguments: [["serve", "--help"], ["help", "serve"]])
+    func `the help of a command lists its own options`(arguments: [String]) {
+        let help = answer(to: arguments)
+        #expect(help.contains("USAGE: pyjoules-exporter serve "))
+        #expect(help.count(of: "\n  --web.listen-address") == 1)
+    }
+
+    private func answer(to arguments: [String]) -> String {
+        do {
+            var command = try Command.parseAsRoot(arguments)
+            try command.run()
+            return ""
+        } catch {
+            return Command.help(for: error)
+        }
+    }
+
     private func configuration(
         _ arguments: [String], _ environment: [String: String] = [:]
     ) throws -> Configuration {
-        try Command.parse(arguments).configuration { environment[$0] }
+        try ServeCommand.parse(arguments).configuration { environment[$0] }
     }
 }
