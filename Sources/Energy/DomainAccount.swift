@@ -16,6 +16,7 @@ public struct DomainAccount: Sendable {
 
     public var totalMicrojoules: UInt64 { accountant.totalMicrojoules }
     public var wraps: UInt64 { accountant.wraps }
+    public var modulus: UInt64 { accountant.modulus }
     /// How many readings failed for a reason.
     public func failureCount(_ reason: ReadFailure) -> UInt64 { failures[reason.index] }
 
