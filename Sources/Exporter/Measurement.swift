@@ -9,6 +9,8 @@ struct Measurement: ~Copyable {
     let sourceName: String
     let isUp: Bool
     let isSimulated: Bool
+    /// When it was opened, on the monotonic clock: the simulated machine's time 0.
+    var openedNanoseconds = Clock.monotonicNanoseconds()
 
     /// Finds what can be read and says in the log what was found, what is missing, and what would mend it. Never fails: without
     /// a source the exporter runs and says so.
@@ -19,9 +21,10 @@ struct Measurement: ~Copyable {
                 .simulatedSource, .warning,
                 "SIMULATED: the numbers come from a model and measure nothing; for real ones leave out --source simulated"
             )
+            let now = Clock.monotonicNanoseconds()
             return Measurement(
-                sampler: .simulated(startNanoseconds: Clock.monotonicNanoseconds()),
-                sourceName: "simulated", isUp: true, isSimulated: true)
+                sampler: .simulated(startNanoseconds: now), sourceName: "simulated", isUp: true, isSimulated: true,
+                openedNanoseconds: now)
         case .auto, .powercap:
             return powercap(configuration, log)
         }

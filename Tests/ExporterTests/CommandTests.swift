@@ -87,7 +87,7 @@ import Testing
     @Test(arguments: [["--help"], ["-h"], ["help"]])
     func `the help lists the commands and the options that need none`(arguments: [String]) {
         let help = answer(to: arguments)
-        for text in ["serve (default)", "--web.listen-address", "--log.format", "--version"] {
+        for text in ["serve (default)", "measure ", "--web.listen-address", "--log.format", "--version"] {
             #expect(help.count(of: "\n  \(text)") == 1)
         }
     }
