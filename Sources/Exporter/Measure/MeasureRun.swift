@@ -82,9 +82,9 @@ struct MeasureRun: ~Copyable {
     }
 
     /// Measures the machine until the next end of an interval, or until a signal asks to end.
-    mutating func measure(_ schedule: borrowing Schedule, _ activity: String) throws(SystemError)
-        -> EnergyInterval
-    {
+    mutating func measure(
+        _ schedule: borrowing Schedule, _ activity: String
+    ) throws(SystemError) -> EnergyInterval {
         var meter = IntervalMeter(sampler)
         progress.begin(activity, meter.startNanoseconds)
         var wakeup = try wait()
@@ -116,7 +116,7 @@ struct MeasureRun: ~Copyable {
         progress.begin(activity, meter.startNanoseconds)
         while true {
             wakeup = try wait()
-            for signal in wakeup.signals { pass(signal, to: child) }
+            for signal in wakeup.signals { forward(signal, to: child) }
             if wakeup.hasChildChanged {
                 // Before asking for its status: from here on the machine does not work for the command any more.
                 makePass(every: sampleNanoseconds, &meter)
@@ -131,7 +131,7 @@ struct MeasureRun: ~Copyable {
     }
 
     /// What a key on the terminal caused reached every process of our group, and must not reach the command twice.
-    private func pass(_ signal: ReceivedSignal, to child: borrowing ChildProcess) {
+    private func forward(_ signal: ReceivedSignal, to child: borrowing ChildProcess) {
         if signal.isFromKernel && child.sharesProcessGroup { return }
         child.send(signal.number)
     }
