@@ -21,10 +21,11 @@ public struct CounterAccountant: Sendable {
         guard raw < modulus else { return false }
         defer { last = raw }
         guard let last else { return true }
+        // Around 2^64 rather than a trap: 18 TJ is out of any machine's reach, but not of a broken driver's.
         if raw >= last {
-            totalMicrojoules += raw - last
+            totalMicrojoules &+= raw - last
         } else {
-            totalMicrojoules += modulus - last + raw
+            totalMicrojoules &+= modulus - last + raw
             wraps += 1
         }
         return true

@@ -38,7 +38,7 @@ public struct DomainAccount: Sendable {
         }
         if let lastTick, now > lastTick.nanoseconds {
             powerMicrowatts = microwatts(
-                microjoules: totalMicrojoules - lastTick.microjoules, nanoseconds: now - lastTick.nanoseconds)
+                microjoules: totalMicrojoules &- lastTick.microjoules, nanoseconds: now - lastTick.nanoseconds)
         }
         lastTick = (now, totalMicrojoules)
     }

@@ -79,7 +79,7 @@ public struct Sampler: ~Copyable {
         for account in accounts {
             switch (hostBasis, account.domain.kind) {
             case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram):
-                sum += account.totalMicrojoules
+                sum &+= account.totalMicrojoules
             default: break
             }
         }

@@ -15,6 +15,8 @@ struct Configuration {
     var source = SourceChoice.auto
     var sysfs = "/sys"
     var procfs = "/proc"
+    /// Directories that were named by the user; one that is missing is a mistake, while a machine may well lack the defaults.
+    var mustExist: [String] = []
     var logLevel = Logger.Level.info
     var logFormat: LineFormat?
 }

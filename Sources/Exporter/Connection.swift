@@ -57,17 +57,26 @@ struct Connection: ~Copyable {
     }
 
     /// How readily the connection is given up for a new one when the table is full.
-    var standing: Standing {
-        if !hasCompletedRequest { return .neverAsked }
-        if phase != .open || interest == .writable { return .stalled }
+    func standing(nanoseconds now: UInt64) -> Standing {
+        let isFresh = now < lastProgressNanoseconds + Connection.freshNanoseconds
+        if !hasCompletedRequest { return isFresh ? .justCame : .neverAsked }
+        if isStalled { return isFresh ? .justStalled : .stalled }
         return .idle
     }
+
+    /// Responses are owed, or thrown at a peer that does not go.
+    var isStalled: Bool { phase != .open || interest == .writable }
+
+    /// Bytes that moved so lately speak for a connection: a client that just came has its request under way.
+    private static let freshNanoseconds: UInt64 = 250_000_000
 
     /// In the order in which connections are given up. A client that asked before is worth more than one that never did, and
     /// one that takes its answers more than one that lets them lie.
     enum Standing: Int {
         case neverAsked
         case stalled
+        case justCame
+        case justStalled
         case idle
     }
 }

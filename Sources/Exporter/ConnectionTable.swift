@@ -76,7 +76,7 @@ struct ConnectionTable: ~Copyable {
         let share = largestShare()
         var best: (slot: Int, claim: Claim)?
         for slot in slotRange {
-            guard let claim = claim(of: slot), share == nil || claim.peer == share else { continue }
+            guard let claim = claim(of: slot, now), share == nil || claim.peer == share else { continue }
             if claim.standing == .idle, now < claim.lastProgressNanoseconds + ConnectionTable.idleGraceNanoseconds {
                 continue
             }
@@ -96,12 +96,20 @@ struct ConnectionTable: ~Copyable {
         }
     }
 
-    private func claim(of slot: Int) -> Claim? {
+    private func claim(of slot: Int, _ now: UInt64) -> Claim? {
         switch slots[slot] {
         case .some(let connection):
             Claim(
-                standing: connection.standing, lastProgressNanoseconds: connection.lastProgressNanoseconds,
+                standing: connection.standing(nanoseconds: now),
+                lastProgressNanoseconds: connection.lastProgressNanoseconds,
                 peer: connection.peer)
+        case .none: nil
+        }
+    }
+
+    private func peer(of slot: Int) -> PeerKey? {
+        switch slots[slot] {
+        case .some(let connection): connection.peer
         case .none: nil
         }
     }
@@ -111,12 +119,12 @@ struct ConnectionTable: ~Copyable {
         var candidate: PeerKey?
         var votes = 0
         for slot in slotRange {
-            guard let peer = claim(of: slot)?.peer else { continue }
+            guard let peer = peer(of: slot) else { continue }
             if votes == 0 { candidate = peer }
             votes += peer == candidate ? 1 : -1
         }
         var held = 0
-        for slot in slotRange where claim(of: slot)?.peer == candidate { held += 1 }
+        for slot in slotRange where peer(of: slot) == candidate { held += 1 }
         return held > limit / 2 ? candidate : nil
     }
 }

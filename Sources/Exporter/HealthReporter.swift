@@ -1,8 +1,8 @@
 import Energy
 import Logging
 
-/// Says in the log when a domain's counter fails and when it is back: once for each change, and at most once a minute for
-/// each domain, however often it flaps.
+/// Says in the log when a domain's counter fails, at most once a minute for each domain, however often it flaps, and at once
+/// when one that was said to fail is back.
 struct HealthReporter {
     static let quietNanoseconds: UInt64 = 60_000_000_000
 
@@ -14,12 +14,14 @@ struct HealthReporter {
         lastReport = Array(repeating: nil, count: domainCount)
     }
 
-    /// Compares the accounts with what was said last; a change within the quiet time is said after it, if it lasts.
+    /// Compares the accounts with what was said last; a failure within the quiet time is said after it, if it lasts.
     mutating func review(_ sampler: borrowing Sampler, nanoseconds now: UInt64, _ log: Logger) {
         for index in sampler.accounts.indices where sampler.accounts[index].failure != reported[index] {
-            if let last = lastReport[index], now < last + HealthReporter.quietNanoseconds { continue }
             let account = sampler.accounts[index]
-            lastReport[index] = now
+            if account.failure != nil {
+                if let last = lastReport[index], now < last + HealthReporter.quietNanoseconds { continue }
+                lastReport[index] = now
+            }
             reported[index] = account.failure
             HealthReporter.report(account, log)
         }

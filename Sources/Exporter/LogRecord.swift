@@ -84,8 +84,13 @@ struct LogRecord: Sendable {
     private static func logfmtValue(_ value: String) -> String {
         let isPlain =
             !value.isEmpty
-            && value.utf8.allSatisfy { $0 > 0x20 && $0 != 0x22 && $0 != 0x3D && $0 != 0x5C && $0 != 0x7F }
+            && value.unicodeScalars.allSatisfy { $0 > " " && !isControl($0) && $0 != "\"" && $0 != "=" && $0 != "\\" }
         return isPlain ? value : quoted(value)
+    }
+
+    /// Terminals act on these, also on the second set, which takes two bytes.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
     }
 
     /// A string literal that JSON and logfmt both read.
@@ -98,7 +103,7 @@ struct LogRecord: Sendable {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _ where isControl(scalar):
                 let digits = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(scalar)

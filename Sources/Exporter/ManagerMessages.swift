@@ -8,8 +8,10 @@ struct ManagerMessages: ~Copyable {
     private let notifier: Notifier
     private let summary: String
     private var message = ByteBuffer(capacity: 512)
-    private let periodNanoseconds: UInt64
-    private var nextNanoseconds: UInt64 = 0
+    private let sampleIntervalNanoseconds: UInt64
+    /// At most so much time may lie between two messages.
+    private let longestSilenceNanoseconds: UInt64
+    private var lastNanoseconds: UInt64 = 0
 
     /// The status text is brought up to date this often where no watchdog asks for more.
     private static let statusNanoseconds: UInt64 = 10_000_000_000
@@ -17,7 +19,8 @@ struct ManagerMessages: ~Copyable {
     /// `summary` is what is measured, such as `5 domains by powercap every 100 ms`.
     init(_ notifier: consuming Notifier, summary: String, sampleIntervalNanoseconds: UInt64) {
         self.summary = summary
-        var period = ManagerMessages.statusNanoseconds
+        self.sampleIntervalNanoseconds = sampleIntervalNanoseconds
+        var silence = ManagerMessages.statusNanoseconds
         if let watchdog = notifier.watchdogNanoseconds {
             // Ticks feed the watchdog, so with rare ticks its time must be longer than the unit says: three of them.
             let needed = max(watchdog, sampleIntervalNanoseconds * 3)
@@ -27,9 +30,10 @@ struct ManagerMessages: ~Copyable {
                 message.append("\n")
                 message.withBytes { notifier.send($0) }
             }
-            period = min(period, needed / 3)
+            // Twice as often as needed, as sd_watchdog_enabled(3) advises.
+            silence = min(silence, needed / 2)
         }
-        periodNanoseconds = period
+        longestSilenceNanoseconds = silence
         self.notifier = notifier
     }
 
@@ -51,10 +55,12 @@ struct ManagerMessages: ~Copyable {
         message.withBytes { notifier.send($0) }
     }
 
-    /// To be called by every tick that sampled: feeds the watchdog and renews the status when that is due.
+    /// To be called by every tick that sampled: feeds the watchdog and renews the status, if the next tick would be too late.
     mutating func ticked(_ counters: ServerCounters, nanoseconds now: UInt64) {
-        guard notifier.isConnected, now >= nextNanoseconds else { return }
-        nextNanoseconds = now + periodNanoseconds
+        guard notifier.isConnected,
+            now + sampleIntervalNanoseconds > lastNanoseconds + longestSilenceNanoseconds
+        else { return }
+        lastNanoseconds = now
         send(notifier.watchdogNanoseconds == nil ? "" : "WATCHDOG=1\n", status: counters)
     }
 

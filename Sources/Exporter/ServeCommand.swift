@@ -67,8 +67,10 @@ struct ServeCommand: ParsableCommand {
     func configuration(environment lookup: @escaping (String) -> String?) throws(WrongValue) -> Configuration {
         let environment = Environment(lookup)
         var result = Configuration()
-        try environment.read("EXPORTER_PORT") { (text) throws(WrongValue) in
-            result.defaultPort = try Parsing.port(text)
+        if listenAddresses.isEmpty {
+            try environment.read("EXPORTER_PORT") { (text) throws(WrongValue) in
+                result.defaultPort = try Parsing.port(text)
+            }
         }
         try source.apply(to: &result, environment: environment)
         result.listenAddresses = listenAddresses

@@ -24,7 +24,9 @@ extension Server {
         for _ in 0..<Limits.acceptsPerTurn {
             guard areListenersWatched, let outcome = listeners[slot]?.accept() else { return }
             switch consume outcome {
-            case .accepted(let socket, let peer): try admit(socket, peer)
+            case .accepted(let socket, let peer):
+                // Its request is often here already; served now, nobody can take its slot before it is read.
+                if let token = try admit(socket, peer) { try advance(token) }
             case .wouldBlock: return
             case .peerLeft: continue
             case .exhausted(let code): return try noDescriptors(code)
@@ -32,34 +34,38 @@ extension Server {
         }
     }
 
-    /// Gives a new connection a slot, if need be another's.
-    mutating func admit(_ socket: consuming FileDescriptor, _ peer: PeerKey) throws(SystemError) {
+    /// Gives a new connection a slot, if need be another's. Nil if there is none.
+    @discardableResult
+    mutating func admit(_ socket: consuming FileDescriptor, _ peer: PeerKey) throws(SystemError) -> Token? {
         let now = Clock.monotonicNanoseconds()
         if connections.isFull, let victim = connections.victim(nanoseconds: now) { evict(victim) }
         guard !connections.isOverfull else {
             counters.count(.full)
-            return try unwatchListeners()
+            try unwatchListeners()
+            return nil
         }
         let isSurplus = connections.isFull
         if isSurplus { counters.count(.full) }
         let token = connections.insert(
             Connection(socket: socket, peer: peer, isSurplus: isSurplus, nanoseconds: now))
-        guard let connection = connections.take(token) else { return }
+        guard let connection = connections.take(token) else { return nil }
         do {
             try epoll.add(connection.socket, connection.interest, token: token.word)
         } catch {
             // The kernel's own limit of watches: this connection ends, the server does not.
             counters.count(.noDescriptors)
-            return connections.release(token.slot)
+            connections.release(token.slot)
+            return nil
         }
         connections.putBack(connection, at: token.slot)
+        return token
     }
 
     private mutating func evict(_ victim: Token) {
         guard let connection = connections.take(victim) else { return }
         counters.count(.evicted)
         // What a stalled peer does not take would stay in the kernel; an idle one is closed in peace.
-        if connection.standing == .stalled { connection.socket.resetOnClose() }
+        if connection.isStalled { connection.socket.resetOnClose() }
         end(connection, slot: victim.slot)
     }
 

@@ -51,8 +51,15 @@ extension Server {
     /// Ends the connections that ran out of time, and lets listeners that rest try again.
     mutating func sweep(nanoseconds now: UInt64) throws(SystemError) {
         nextSweepNanoseconds = now + Server.sweepNanoseconds
+        var expired = 0
         for slot in connections.slotRange {
             guard let deadline = connections.deadline(of: slot), now >= deadline else { continue }
+            guard expired < Limits.expirationsPerTurn else {
+                // The rest in the next turn.
+                nextSweepNanoseconds = now
+                break
+            }
+            expired += 1
             try expire(connections.token(of: slot), now)
         }
         try watchListeners()

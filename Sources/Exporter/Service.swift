@@ -11,6 +11,7 @@ enum Service {
         var log = Logger(label: "pyjoules-exporter") { _ in SinkLogHandler(sink: sink) }
         log.logLevel = configuration.logLevel
         do {
+            for directory in configuration.mustExist { try check(directory) }
             let signals = try SignalReceiver()
             let notifier = try Notifier()
             let listeners = try Listeners(configuration, log)
@@ -27,6 +28,17 @@ enum Service {
             log.report(.failed, .critical, "cannot go on: \(error)")
         }
         return 1
+    }
+
+    /// One that is there and may not be listed can still hold files that may be read.
+    static func check(_ directory: String) throws(StartFailure) {
+        do throws(SystemError) {
+            _ = try Files.names(in: directory)
+        } catch  where error.code == .notFound || error.code == .notADirectory {
+            throw StartFailure(message: "cannot use the directory \(directory): \(error.code)")
+        } catch {
+            return
+        }
     }
 }
 

@@ -32,13 +32,16 @@ struct SourceOptions: ParsableArguments {
 
     /// Puts the options over the environment over what the configuration has.
     func apply(to configuration: inout Configuration, environment: Environment) throws(WrongValue) {
-        try environment.read("SCRAPE_INTERVAL_SECONDS") { (text) throws(WrongValue) in
-            configuration.sampleInterval = try SampleInterval(parsing: text)
+        if sampleInterval == nil {
+            try environment.read("SCRAPE_INTERVAL_SECONDS") { (text) throws(WrongValue) in
+                configuration.sampleInterval = try SampleInterval(parsing: text)
+            }
         }
         configuration.sampleInterval = sampleInterval ?? configuration.sampleInterval
         configuration.source = source ?? configuration.source
         configuration.sysfs = sysfs ?? configuration.sysfs
         configuration.procfs = procfs ?? configuration.procfs
+        configuration.mustExist = [sysfs, procfs].compactMap { $0 }
     }
 }
 

@@ -24,6 +24,8 @@ public enum Limits {
 
     /// Requests answered on one connection before others get their turn.
     public static let requestsPerTurn = 4
+    /// Connections ended for being out of time before others get their turn: the kernel frees their buffers meanwhile.
+    public static let expirationsPerTurn = 16
     /// Connections accepted on one listener before others get their turn.
     public static let acceptsPerTurn = 32
 }

@@ -175,9 +175,11 @@ struct RequestLine {
         let scheme = text.hasPrefix("http://") ? 7 : text.hasPrefix("https://") ? 8 : 0
         guard scheme > 0, text.count > scheme, text[scheme] != UInt8(ascii: "/"), text[scheme] != UInt8(ascii: "?")
         else { throw .malformed(.badRequest) }
-        let rest = (target.lowerBound + scheme)..<target.upperBound
-        let pathStart = end(of: rest, in: bytes, at: UInt8(ascii: "/"))
-        return pathStart..<end(of: pathStart..<target.upperBound, in: bytes, at: UInt8(ascii: "?"))
+        let authorityStart = target.lowerBound + scheme
+        let pathEnd = end(of: authorityStart..<target.upperBound, in: bytes, at: UInt8(ascii: "?"))
+        let pathStart = end(of: authorityStart..<pathEnd, in: bytes, at: UInt8(ascii: "/"))
+        // An empty path means "/" (RFC 9110 section 4.2.3): the scheme's second slash spells it.
+        return pathStart < pathEnd ? pathStart..<pathEnd : (authorityStart - 1)..<authorityStart
     }
 
     private static func end(of range: Range<Int>, in bytes: Span<UInt8>, at mark: UInt8) -> Int {

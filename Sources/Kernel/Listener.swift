@@ -8,6 +8,9 @@ public struct Listener: ~Copyable {
     public let name: String
     /// Connections that wait in the kernel until they are accepted; the kernel caps it at net.core.somaxconn.
     static let backlog: Int32 = 1024
+    /// What the kernel keeps of unsent responses for one connection (it doubles the number). Left to itself it grows to
+    /// megabytes for each client that does not read, all to be freed at once when that client is given up.
+    static let sendBufferBytes: Int32 = 64 * 1024
 
     /// Listens on a TCP address. `.any` listens on IPv4 and IPv6, or on IPv4 alone where there is no IPv6. See ip(7), ipv6(7).
     public init(on address: SocketAddress) throws(SystemError) {
@@ -55,6 +58,7 @@ public struct Listener: ~Copyable {
         if address.ss_family != AF_UNIX {
             // Accepted sockets inherit it, which saves a call for each; a response is one send, so nothing is to be gathered.
             try descriptor.setOption(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, Listener.sendBufferBytes)
         }
         let name = Listener.describe(address)
         self.descriptor = descriptor

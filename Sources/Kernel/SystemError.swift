@@ -26,6 +26,7 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let permissionDenied = ErrorCode(number: EACCES)
     public static let operationNotPermitted = ErrorCode(number: EPERM)
     public static let notFound = ErrorCode(number: ENOENT)
+    public static let notADirectory = ErrorCode(number: ENOTDIR)
     public static let invalidArgument = ErrorCode(number: EINVAL)
     public static let noDevice = ErrorCode(number: ENODEV)
     public static let inputOutput = ErrorCode(number: EIO)

@@ -25,7 +25,10 @@ public struct Notifier: ~Copyable {
         } else {
             sender = nil
         }
-        watchdogNanoseconds = watchdogMicroseconds.map { $0 * 1000 }
+        watchdogNanoseconds = watchdogMicroseconds.map { microseconds in
+            let (nanoseconds, overflows) = microseconds.multipliedReportingOverflow(by: 1000)
+            return overflows ? UInt64.max : nanoseconds
+        }
     }
 
     /// Somebody wants to be told.

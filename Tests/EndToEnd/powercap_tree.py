@@ -72,7 +72,8 @@ class PowercapTree:
         (directory / "enabled").write_text("1\n")
         counter = directory / "energy_uj"
         counter.write_text(f"{energy_uj}\n")
-        counter.chmod(0o400)
+        # 0400 as in the kernel, where this process may write all the same.
+        counter.chmod(0o400 if os.geteuid() == 0 else 0o600)
         self._link(directory)
         self.zones.append(zone)
 

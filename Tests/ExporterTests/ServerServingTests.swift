@@ -1,5 +1,5 @@
-import Glibc
 import Energy
+import Glibc
 import HTTP
 import Metrics
 import Testing
@@ -144,7 +144,8 @@ import Testing
     @Test func `a late event for a closed slot does not touch its next tenant`() throws {
         var harness = try Harness(maximumConnections: 1)
         let first = try harness.connect()
-        let slot = try #require(harness.server.connections.slotRange.first { harness.server.connections.deadline(of: $0) != nil })
+        let slot = try #require(
+            harness.server.connections.slotRange.first { harness.server.connections.deadline(of: $0) != nil })
         let late = harness.server.connections.token(of: slot)
         let second = try harness.connect()
         #expect(first.isClosed() == true)

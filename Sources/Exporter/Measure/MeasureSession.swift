@@ -31,6 +31,7 @@ struct MeasureSession: ~Copyable {
 
     /// Whatever can fail does so here, before anything is run.
     private init(_ options: MeasureCommand, _ configuration: Configuration) throws {
+        for directory in configuration.mustExist { try Service.check(directory) }
         let signals = try MeasureRun.receiveSignals()
         let messages = MessageList()
         let measurement = Measurement.open(configuration, messages.logger)

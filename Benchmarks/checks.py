@@ -1,0 +1,139 @@
+"""The checks of `make bench-smoke`: what does not depend on time, held against thresholds.json.
+
+A check takes a `Workshop` and yields `Figure`s. To add one, write it, name it in `CHECKS`, and give each figure that
+it yields a line in thresholds.json: the most that is allowed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import (
+    Client,
+    Failure,
+    MallocCount,
+    Manager,
+    Workshop,
+    clients,
+    counters_of,
+    exporter,
+    scrape_in_turn,
+    status_of,
+    trace_of,
+    value_of,
+    wait_until,
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number, by the name that its threshold has; `detail` says how it came about."""
+
+    name: str
+    value: float
+    detail: str
+
+
+Check = Callable[[Workshop], Iterator[Figure]]
+
+TRACED_TICKS = 50
+COUNTED_TICKS = 1_000
+COUNTED_SCRAPES = 10_000
+MEMORY_SCRAPES = 100_000
+WARM_SCRAPES = 1_000
+CONNECTIONS = 16
+PATIENCE_SECONDS = 30.0
+
+
+def system_calls(workshop: Workshop) -> Iterator[Figure]:
+    """System calls from tick to tick at 10 Hz while nobody scrapes."""
+    with Manager(workshop) as manager, workshop.moving_tree() as tree:
+        domains = len(counters_of(tree))
+        with exporter(tree, "--sample.interval", "100ms", environment=manager.environment) as server:
+            with trace_of(server.pid, workshop.directory / "trace") as trace:
+                wait_until(lambda: len(_tick_lines(trace)) > TRACED_TICKS, f"{TRACED_TICKS} ticks", PATIENCE_SECONDS)
+            ticks, calls = _calls_between_ticks(trace)
+    each = ", ".join(f"{count / ticks:.2f} {name}" for name, count in calls.most_common())
+    yield Figure(
+        "system calls per tick beyond one per domain",
+        calls.total() / ticks - domains,
+        f"{ticks} ticks, {domains} domains: {each}",
+    )
+
+
+def _tick_lines(trace: Path) -> list[int]:
+    """The lines of a trace in which the timer is read, which happens once in each tick."""
+    lines = trace.read_text(errors="replace").splitlines()
+    return [number for number, line in enumerate(lines) if re.match(r"read\(\d+<anon_inode:\[timerfd\]>", line)]
+
+
+def _calls_between_ticks(trace: Path) -> tuple[int, Counter[str]]:
+    """Whole ticks in a trace, from the first reading of the timer to the last, and the calls of each name in them."""
+    ticks = _tick_lines(trace)
+    lines = trace.read_text(errors="replace").splitlines()[ticks[0] : ticks[-1]]
+    names = (re.match(r"(\w+)\(", line) for line in lines)
+    return len(ticks) - 1, Counter(name[1] for name in names if name)
+
+
+def allocations(workshop: Workshop) -> Iterator[Figure]:
+    """Mallocs in ticks alone, and in scrapes on a kept connection with ticks between them, once all is warm."""
+    count = MallocCount(workshop)
+    with Manager(workshop) as manager, workshop.moving_tree() as tree:
+        environment = {**manager.environment, **count.environment}
+        with exporter(tree, "--sample.interval", "2ms", environment=environment) as server, Client(server.port) as client:
+            scrape_in_turn([client], WARM_SCRAPES)
+            _await_ticks(client, COUNTED_TICKS)
+
+            fed = manager.watchdogs
+            mallocs, ticks = _mallocs_in_ticks(count, client)
+            if manager.watchdogs == fed:
+                raise Failure("the watchdog was not fed while allocations were counted")
+            yield Figure(f"mallocs in {COUNTED_TICKS:,} ticks", mallocs, f"{ticks:,} ticks, watchdog fed meanwhile")
+
+            before = count.read()
+            scrape_in_turn([client], COUNTED_SCRAPES)
+            yield Figure(
+                f"mallocs in {COUNTED_SCRAPES:,} keep-alive scrapes", count.read() - before, "ticks of 2 ms between them"
+            )
+
+
+def _await_ticks(client: Client, ticks: int) -> None:
+    start = _samples(client)
+    wait_until(lambda: _samples(client) >= start + ticks, f"{ticks} ticks", PATIENCE_SECONDS)
+
+
+def _mallocs_in_ticks(count: MallocCount, client: Client) -> tuple[int, int]:
+    """Mallocs in at least `COUNTED_TICKS` ticks. The scrapes that count the ticks are left out."""
+    mallocs = ticks = 0
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while ticks < COUNTED_TICKS:
+        if time.monotonic() > deadline:
+            raise Failure(f"only {ticks} ticks within {PATIENCE_SECONDS:g} s")
+        samples, before = _samples(client), count.read()
+        time.sleep(1.0)
+        mallocs += count.read() - before
+        ticks += _samples(client) - samples
+    return mallocs, ticks
+
+
+def _samples(client: Client) -> int:
+    return int(value_of(client.scrape(), "pyjoules_samples_total"))
+
+
+def residence(workshop: Workshop) -> Iterator[Figure]:
+    """Threads and memory after many scrapes on kept connections."""
+    with workshop.moving_tree() as tree, exporter(tree) as server:
+        with clients(server.port, CONNECTIONS) as opened:
+            scrape_in_turn(opened, MEMORY_SCRAPES)
+            after = f"after {MEMORY_SCRAPES:,} scrapes on {CONNECTIONS} connections"
+            yield Figure("threads", status_of(server.pid, "Threads"), after)
+            yield Figure("resident memory in MiB", status_of(server.pid, "VmRSS") / 1024, after)
+            yield Figure("anonymous memory in MiB", status_of(server.pid, "RssAnon") / 1024, after)
+
+
+CHECKS: list[Check] = [system_calls, allocations, residence]

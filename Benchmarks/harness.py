@@ -1,0 +1,412 @@
+"""What the rows have in common: the programs that are measured, a client, and what the kernel knows of a process.
+
+Everything that is started here is a context manager, so that nothing outlives the row that needed it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+BINARY = Path(os.environ.get("PYJOULES_EXPORTER", ROOT / ".build" / "release" / "pyjoules-exporter"))
+TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "powercap_tree.py"
+
+HOST = "127.0.0.1"
+REQUEST = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+START_SECONDS = 10.0
+IO_SECONDS = 5.0
+
+# What the surroundings of a run must not decide for the exporter.
+FOREIGN_VARIABLES = (
+    "EXPORTER_PORT",
+    "INVOCATION_ID",
+    "JOURNAL_STREAM",
+    "LISTEN_FDNAMES",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "NOTIFY_SOCKET",
+    "SCRAPE_INTERVAL_SECONDS",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+)
+
+
+class Skip(Exception):
+    """This machine cannot take a measurement; the text says what is missing."""
+
+
+class Failure(Exception):
+    """A measurement went wrong in a way that no figure can express."""
+
+
+def need(tool: str) -> str:
+    """The path of a program that a row cannot do without."""
+    path = shutil.which(tool)
+    if path is None:
+        raise Skip(f"{tool} is not installed")
+    return path
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    """Polls until the condition holds; not reaching it in time is a failure."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failure(f"no {what} within {seconds:g} s")
+        time.sleep(0.01)
+
+
+# Files
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A temporary directory in which the C programs are compiled, each at most once."""
+
+    directory: Path
+
+    def compile(self, name: str, *options: str) -> Path:
+        """The program, or with `-shared` the library, made from Benchmarks/`name`.c."""
+        output = self.directory / name
+        if not output.exists():
+            source = HERE / f"{name}.c"
+            subprocess.run([need("cc"), "-O2", *options, "-o", output, source], check=True)
+        return output
+
+    def new_directory(self, prefix: str) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=self.directory))
+
+    def tree(self) -> Path:
+        """A fake sysfs of a laptop with five domains, its counters at rest."""
+        root = self.new_directory("sysfs")
+        _tree_module().laptop(root)
+        return root
+
+    @contextmanager
+    def moving_tree(self) -> Iterator[Path]:
+        """The same with counters that move all the time, and wrap every few seconds."""
+        root = self.new_directory("sysfs")
+        command = [sys.executable, TREE_PROGRAM, root, "--curve"]
+        with started(command, stdout=subprocess.PIPE) as mover:
+            if not mover.stdout.readline().startswith(b"START"):
+                raise Failure("the program that moves the counters did not start")
+            yield root
+            if mover.poll() is not None:
+                raise Failure("the program that moves the counters has ended")
+
+
+@contextmanager
+def workshop() -> Iterator[Workshop]:
+    with tempfile.TemporaryDirectory(prefix="pyjoules-bench-") as directory:
+        yield Workshop(Path(directory))
+
+
+def counters_of(tree: Path) -> list[Path]:
+    """The counter files that the exporter reads, in a fixed order."""
+    return sorted(tree.glob("class/powercap/intel-rapl:*/energy_uj"))
+
+
+def _tree_module() -> ModuleType:
+    specification = importlib.util.spec_from_file_location(TREE_PROGRAM.stem, TREE_PROGRAM)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[TREE_PROGRAM.stem] = module  # dataclasses look their module up
+    specification.loader.exec_module(module)
+    return module
+
+
+# Programs
+
+
+@contextmanager
+def started(command: Sequence[str | Path], **options) -> Iterator[subprocess.Popen]:
+    """A child process that is ended, politely first, when the block is left."""
+    with subprocess.Popen(command, **options) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(START_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running HTTP server on loopback."""
+
+    name: str
+    pid: int
+    port: int
+
+    def scrape(self) -> bytes:
+        """One scrape on a connection of its own."""
+        with Client(self.port) as client:
+            return client.scrape()
+
+
+@contextmanager
+def exporter(tree: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """The exporter over a fake sysfs. Its log goes to a file beside the tree, so that no reader can slow it down."""
+    if not BINARY.exists():
+        raise Failure(f"{BINARY} is missing: make build, or set PYJOULES_EXPORTER")
+    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
+    log = tree.with_suffix(".log")
+    command = [BINARY, "--web.listen-address", f"{HOST}:0", "--path.sysfs", tree, "--log.format", "logfmt", *options]
+    with log.open("wb") as stderr, started(command, env={**inherited, **(environment or {})}, stderr=stderr) as process:
+        port = _await_port(process, lambda: re.search(r"event=listening .*address=\S+:(\d+)", log.read_text()))
+        server = Server("exporter", process.pid, port)
+        wait_until(lambda: value_of(server.scrape(), "pyjoules_samples_total") > 0, "first sample")
+        yield server
+        if process.poll() is not None:
+            raise Failure(f"the exporter ended with {process.returncode}: {log.read_text()[-2000:]}")
+
+
+@contextmanager
+def constant_server(workshop: Workshop, page: bytes) -> Iterator[Server]:
+    """The bare C server, with the page as its body."""
+    body = workshop.new_directory("constant") / "page"
+    body.write_bytes(page)
+    with started([workshop.compile("constant_server"), body], stdout=subprocess.PIPE) as process:
+        port = int(process.stdout.readline().split()[1])
+        yield Server("constant server", process.pid, port)
+
+
+NGINX_CONFIGURATION = """\
+{user}
+daemon off;
+worker_processes 1;
+pid nginx.pid;
+error_log error.log;
+events {{ worker_connections 2048; }}
+http {{
+    access_log off;
+    sendfile on;
+    keepalive_requests 1000000000;
+    default_type "text/plain; version=0.0.4; charset=utf-8";
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    server {{
+        listen {host}:{port};
+        root pages;
+    }}
+}}
+"""
+
+
+@contextmanager
+def nginx(workshop: Workshop, page: bytes) -> Iterator[Server]:
+    """nginx with one worker, serving the page as a static file."""
+    program = need("nginx")
+    prefix = workshop.new_directory("nginx")
+    (prefix / "pages").mkdir()
+    (prefix / "pages" / "metrics").write_bytes(page)
+    port = _free_port()
+    user = "user root;" if os.geteuid() == 0 else ""
+    (prefix / "nginx.conf").write_text(NGINX_CONFIGURATION.format(user=user, host=HOST, port=port))
+    command = [program, "-p", prefix, "-c", "nginx.conf", "-e", "error.log"]
+    with started(command) as process:
+        yield Server("nginx", process.pid, _await_port(process, lambda: port if _accepts(port) else None))
+
+
+def _await_port(process: subprocess.Popen, find: Callable[[], re.Match[str] | int | None]) -> int:
+    """What `find` finds, once it finds it."""
+    deadline = time.monotonic() + START_SECONDS
+    while (found := find()) is None:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Failure(f"{Path(process.args[0]).name} does not listen (exit status {process.poll()})")
+        time.sleep(0.01)
+    return found if isinstance(found, int) else int(found[1])
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def wrk(port: int, connections: int, seconds: float) -> float:
+    """Requests per second of `wrk` with one thread. A response that is not 200 is a failure."""
+    command = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s", f"http://{HOST}:{port}/metrics"]
+    report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    if "Socket errors" in report or "Non-2xx" in report:
+        raise Failure(f"wrk with {connections} connections: {report}")
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1])
+
+
+# A client
+
+
+class Client:
+    """A keep-alive connection that scrapes /metrics."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection((HOST, port), IO_SECONDS)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._rest = b""
+
+    def scrape(self) -> bytes:
+        """The page; anything but a complete response with status 200 is a failure."""
+        self.ask()
+        return self.receive()
+
+    def ask(self) -> None:
+        self.socket.sendall(REQUEST)
+
+    def receive(self) -> bytes:
+        """The body of the next response."""
+        data = self._rest
+        while (end := data.find(b"\r\n\r\n")) < 0:
+            data += self._receive_some()
+        head = data[:end]
+        if not head.startswith(b"HTTP/1.1 200 "):
+            raise Failure(f"the answer to a scrape is {head[:200]!r}")
+        end += 4
+        length = int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)[1])
+        while len(data) < end + length:
+            data += self._receive_some()
+        self._rest = data[end + length :]
+        return data[end : end + length]
+
+    def _receive_some(self) -> bytes:
+        data = self.socket.recv(1 << 18)
+        if not data:
+            raise Failure("the server closed the connection instead of answering a scrape")
+        return data
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+
+@contextmanager
+def clients(port: int, count: int) -> Iterator[list[Client]]:
+    """That many kept connections."""
+    opened = [Client(port) for _ in range(count)]
+    try:
+        yield opened
+    finally:
+        for client in opened:
+            client.socket.close()
+
+
+def scrape_in_turn(opened: Sequence[Client], scrapes: int) -> None:
+    """At least that many scrapes, with one under way on each connection at a time."""
+    for _ in range(-(-scrapes // len(opened))):
+        for client in opened:
+            client.ask()
+        for client in opened:
+            client.receive()
+
+
+def value_of(page: bytes, series: str) -> float:
+    """The sum over all label values of one series of a page in the text format."""
+    lines = re.findall(rb"^%s(?:\{[^}]*\})? (\S+)$" % series.encode(), page, re.MULTILINE)
+    if not lines:
+        raise Failure(f"no {series} on the page")
+    return sum(map(float, lines))
+
+
+# A process, as the kernel sees it
+
+
+def processor_nanoseconds(pid: int) -> int:
+    """Processor time of the main thread so far, in user and kernel mode."""
+    path = Path(f"/proc/{pid}/schedstat")
+    if not path.exists():
+        raise Skip(f"this kernel has no {path}")
+    return int(path.read_text().split()[0])
+
+
+def status_of(pid: int, field: str) -> int:
+    """A number from /proc/PID/status, such as Threads or (in KiB) VmRSS."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)[1])
+
+
+@contextmanager
+def trace_of(pid: int, output: Path) -> Iterator[Path]:
+    """The system calls of a process while the block runs, one a line, descriptors with what they are."""
+    log = output.with_suffix(".err")
+    with log.open("wb") as stderr, started([need("strace"), "-y", "-p", str(pid), "-o", output], stderr=stderr) as tracer:
+        wait_until(lambda: "attached" in log.read_text() or tracer.poll() is not None, "strace")
+        if tracer.poll() is not None:
+            raise Skip(f"strace: {log.read_text().strip()}")
+        yield output
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(START_SECONDS)
+
+
+class MallocCount:
+    """The number of allocations in a process that runs with the preloaded counter."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._library = workshop.compile("malloc_counter", "-shared", "-fPIC")
+        self._file = workshop.new_directory("malloc") / "count"
+        self.environment = {"LD_PRELOAD": str(self._library), "MALLOC_COUNTER_FILE": str(self._file)}
+
+    def read(self) -> int:
+        """Allocations so far; none at all means that the counter is not in the process."""
+        (count,) = struct.unpack("Q", self._file.read_bytes()) if self._file.exists() else (0,)
+        if count == 0:
+            raise Failure("the malloc counter counts nothing: is the binary linked to glibc dynamically?")
+        return count
+
+
+class Manager:
+    """A stand-in for the service manager: takes notifications from a socket, so that sending them never blocks."""
+
+    WATCHDOG_MICROSECONDS = 1_000_000
+
+    def __init__(self, workshop: Workshop) -> None:
+        path = workshop.new_directory("manager") / "notify"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._watchdogs = 0
+        self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": str(self.WATCHDOG_MICROSECONDS)}
+        self._thread = threading.Thread(target=self._drain, daemon=True)
+        self._thread.start()
+
+    @property
+    def watchdogs(self) -> int:
+        """How often the watchdog has been fed."""
+        return self._watchdogs
+
+    def _drain(self) -> None:
+        while message := self._socket.recv(4096):
+            self._watchdogs += b"WATCHDOG=1" in message
+
+    def __enter__(self) -> Manager:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RD)  # ends the thread: it receives nothing
+        self._thread.join()
+        self._socket.close()

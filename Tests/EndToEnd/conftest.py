@@ -1,0 +1,112 @@
+"""Fixtures shared by the end-to-end tests, which run the real binary on fake counters."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import powercap_tree
+from datagrams import DatagramReceiver
+from exporter import BINARY, Exporter, StartExporter
+from powercap_tree import PowercapTree
+from prometheus_run import PrometheusRun
+
+
+def pytest_sessionstart() -> None:
+    """Says at once what is missing, instead of failing every test."""
+    if not BINARY.is_file():
+        pytest.exit(f"{BINARY} is missing: run `make build`, or set PYJOULES_EXPORTER to the binary", 2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts what takes a minute by its nature last, so that the other tests run meanwhile."""
+    items.sort(key=lambda item: bool(_background_fixtures(item)))
+
+
+def _background_fixtures(item: pytest.Item) -> list[str]:
+    return [name for name in ("prometheus_run", "healed_exporter") if name in getattr(item, "fixturenames", ())]
+
+
+@pytest.fixture(scope="session")
+def prometheus_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRun | None]:
+    """The real Prometheus and the exporter it scrapes, for the whole session; None if it is not installed."""
+    if not PrometheusRun.is_available():
+        yield None
+        return
+    with PrometheusRun(tmp_path_factory.mktemp("prometheus")) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def healed_exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
+    """An exporter one of whose zones, dram, failed at the start and can be read again since."""
+    tree = powercap_tree.laptop(tmp_path_factory.mktemp("healed"))
+    tree.set_bytes("0:2", b"garbage\n")
+    with Exporter(["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(tree.root)]) as exporter:
+        exporter.wait_for_event("zone_failing")
+        tree.set("0:2", 0)
+        yield exporter
+
+
+@pytest.fixture(scope="session", autouse=True)
+def background_runs(request: pytest.FixtureRequest) -> None:
+    """Starts before the first test what some test of this session will wait for."""
+    for name in sorted({name for item in request.session.items for name in _background_fixtures(item)}):
+        request.getfixturevalue(name)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> PowercapTree:
+    """A laptop with five domains, its counters at 0."""
+    return powercap_tree.laptop(tmp_path / "sys")
+
+
+@pytest.fixture
+def procfs(tmp_path: Path) -> Path:
+    """A root of procfs on an Intel processor, whatever the tests run on: on AMD's, `core` means another thing."""
+    root = tmp_path / "proc"
+    root.mkdir()
+    (root / "cpuinfo").write_text("processor\t: 0\nvendor_id\t: GenuineIntel\n")
+    return root
+
+
+@pytest.fixture
+def start_exporter(procfs: Path) -> Iterator[StartExporter]:
+    """Starts exporters on a free port of 127.0.0.1, and ends them after the test.
+
+    Called with a tree (or None for the simulated source), further arguments, and the options of `Exporter`;
+    `listen=False` leaves the address out, `wait=False` does not wait until the exporter is ready.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def start(
+            tree: PowercapTree | None, *arguments: str, listen: bool = True, wait: bool = True, **options: Any
+        ) -> Exporter:
+            source = ["--path.sysfs", str(tree.root)] if tree is not None else ["--source", "simulated"]
+            address = ["--web.listen-address", "127.0.0.1:0"] if listen else []
+            fixed = [*address, *source, "--path.procfs", str(procfs)]
+            exporter = stack.enter_context(Exporter([*fixed, *arguments], **options))
+            if wait:
+                exporter.wait_for_event("listening")
+                # Ready means that a first sample is in: from here on, whatever a counter moves is counted.
+                assert exporter.get("/-/ready").status == 200
+            return exporter
+
+        yield start
+
+
+@pytest.fixture
+def datagram_receiver(tmp_path: Path) -> Iterator[Callable[[str], DatagramReceiver]]:
+    """Makes bound datagram sockets in the test's own directory."""
+    with contextlib.ExitStack() as stack:
+
+        def bind(name: str) -> DatagramReceiver:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return stack.enter_context(contextlib.closing(DatagramReceiver(path)))
+
+        yield bind

@@ -1,0 +1,128 @@
+"""Debian's real Prometheus, scraping an exporter whose counters follow known curves."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import powercap_tree
+from exporter import Exporter
+from raw_http import free_port
+from waiting import wait_until
+
+# Package and psys wrap every two or three seconds, and even dram, the smallest, wraps within the minute.
+RANGE_UJ = powercap_tree.WRAPPING_RANGE_UJ
+# The joules on a page are at most this old; at the highest power it stays far below 0.1 % of a minute's energy.
+SAMPLE_INTERVAL = "20ms"
+
+_CONFIGURATION = """\
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: pyjoules
+    static_configs:
+      - targets: ["127.0.0.1:{port}"]
+"""
+
+
+class PrometheusRun:
+    """Three processes: what moves the counters, the exporter, and Prometheus."""
+
+    def __init__(self, directory: Path) -> None:
+        self._stack = contextlib.ExitStack()
+        try:
+            self._start(directory)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    @staticmethod
+    def is_available() -> bool:
+        return shutil.which("prometheus") is not None
+
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The result of an instant query, as Prometheus' HTTP API gives it."""
+        parameters = {"query": expression} | ({} if at is None else {"time": repr(at)})
+        url = f"http://127.0.0.1:{self._port}/api/v1/query?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+            return result
+
+    def first_scrape(self) -> float | None:
+        """When Prometheus first scraped the exporter successfully, in seconds of the wall clock."""
+        for series in self.query("up[10m]"):
+            return next((time for time, value in series["values"] if value == "1"), None)
+        return None
+
+    def __enter__(self) -> PrometheusRun:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _start(self, directory: Path) -> None:
+        root = directory / "sys"
+        mover = self._run(
+            [sys.executable, powercap_tree.__file__, str(root), "--curve", "--range-uj", str(RANGE_UJ)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert mover.stdout is not None
+        word, _, realtime = mover.stdout.readline().split()
+        assert word == "START"
+        #: When the curves began, in seconds of the wall clock.
+        self.curve_start = float(realtime)
+        self.exporter = self._stack.enter_context(
+            Exporter(
+                ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root), "--sample.interval", SAMPLE_INTERVAL]
+            )
+        )
+        self.exporter.wait_for_event("listening")
+        configuration = directory / "prometheus.yml"
+        configuration.write_text(_CONFIGURATION.format(port=self.exporter.port))
+        self._port = free_port()
+        log = self._stack.enter_context((directory / "prometheus.log").open("w"))
+        self._run(
+            [
+                "prometheus",
+                f"--config.file={configuration}",
+                f"--storage.tsdb.path={directory / 'data'}",
+                f"--web.listen-address=127.0.0.1:{self._port}",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
+        wait_until(self._is_ready, 30, "Prometheus")
+
+    def _run(self, command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
+        self._stack.callback(_end, process)
+        return process
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=10) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout is not None:
+        process.stdout.close()

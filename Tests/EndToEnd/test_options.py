@@ -1,0 +1,176 @@
+"""Options and environment: a wrong value is one line and exit status 64, and a flag beats the environment."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+
+import log_lines
+from exporter import BINARY, StartExporter, clean_environment
+from powercap_tree import PowercapTree
+from raw_http import free_port
+
+EX_USAGE = 64
+
+
+def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the binary to its end."""
+    return subprocess.run(
+        [str(BINARY), *arguments],
+        env=clean_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+
+
+def assert_is_usage_error(result: subprocess.CompletedProcess[str], *mentioned: str) -> None:
+    assert result.returncode == EX_USAGE, result
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, lines
+    for text in mentioned:
+        assert text in lines[0]
+
+
+WRONG_VALUES = {
+    "--web.listen-address": [
+        "nonsense",
+        ":",
+        ":http",
+        ":65536",
+        ":-1",
+        "127.0.0.1",
+        "127.0.0.1:",
+        "256.0.0.1:9091",
+        "1.2.3:9091",
+        "[::1:9091",
+        "[::g]:9091",
+        "::1:9091",
+    ],
+    "--web.telemetry-path": ["metrics", "/with space", "/", "/-/ready"],
+    "--web.max-connections": ["0", "-1", "many", "1.5", "99999999999999999999"],
+    "--sample.interval": [
+        "0",
+        "-1",
+        "0.0001",
+        "999us",
+        "60.001",
+        "61s",
+        "100xs",
+        "1e9",
+        "nan",
+        "inf",
+        "soon",
+        "1 s",
+        "99999999999999999999999s",
+    ],
+    "--source": ["nuclear", "POWERCAP", "simulated,powercap"],
+    "--log.level": ["loud", "INFO "],
+    "--log.format": ["xml", "text"],
+}
+
+WRONG_VARIABLES = {
+    "EXPORTER_PORT": ["http", "65536", "-1", "9091 ", "0x50", "99999999999999999999"],
+    "SCRAPE_INTERVAL_SECONDS": ["0", "-1", "61", "soon", "nan", "1,5"],
+}
+
+
+def _pairs(table: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in table.items() for value in values]
+
+
+@pytest.mark.parametrize("name, value", _pairs(WRONG_VALUES))
+def test_a_wrong_value_is_one_line(name: str, value: str) -> None:
+    assert_is_usage_error(run(f"{name}={value}"), name, value)
+
+
+@pytest.mark.parametrize("name", WRONG_VALUES)
+def test_a_wrong_value_as_an_argument_of_its_own(name: str) -> None:
+    assert_is_usage_error(run(name, WRONG_VALUES[name][0]), name, WRONG_VALUES[name][0])
+
+
+@pytest.mark.parametrize("name, value", _pairs(WRONG_VARIABLES))
+def test_a_wrong_variable_is_one_line(name: str, value: str) -> None:
+    assert_is_usage_error(run(environment={name: value}), name, value)
+
+
+@pytest.mark.parametrize("name", [*WRONG_VALUES, "--path.sysfs", "--path.procfs"])
+def test_a_missing_value_is_one_line(name: str) -> None:
+    assert_is_usage_error(run(name), name)
+
+
+@pytest.mark.parametrize("argument", ["--nonsense", "--web.listen-adress=:9091", "nonsense"])
+def test_what_is_no_option_is_one_line(argument: str) -> None:
+    assert_is_usage_error(run(argument), argument.partition("=")[0])
+
+
+def test_version() -> None:
+    result = run("--version")
+    assert result.returncode == 0 and result.stderr == ""
+    assert len(result.stdout.splitlines()) == 1 and any(character.isdigit() for character in result.stdout)
+
+
+def test_help_names_every_option() -> None:
+    result = run("--help")
+    assert result.returncode == 0 and result.stderr == ""
+    options = [*WRONG_VALUES, "--web.systemd-socket", "--path.sysfs", "--path.procfs", "--version", "--help"]
+    assert [option for option in options if option not in result.stdout] == []
+
+
+@pytest.mark.parametrize(
+    "text, seconds", [("50ms", "0.05"), ("0.25", "0.25"), ("1s", "1"), ("1ms", "0.001"), ("60", "60")]
+)
+def test_the_forms_of_an_interval(start_exporter: StartExporter, tree: PowercapTree, text: str, seconds: str) -> None:
+    exporter = start_exporter(tree, "--sample.interval", text)
+    assert exporter.page().value("pyjoules_sample_interval_seconds") == Decimal(seconds)
+
+
+def test_the_interval_of_the_environment(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    exporter = start_exporter(tree, environment={"SCRAPE_INTERVAL_SECONDS": "0.25"})
+    assert exporter.page().value("pyjoules_sample_interval_seconds") == Decimal("0.25")
+
+
+def test_the_interval_option_beats_the_environment(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    exporter = start_exporter(tree, "--sample.interval", "50ms", environment={"SCRAPE_INTERVAL_SECONDS": "0.25"})
+    assert exporter.page().value("pyjoules_sample_interval_seconds") == Decimal("0.05")
+
+
+def test_the_default_interval(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    assert start_exporter(tree).page().value("pyjoules_sample_interval_seconds") == Decimal("0.1")
+
+
+def test_the_port_of_the_environment(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    port = free_port()
+    exporter = start_exporter(tree, listen=False, environment={"EXPORTER_PORT": str(port)})
+    assert exporter.port == port
+    assert exporter.get().status == 200
+
+
+def test_the_address_option_beats_the_environment(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    port = free_port()
+    exporter = start_exporter(tree, environment={"EXPORTER_PORT": str(port)})
+    assert exporter.port != port
+
+
+def test_a_port_in_use_is_named() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        address = f"127.0.0.1:{holder.getsockname()[1]}"
+        result = run("--web.listen-address", address)
+    assert result.returncode == 1
+    lines = [line for line in result.stderr.splitlines() if address in line]
+    assert len(lines) == 1, result.stderr
+    assert log_lines.parse_logfmt(lines[0]) is not None
+
+
+def test_a_systemd_socket_that_was_not_passed_is_an_error() -> None:
+    result = run("--web.systemd-socket")
+    assert result.returncode == 1
+    assert "LISTEN_FDS" in result.stderr or "--web.systemd-socket" in result.stderr

@@ -1,0 +1,71 @@
+"""The whole way: counters that wrap, the exporter, a real Prometheus, and the energy asked from its HTTP API."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from powercap_tree import laptop
+from prometheus_run import RANGE_UJ, PrometheusRun
+from waiting import wait_until
+
+WINDOW_SECONDS = 60
+TOLERANCE = 0.001
+DOMAINS = {"package_0": "package-0", "core_0": "core", "uncore_0": "uncore", "dram_0": "dram", "psys_0": "psys"}
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window of the wall clock in which Prometheus scraped from beginning to end."""
+
+    run: PrometheusRun
+    end: float
+
+    def query(self, expression: str) -> dict[str, Any]:
+        """The only result of a query at the end of the window; `{range}` in it becomes the window."""
+        (result,) = self.run.query(expression.replace("{range}", f"[{WINDOW_SECONDS}s]"), self.end)
+        return result
+
+
+@pytest.fixture(scope="module")
+def window(prometheus_run: PrometheusRun | None) -> Window:
+    """The window, once it is over."""
+    if prometheus_run is None:
+        pytest.skip("prometheus is not installed (Debian package prometheus)")
+    first = wait_until(prometheus_run.first_scrape, 30, "the first scrape")
+    assert first is not None
+    end = first + WINDOW_SECONDS + 1
+    wait_until(lambda: time.time() > end + 1, WINDOW_SECONDS + 30, "the end of the window")
+    return Window(prometheus_run, end)
+
+
+def test_every_scrape_succeeded(window: Window) -> None:
+    assert window.query("min_over_time(up{range})")["value"][1] == "1"
+    scrapes = int(window.query("count_over_time(up{range})")["value"][1])
+    assert WINDOW_SECONDS - 1 <= scrapes <= WINDOW_SECONDS + 1
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_the_energy_equals_the_curve(window: Window, domain: str, tmp_path: Path) -> None:
+    series = window.query(f'pyjoules_energy_joules_total{{domain="{domain}"}}{{range}}')
+    (first_time, first_value), (last_time, last_value) = series["values"][0], series["values"][-1]
+    assert last_time - first_time > WINDOW_SECONDS - 3
+
+    (curve,) = [zone.curve for zone in laptop(tmp_path).zones if zone.name == DOMAINS[domain]]
+    assert curve is not None
+    begin = window.run.curve_start
+    truth = curve.joules(last_time - begin) - curve.joules(first_time - begin)
+    measured = float(Decimal(last_value) - Decimal(first_value))
+    assert truth > RANGE_UJ / 1e6, "the counter should have wrapped within the window"
+    assert measured == pytest.approx(truth, rel=TOLERANCE)
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_the_wraps_are_counted(window: Window, domain: str) -> None:
+    wraps = window.query(f'pyjoules_counter_wraps_total{{domain="{domain}"}}')
+    assert int(wraps["value"][1]) > 0

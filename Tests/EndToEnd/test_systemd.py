@@ -1,0 +1,357 @@
+"""What systemd sees: notifications, the watchdog, inherited sockets, and the ending by a signal."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from datagrams import DatagramReceiver
+from exporter import Exporter, StartExporter
+from powercap_tree import PowercapTree, Zone
+from raw_http import Address, Client, free_port, request
+from waiting import wait_until
+
+FAST = ("--sample.interval", "20ms")
+WATCHDOG_SECONDS = 1.0
+# How long a response under way may take when it is to end, and what counts as "at once" otherwise.
+DRAIN_SECONDS = 5.0
+AT_ONCE_SECONDS = 1.0
+
+BindReceiver = Callable[[str], DatagramReceiver]
+
+
+@pytest.fixture
+def notifications(datagram_receiver: BindReceiver) -> DatagramReceiver:
+    return datagram_receiver("notify")
+
+
+def watched_by(notifications: DatagramReceiver) -> dict[str, str]:
+    """The environment in which a service manager with a watchdog starts a service."""
+    return {
+        "NOTIFY_SOCKET": str(notifications.path),
+        "WATCHDOG_USEC": str(int(WATCHDOG_SECONDS * 1_000_000)),
+    }
+
+
+@pytest.fixture
+def notifying(start_exporter: StartExporter, tree: PowercapTree, notifications: DatagramReceiver) -> Exporter:
+    """An exporter that tells `notifications` how it is."""
+    return start_exporter(tree, *FAST, environment=watched_by(notifications))
+
+
+def fields(message: bytes) -> dict[str, str]:
+    """The assignments of one notification, each of which must be a whole line."""
+    assert message.endswith(b"\n"), message
+    return dict(line.split("=", 1) for line in message.decode().splitlines())
+
+
+# Notifications
+
+
+def test_ready_comes_first_and_says_what_is_measured(notifying: Exporter, notifications: DatagramReceiver) -> None:
+    first = fields(notifications.wait_for(lambda message: True))
+    assert first["READY"] == "1"
+    assert "powercap" in first["STATUS"]
+
+
+def test_readiness_means_that_it_is_ready(notifying: Exporter, notifications: DatagramReceiver) -> None:
+    notifications.wait_for(lambda message: b"READY=1\n" in message)
+    assert notifying.get("/-/ready").status == 200
+    assert notifying.page().ticks >= 1
+
+
+# With 300 ms between ticks, which feed it, every tick has to: two of them are more than half of the watchdog's time.
+@pytest.mark.parametrize("interval", ["20ms", "300ms"])
+def test_the_watchdog_is_fed_twice_as_often_as_needed(
+    start_exporter: StartExporter, tree: PowercapTree, notifications: DatagramReceiver, interval: str
+) -> None:
+    start_exporter(tree, "--sample.interval", interval, environment=watched_by(notifications))
+    fed: list[float] = []
+
+    def six_times() -> bool:
+        count = sum("WATCHDOG" in fields(message) for message in notifications.collect())
+        fed.extend([time.monotonic()] * (count - len(fed)))
+        return len(fed) >= 6
+
+    wait_until(six_times, 6 * WATCHDOG_SECONDS, "six signs of life")
+    gaps = [later - earlier for earlier, later in zip(fed, fed[1:])]
+    # The mean is the exporter's plan, the longest also tells of what else the machine was doing.
+    assert sum(gaps) / len(gaps) < 0.55 * WATCHDOG_SECONDS
+    assert max(gaps) < WATCHDOG_SECONDS
+
+
+def test_without_a_watchdog_nothing_is_fed(
+    start_exporter: StartExporter, tree: PowercapTree, notifications: DatagramReceiver
+) -> None:
+    exporter = start_exporter(tree, *FAST, environment={"NOTIFY_SOCKET": str(notifications.path)})
+    exporter.page_after_ticks(20)
+    assert not any("WATCHDOG" in fields(message) for message in notifications.collect())
+
+
+def test_a_reload_is_announced_and_finished(notifying: Exporter, notifications: DatagramReceiver) -> None:
+    notifications.wait_for(lambda message: b"READY=1\n" in message)
+    before = len(notifications.collect())
+    begin = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    notifying.send_signal(signal.SIGHUP)
+    notifying.wait_for_event("reloaded")
+    wait_until(lambda: any(b"READY=1\n" in message for message in notifications.collect()[before:]))
+    end = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+    after = [fields(message) for message in notifications.messages[before:]]
+    reloading = [message for message in after if "RELOADING" in message]
+    assert len(reloading) == 1 and reloading[0]["RELOADING"] == "1"
+    assert begin <= int(reloading[0]["MONOTONIC_USEC"]) <= end
+    assert after.index(reloading[0]) < next(index for index, message in enumerate(after) if "READY" in message)
+
+
+def test_stopping_is_announced(notifying: Exporter, notifications: DatagramReceiver) -> None:
+    assert notifying.end()[0] == 0
+    assert "STOPPING" in [name for message in notifications.collect() for name in fields(message)]
+
+
+def test_the_status_tells_of_the_last_scrape(notifying: Exporter, notifications: DatagramReceiver) -> None:
+    first = fields(notifications.wait_for(lambda message: b"STATUS=" in message))["STATUS"]
+    assert "last scrape" not in first
+    notifying.page()
+    notifications.wait_for(lambda message: re.search(rb"^STATUS=.*last scrape.*\d", message, re.MULTILINE) is not None)
+
+
+def test_a_manager_that_does_not_read_holds_nothing_up(
+    start_exporter: StartExporter, tree: PowercapTree, notifications: DatagramReceiver
+) -> None:
+    notifications.fill()
+    environment = {"NOTIFY_SOCKET": str(notifications.path), "WATCHDOG_USEC": "100000"}
+    exporter = start_exporter(tree, *FAST, environment=environment)
+    exporter.send_signal(signal.SIGHUP)
+    exporter.wait_for_event("reloaded")
+    exporter.page_after_ticks(20)
+    status, seconds = exporter.end()
+    assert status == 0 and seconds < AT_ONCE_SECONDS
+
+
+def test_a_manager_that_is_gone_does_no_harm(start_exporter: StartExporter, tree: PowercapTree, tmp_path: Path) -> None:
+    exporter = start_exporter(tree, *FAST, environment={"NOTIFY_SOCKET": str(tmp_path / "gone")})
+    exporter.page_after_ticks()
+    assert exporter.end()[0] == 0
+
+
+def test_a_notification_socket_in_the_abstract_namespace(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind("")  # The kernel chooses a free abstract name.
+        receiver.settimeout(10)
+        name = receiver.getsockname().decode()
+        start_exporter(tree, *FAST, environment={"NOTIFY_SOCKET": "@" + name.removeprefix("\0")})
+        assert b"READY=1\n" in receiver.recv(4096)
+
+
+# Inherited sockets
+
+
+def connect_when_listening(address: Address) -> Client:
+    """A connection to a socket that another process is just opening."""
+
+    def attempt() -> Client | None:
+        try:
+            return Client(address)
+        except (ConnectionRefusedError, FileNotFoundError):
+            return None
+
+    client = wait_until(attempt, what=f"a listener on {address}")
+    assert client is not None
+    return client
+
+
+@pytest.fixture
+def socket_activate() -> str:
+    program = shutil.which("systemd-socket-activate")
+    if program is None:
+        pytest.skip("systemd-socket-activate is missing (Debian package systemd)")
+    return program
+
+
+def test_one_activated_socket(start_exporter: StartExporter, tree: PowercapTree, socket_activate: str) -> None:
+    port = free_port()
+    launcher = [socket_activate, f"--listen=127.0.0.1:{port}"]
+    exporter = start_exporter(tree, *FAST, listen=False, wait=False, launcher=launcher)
+    with connect_when_listening(("127.0.0.1", port)) as client:
+        assert client.get("/-/ready").status == 200
+    assert exporter.end()[0] == 0
+
+
+def test_several_activated_sockets_with_names(
+    start_exporter: StartExporter, tree: PowercapTree, socket_activate: str, tmp_path: Path
+) -> None:
+    port4, port6 = free_port(), free_port("::1")
+    path = str(tmp_path / "exporter.socket")
+    addresses: list[Address] = [("127.0.0.1", port4), ("::1", port6), path]
+    launcher = [
+        socket_activate,
+        f"--listen=127.0.0.1:{port4}",
+        f"--listen=[::1]:{port6}",
+        f"--listen={path}",
+        "--fdname=web:web6:local",
+    ]
+    arguments = ("--web.systemd-socket", *FAST)
+    exporter = start_exporter(tree, *arguments, listen=False, wait=False, launcher=launcher)
+    for address in addresses:
+        with connect_when_listening(address) as client:
+            assert client.get().status == 200
+            assert client.get().status == 200
+    listening = {record["address"] for record in exporter.wait_for_events("listening", 3)}
+    assert listening == {f"127.0.0.1:{port4}", f"[::1]:{port6}", f"unix:{path}"}
+    assert exporter.end()[0] == 0
+
+
+@pytest.fixture
+def inherited() -> Iterator[dict[str, socket.socket]]:
+    """A listener, and three sockets that cannot be served: not stream, not listening, not connected to anything."""
+    with contextlib.ExitStack() as stack:
+        sockets = {
+            "datagram": socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+            "web": socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+            "deaf": socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+        }
+        for one in sockets.values():
+            stack.enter_context(one)
+            one.bind(("127.0.0.1", 0))
+        sockets["web"].listen()
+        yield sockets
+
+
+def activated_with(inherited: dict[str, socket.socket]) -> dict[str, object]:
+    descriptors = [one.fileno() for one in inherited.values()]
+    script = Path(__file__).with_name("activate.py")
+    launcher = [sys.executable, str(script), ",".join(map(str, descriptors)), ":".join(inherited)]
+    return {"launcher": launcher, "pass_descriptors": descriptors}
+
+
+def test_sockets_that_cannot_be_served_are_refused_alone(
+    start_exporter: StartExporter, tree: PowercapTree, inherited: dict[str, socket.socket]
+) -> None:
+    exporter = start_exporter(tree, *FAST, listen=False, **activated_with(inherited))
+    with Client(inherited["web"].getsockname()) as client:
+        assert client.get().status == 200
+    refused = exporter.wait_for_events("socket_refused", 2)
+    assert all(record["level"] in ("warning", "error") for record in refused)
+    for name in ("datagram", "deaf"):
+        assert any(name in record.values() for record in refused), refused
+
+
+def test_only_sockets_that_cannot_be_served_are_an_error(
+    start_exporter: StartExporter, tree: PowercapTree, inherited: dict[str, socket.socket]
+) -> None:
+    del inherited["web"]
+    exporter = start_exporter(tree, *FAST, listen=False, wait=False, **activated_with(inherited))
+    assert exporter.wait() == 1
+    assert len(exporter.records("socket_refused")) == 2
+
+
+def test_sockets_meant_for_another_process_are_left_alone(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    environment = {"LISTEN_FDS": "1", "LISTEN_PID": "1"}
+    exporter = start_exporter(tree, *FAST, environment=environment)
+    assert exporter.get().status == 200
+
+
+# The end
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_exporter_ends_at_once(
+    start_exporter: StartExporter, tree: PowercapTree, number: signal.Signals
+) -> None:
+    exporter = start_exporter(tree, *FAST)
+    exporter.connect()
+    kept = exporter.connect()
+    exporter.page_on(kept)
+    status, seconds = exporter.end(number)
+    assert status == 0 and seconds < AT_ONCE_SECONDS
+    assert kept.is_at_end()
+    assert [record["event"] for record in exporter.records() if record["event"].startswith("stop")] == [
+        "stopping",
+        "stopped",
+    ]
+
+
+@pytest.fixture
+def large_tree(tmp_path: Path) -> PowercapTree:
+    """So many domains that a page is much more than the kernel keeps for a client that takes little."""
+    tree = PowercapTree(tmp_path / "large")
+    for socket_number in range(32):
+        tree.add(Zone(str(socket_number), f"package-{socket_number}"))
+        for index, name in enumerate(("core", "uncore", "dram")):
+            tree.add(Zone(f"{socket_number}:{index}", name))
+    return tree
+
+
+def half_written(exporter: Exporter, requests: int = 10) -> Client:
+    """A client whose responses have begun, and one of which is half in full buffers and half not."""
+    client = exporter.connect(takes_little=True)
+    client.send_what_fits(request() * requests)
+    client.peek()
+    return client
+
+
+# A thousand requests are more than the exporter has read: closing while they lie unread would be a reset.
+@pytest.mark.parametrize("requests", [10, 1000])
+def test_a_half_written_response_is_delivered(
+    start_exporter: StartExporter, large_tree: PowercapTree, requests: int
+) -> None:
+    exporter = start_exporter(large_tree, *FAST)
+    page_size = len(exporter.get().body)
+    client = half_written(exporter, requests)
+    exporter.send_signal(signal.SIGTERM)
+    exporter.wait_for_event("stopping")
+    assert exporter.process.poll() is None, "it ended although a response was half written"
+    responses = client.read_all_responses()
+    assert 1 < len(responses) < requests
+    assert all(response.status == 200 and len(response.body) >= page_size for response in responses)
+    assert [response.header("connection") for response in responses].index("close") == len(responses) - 1
+    client.close()
+    assert exporter.wait() == 0
+
+
+def test_a_reader_that_never_reads_keeps_it_only_so_long(
+    start_exporter: StartExporter, large_tree: PowercapTree
+) -> None:
+    exporter = start_exporter(large_tree, *FAST)
+    half_written(exporter)
+    status, seconds = exporter.end()
+    assert status == 0
+    assert DRAIN_SECONDS - 0.5 < seconds < DRAIN_SECONDS + 2
+
+
+def test_a_second_signal_ends_it_at_once(start_exporter: StartExporter, large_tree: PowercapTree) -> None:
+    exporter = start_exporter(large_tree, *FAST)
+    half_written(exporter)
+    exporter.send_signal(signal.SIGTERM)
+    exporter.wait_for_event("stopping")
+    status, seconds = exporter.end()
+    assert status == 0 and seconds < AT_ONCE_SECONDS
+
+
+def test_no_new_connection_while_stopping(start_exporter: StartExporter, large_tree: PowercapTree) -> None:
+    exporter = start_exporter(large_tree, *FAST)
+    port = exporter.port
+    client = half_written(exporter)
+    exporter.send_signal(signal.SIGTERM)
+    exporter.wait_for_event("stopping")
+
+    def refused() -> bool:
+        try:
+            Client(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
+    wait_until(refused, DRAIN_SECONDS / 2, "a closed listener")
+    client.close()
+    assert exporter.wait() == 0

@@ -1,0 +1,83 @@
+import Bytes
+import HTTP
+import TestSupport
+import Testing
+
+@Suite struct ResponseHeadTests {
+    @Test func `a response on an open connection has its golden head`() {
+        let head = ResponseHead(
+            status: .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", contentLength: 4711,
+            persistence: .open, date: HTTPDate(unixSeconds: 784_111_777))
+        #expect(
+            written(head) == """
+                HTTP/1.1 200 OK\r
+                Date: Sun, 06 Nov 1994 08:49:37 GMT\r
+                Content-Type: text/plain; version=0.0.4; charset=utf-8\r
+                Content-Length: 4711\r
+                Vary: Accept, Accept-Encoding\r
+                Cache-Control: no-store\r
+                X-Content-Type-Options: nosniff\r
+                \r
+
+                """)
+    }
+
+    @Test(
+        arguments: [
+            (.open, ""),
+            (.keptAlive, "Connection: keep-alive\r\n"),
+            (.closing, "Connection: close\r\n"),
+        ] as [(ResponseHead.Persistence, String)])
+    func `the client is told about the connection as far as it must be`(
+        persistence: ResponseHead.Persistence, line: String
+    ) {
+        #expect(
+            written(head(.notFound, persistence)) == """
+                HTTP/1.1 404 Not Found\r
+                Date: Thu, 01 Jan 1970 00:00:00 GMT\r
+                Content-Type: text/plain\r
+                Content-Length: 0\r
+                Vary: Accept, Accept-Encoding\r
+                Cache-Control: no-store\r
+                X-Content-Type-Options: nosniff\r
+                \(line)\r
+
+                """)
+    }
+
+    @Test(arguments: Status.allCases)
+    func `only 405 tells what is allowed, and only 503 when to come back`(status: Status) {
+        let text = written(head(status, .closing))
+        #expect(text.hasPrefix("HTTP/1.1 \(status.line)\r\n"))
+        #expect(text.contains("\r\nAllow: GET, HEAD\r\n") == (status == .methodNotAllowed))
+        #expect(text.contains("\r\nRetry-After: 1\r\n") == (status == .serviceUnavailable))
+        #expect(text.split(separator: "\r\n", omittingEmptySubsequences: false).suffix(2) == ["", ""])
+    }
+
+    /// With a content type longer than those of all exposition formats.
+    @Test(arguments: Status.allCases)
+    func `the longest possible head has room in the bytes set aside for it`(status: Status) {
+        let longest = ResponseHead(
+            status: status,
+            contentType: """
+                application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores
+                """,
+            contentLength: Int.max, persistence: .keptAlive, date: HTTPDate(unixSeconds: 253_402_300_799))
+        var buffer = ByteBuffer(capacity: ResponseHead.longestBytes)
+        buffer.append(longest)
+        #expect(buffer.overflowed == false)
+        #expect(buffer.text().hasSuffix("\r\n\r\n"))
+    }
+
+    private func head(_ status: Status, _ persistence: ResponseHead.Persistence) -> ResponseHead {
+        ResponseHead(
+            status: status, contentType: "text/plain", contentLength: 0, persistence: persistence,
+            date: HTTPDate(unixSeconds: 0))
+    }
+
+    private func written(_ head: ResponseHead) -> String {
+        var buffer = ByteBuffer(capacity: ResponseHead.longestBytes)
+        buffer.append(head)
+        return buffer.text()
+    }
+}

@@ -1,0 +1,30 @@
+import Glibc
+import Kernel
+import Testing
+
+@Suite struct ProcessTests {
+    @Test func `a variable of the environment is found until it is removed`() {
+        #expect(Process.environment("PYJOULES_TEST_VARIABLE") == nil)
+        setenv("PYJOULES_TEST_VARIABLE", "", 1)
+        #expect(Process.environment("PYJOULES_TEST_VARIABLE") == "")
+        setenv("PYJOULES_TEST_VARIABLE", "a=b", 1)
+        #expect(Process.environment("PYJOULES_TEST_VARIABLE") == "a=b")
+        Process.removeEnvironment("PYJOULES_TEST_VARIABLE")
+        #expect(Process.environment("PYJOULES_TEST_VARIABLE") == nil)
+    }
+
+    @Test func `the limit of descriptors can be lowered and raised again`() throws {
+        let limit = Process.descriptorLimit
+        try #require(limit > 100)
+        try Process.setDescriptorLimit(limit - 1)
+        #expect(Process.descriptorLimit == limit - 1)
+        try Process.setDescriptorLimit(limit)
+        #expect(Process.descriptorLimit == limit)
+    }
+
+    @Test func `the facts are the C library's`() {
+        #expect(Process.identifier == Int(getpid()))
+        #expect(Process.pageBytes == UInt64(getpagesize()))
+        #expect(Process.clockTicksPerSecond == 100, "USER_HZ, which Linux shows to programs everywhere")
+    }
+}

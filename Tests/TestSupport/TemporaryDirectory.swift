@@ -1,0 +1,33 @@
+import Glibc
+import Kernel
+
+/// Lends a new directory that anybody may enter, and removes it with all that is in it afterwards.
+@discardableResult
+public func withTemporaryDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
+    var template = Array(("/tmp/pyjoules-test-" + String(repeating: "X", count: 6)).utf8CString)
+    guard mkdtemp(&template) != nil else { throw SystemCallFailure(call: "mkdtemp") }
+    let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    try checked("chmod", chmod(path, 0o755))
+    let outcome = Result { try body(path) }
+    try removeTree(path)
+    return try outcome.get()
+}
+
+/// Writes a file anew.
+public func writeFile(_ path: String, _ content: [UInt8], mode: mode_t = 0o644) throws {
+    let descriptor = try checked("open \(path)", open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode))
+    defer { close(descriptor) }
+    let written = try checked("write \(path)", write(descriptor, content, content.count))
+    guard written == content.count else { throw SystemCallFailure(call: "write \(path) whole") }
+}
+
+public func writeFile(_ path: String, _ content: String, mode: mode_t = 0o644) throws {
+    try writeFile(path, Array(content.utf8), mode: mode)
+}
+
+/// Depth first, and links as what they are.
+private func removeTree(_ path: String) throws {
+    if unlink(path) == 0 { return }
+    for name in try Files.names(in: path) { try removeTree("\(path)/\(name)") }
+    try checked("rmdir \(path)", rmdir(path))
+}
