@@ -20,10 +20,12 @@ from pathlib import Path
 
 import pytest
 
+import exporter
+from exporter import clean_environment
 from powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
+from waiting import wait_until
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("PYJOULES_EXPORTER", str(REPOSITORY / ".build" / "release" / "pyjoules-exporter"))
+BINARY = str(exporter.BINARY)
 DEADLINE_SECONDS = 20.0
 MICRO = Decimal("0.000001")
 # RAPL's update period, as the exporter states it.
@@ -33,10 +35,10 @@ UPDATE_PERIOD_SECONDS = Decimal("0.000976562")
 def run(*arguments: str | bytes, **options: object) -> subprocess.CompletedProcess[str]:
     """Runs `measure` to its end; what it prints is text unless the options say otherwise."""
     defaults: dict[str, object] = {"capture_output": True, "text": True, "timeout": DEADLINE_SECONDS}
+    defaults["env"] = clean_environment()
     if "stdin" not in options and "input" not in options:
         defaults["stdin"] = subprocess.DEVNULL
-    environment = {name: value for name, value in os.environ.items() if name != "SCRAPE_INTERVAL_SECONDS"}
-    return subprocess.run([BINARY, "measure", *arguments], env=environment, **{**defaults, **options})
+    return subprocess.run([BINARY, "measure", *arguments], **{**defaults, **options})
 
 
 def simulated(*arguments: str | bytes, **options: object) -> subprocess.CompletedProcess[str]:
@@ -238,11 +240,8 @@ def test_a_peak_is_seen_between_quiet_times(make_counter: Callable[[int, int], C
 
 def test_the_command_has_all_that_is_ours() -> None:
     command = ["sh", "-c", 'cat; echo "$GREETING" >&2; ls /proc/self/fd | wc -l']
-    result = subprocess.run(
-        [BINARY, "measure", "--source", "simulated", "--format", "json", "--", *command],
-        input="one\ntwo", capture_output=True, text=True, timeout=DEADLINE_SECONDS,
-        env={**os.environ, "GREETING": "hello"},
-    )
+    environment = clean_environment({"GREETING": "hello"})
+    result = simulated("--format", "json", "--", *command, input="one\ntwo", env=environment)
     # Input, output, error, and the directory that is listed.
     assert result.stdout == "one\ntwo4\n"
     greeting, report = result.stderr.splitlines()
@@ -388,14 +387,13 @@ def test_a_parent_that_ignored_its_children_hides_no_exit_status() -> None:
 
 def wait_until_signals_are_taken(pid: int) -> None:
     """Until SIGTERM is blocked, which is when it is received in order."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
+
+    def takes_signals() -> bool:
         status = Path(f"/proc/{pid}/status").read_text()
         blocked = int(next(line for line in status.splitlines() if line.startswith("SigBlk")).split()[1], 16)
-        if blocked & 1 << signal.SIGTERM - 1:
-            return
-        time.sleep(0.01)
-    raise AssertionError("signals are never taken")
+        return bool(blocked >> (signal.SIGTERM - 1) & 1)
+
+    wait_until(takes_signals, what="signals are taken")
 
 
 # Terminals
@@ -636,8 +634,14 @@ def test_a_wrong_command_line_is_one_line(arguments: list[str], parts: list[str]
     assert [part for part in parts if part not in line] == []
 
 
+def test_a_directory_that_is_named_and_missing_is_an_error(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing")
+    result = run("--path.sysfs", missing, "--", "true")
+    assert result.returncode == 1
+    assert_is_one_complaint(result, missing, "No such file or directory")
+
+
 def test_the_environment_sets_the_sample_interval() -> None:
-    arguments = [BINARY, "measure", "--source", "simulated", "--interval", "10ms", "--format", "json"]
-    environment = {**os.environ, "SCRAPE_INTERVAL_SECONDS": "0.25"}
-    output = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True).stdout
-    assert parse(output)["sample_interval_seconds"] == Decimal("0.25")
+    environment = clean_environment({"SCRAPE_INTERVAL_SECONDS": "0.25"})
+    result = simulated("--interval", "10ms", "--format", "json", env=environment)
+    assert parse(result.stdout)["sample_interval_seconds"] == Decimal("0.25")
