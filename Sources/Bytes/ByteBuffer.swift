@@ -74,6 +74,14 @@ public struct ByteBuffer: ~Copyable {
         end += length
     }
 
+    /// Appends eight bytes, the least significant first.
+    @inlinable
+    public mutating func append(littleEndian word: UInt64) {
+        guard freeCount >= 8 else { return markOverflowed() }
+        unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: word.littleEndian, as: UInt64.self)
+        end += 8
+    }
+
     /// For start-up and rare paths: text that is not known at compile time.
     public mutating func append(_ text: String) {
         for byte in text.utf8 { append(byte) }

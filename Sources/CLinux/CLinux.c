@@ -3,10 +3,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 int clinux_accept(int listener, struct sockaddr_storage *address) {
     socklen_t length = sizeof *address;
@@ -26,7 +31,8 @@ ssize_t clinux_send_pair(int socket, const void *first, size_t first_length, con
     return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-ssize_t clinux_send_datagram(int socket, const char *path, size_t path_length, const void *bytes, size_t length) {
+ssize_t clinux_send_datagram(int socket, const char *path, size_t path_length, const void *bytes, size_t length,
+                             int attached) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (path_length == 0 || path_length >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
@@ -36,7 +42,46 @@ ssize_t clinux_send_datagram(int socket, const char *path, size_t path_length, c
     socklen_t address_length = offsetof(struct sockaddr_un, sun_path) + path_length;
     if (path[0] == '@') address.sun_path[0] = 0;
     else address_length += 1;
-    return sendto(socket, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, address_length);
+    struct iovec piece = {.iov_base = (void *)bytes, .iov_len = length};
+    struct msghdr message = {
+        .msg_name = &address, .msg_namelen = address_length, .msg_iov = &piece, .msg_iovlen = 1};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    if (attached >= 0) {
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof attached);
+        memcpy(CMSG_DATA(rights), &attached, sizeof attached);
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+int clinux_memfd(const char *name, size_t length) {
+    int descriptor = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (descriptor < 0) return -1;
+    if (ftruncate(descriptor, (off_t)length) == 0
+        && fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        return descriptor;
+    int code = errno;
+    close(descriptor);
+    errno = code;
+    return -1;
+}
+
+int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int leader) {
+    // No sampling and no exclude bits: units that count energy refuse both with EINVAL.
+    struct perf_event_attr attributes = {
+        .type = type,
+        .size = sizeof attributes,
+        .config = config,
+        .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_RUNNING,
+    };
+    return (int)syscall(SYS_perf_event_open, &attributes, -1, processor, leader, PERF_FLAG_FD_CLOEXEC);
 }
 
 enum clinux_file_type clinux_file_type(unsigned int mode) {

@@ -1,32 +1,76 @@
 /// All that is known of one domain: its total, its power at the last tick, and what went wrong.
 public struct DomainAccount: Sendable {
     public let domain: Domain
-    private var accountant: CounterAccountant
+    /// The least that the counter moves by.
+    public let unitMicrojoules: UInt64
+    public private(set) var accountant: CounterAccountant
     private var failures = InlineArray<5, UInt64>(repeating: 0)
     /// Why the latest reading failed; nil if it did not.
     public private(set) var failure: ReadFailure?
-    /// Average power between the two latest ticks that could read the counter; nil until there are two, and while the last could not.
+    /// Average power between the two latest ticks that could read the counter. Nil until there are two, while the last could
+    /// not, and where the interval's energy is not wholly known.
     public private(set) var powerMicrowatts: UInt64?
+    /// Why the counter was last found set anew.
+    public private(set) var lastReset: ResetReason?
+    /// Another zone shows the same counter, so this one is not counted.
+    public internal(set) var isMirror = false
+    /// Between the two readings that `powerMicrowatts` is the mean of.
+    private var intervalNanoseconds: UInt64?
     private var lastTick: (nanoseconds: UInt64, microjoules: UInt64)?
+    /// Since the last tick nothing happened that left energy unknown.
+    private var intervalIsKnown = true
 
-    init(domain: Domain, modulus: UInt64) {
+    init(domain: Domain, unitMicrojoules: UInt64, accountant: CounterAccountant) {
         self.domain = domain
-        accountant = CounterAccountant(modulus: modulus)
+        self.unitMicrojoules = unitMicrojoules
+        self.accountant = accountant
     }
 
     public var totalMicrojoules: UInt64 { accountant.totalMicrojoules }
-    public var wraps: UInt64 { accountant.wraps }
-    public var modulus: UInt64 { accountant.modulus }
+    /// It has been read at least once; before, its total is unknown and not 0.
+    public private(set) var hasBeenRead = false
+    /// The bound on the error of `powerMicrowatts`; nil where that is. See `PowerUncertainty`.
+    public var powerUncertaintyMicrowatts: UInt64? {
+        guard let powerMicrowatts, let intervalNanoseconds else { return nil }
+        return PowerUncertainty.microwatts(
+            meanMicrowatts: powerMicrowatts, unitMicrojoules: unitMicrojoules,
+            intervalNanoseconds: intervalNanoseconds)
+    }
     /// How many readings failed for a reason.
     public func failureCount(_ reason: ReadFailure) -> UInt64 { failures[reason.index] }
 
     /// Takes in a reading of the counter: only the total moves.
-    mutating func note(_ reading: Reading) {
+    mutating func note(_ reading: Reading, at moment: Moment) {
         switch reading {
-        case .microjoules(let raw): failure = accountant.note(raw) ? nil : .garbage
+        case .microjoules(let raw): note(accountant.note(raw, at: moment))
         case .failure(let reason): failure = reason
         }
         if let failure { failures[failure.index] += 1 }
+    }
+
+    /// Nothing is known of the time before the reading that was just noted.
+    mutating func noteHole() {
+        accountant.noteGap()
+        intervalIsKnown = false
+    }
+
+    /// The counter begins anew, and what was used since its latest reading is unknown.
+    mutating func noteUnseenTime() {
+        accountant.noteGap()
+        accountant.forgetLast()
+    }
+
+    private mutating func note(_ step: Step) {
+        failure = nil
+        if step != .outOfRange { hasBeenRead = true }
+        switch step {
+        case .start, .advance, .wrap: break
+        case .gap: intervalIsKnown = false
+        case .reset(let reason):
+            intervalIsKnown = false
+            lastReset = reason
+        case .outOfRange: failure = .garbage
+        }
     }
 
     /// Ends a measurement interval at the time of the reading that was just noted. A failed reading leaves the interval open,
@@ -36,11 +80,34 @@ public struct DomainAccount: Sendable {
             powerMicrowatts = nil
             return
         }
-        if let lastTick, now > lastTick.nanoseconds {
+        powerMicrowatts = nil
+        if let lastTick, intervalIsKnown, now > lastTick.nanoseconds {
+            intervalNanoseconds = now - lastTick.nanoseconds
             powerMicrowatts = microwatts(
                 microjoules: totalMicrojoules &- lastTick.microjoules, nanoseconds: now - lastTick.nanoseconds)
         }
         lastTick = (now, totalMicrojoules)
+        intervalIsKnown = true
+    }
+
+    /// Stops counting because another zone shows the same counter, or starts again because it turned out that none does.
+    mutating func setMirror(_ isMirror: Bool) {
+        self.isMirror = isMirror
+        accountant.forgetLast()
+        powerMicrowatts = nil
+        lastTick = nil
+        failure = nil
+    }
+
+    /// Goes on from what an earlier run of the program had counted.
+    mutating func restore(_ accountant: CounterAccountant) {
+        self.accountant = accountant
+        hasBeenRead = true
+    }
+
+    /// Goes on with a counter of another range, whose readings say nothing about the old one's.
+    mutating func replaceCounter(modulus: UInt64, boundMicrowatts: UInt64) {
+        accountant.replaceCounter(modulus: modulus, boundMicrowatts: boundMicrowatts)
     }
 }
 

@@ -8,8 +8,21 @@ public struct PowercapZone: Sendable, Equatable {
     public let domain: Domain
     /// How far the counter runs before it starts again from 0, in microjoules.
     public let modulus: UInt64
+    /// The least that the counter moves by, in microjoules.
+    public let unitMicrojoules: UInt64
+    /// More power than this is not believed of it.
+    public let boundMicrowatts: UInt64
+    public let limits: [PowerLimit]
 
     public var counterPath: String { directory + "/energy_uj" }
+
+    /// Who shows the zone: `intel-rapl`, or `intel-rapl-mmio`, whose counter is another one.
+    var controlType: Substring { name.prefix { $0 != ":" } }
+
+    /// Whether a zone that was found later is this one come back, whatever its number is now.
+    func isSame(as other: PowercapZone) -> Bool {
+        domain == other.domain && controlType == other.controlType
+    }
 }
 
 /// A zone that is shown by the kernel and not counted, and why.
@@ -28,7 +41,15 @@ public struct RefusedZone: Sendable, Equatable {
     }
 
     public let name: String
+    /// What it would measure, as far as its name could be read.
+    public let domain: Domain?
     public let reason: Reason
+
+    init(name: String, domain: Domain? = nil, reason: Reason) {
+        self.name = name
+        self.domain = domain
+        self.reason = reason
+    }
 }
 
 /// Finds the RAPL zones under /sys/class/powercap. See Documentation/power/powercap/powercap.rst in the kernel's source.
@@ -66,17 +87,26 @@ public struct PowercapDiscovery: Sendable {
     }
 
     private mutating func consider(_ zone: ZoneNumber, among all: [ZoneNumber]) {
+        var domain: Domain?
         do throws(Refusal) {
-            let domain = try identify(zone, among: all)
-            guard !zones.contains(where: { $0.domain == domain }) else { throw Refusal(.duplicate) }
+            let identity = try identify(zone, among: all)
+            domain = identity
+            guard !zones.contains(where: { $0.domain == identity }) else { throw Refusal(.duplicate) }
             let directory = "\(root)/\(zone.entry)"
-            let modulus = try PowercapDiscovery.modulus(directory)
+            let range = try PowercapDiscovery.range(directory)
             try PowercapDiscovery.checkReadable(directory)
             guard zones.count < PowercapSource.capacity else { throw Refusal(.tooMany) }
-            if domain.kind == .psys { platforms += 1 }
-            zones.append(PowercapZone(name: zone.entry, directory: directory, domain: domain, modulus: modulus))
+            if identity.kind == .psys { platforms += 1 }
+            let limits = PowerLimits(zoneDirectory: directory)
+            let parentLimits = zone.parent.map { PowerLimits(zoneDirectory: "\(root)/\($0.entry)") }
+            zones.append(
+                PowercapZone(
+                    name: zone.entry, directory: directory, domain: identity, modulus: range.modulus,
+                    unitMicrojoules: range.unit,
+                    boundMicrowatts: PlausiblePower.boundMicrowatts(identity.kind, own: limits, parent: parentLimits),
+                    limits: limits.limits))
         } catch {
-            refused.append(RefusedZone(name: zone.entry, reason: error.reason))
+            refused.append(RefusedZone(name: zone.entry, domain: domain, reason: error.reason))
         }
     }
 
@@ -120,7 +150,7 @@ public struct PowercapDiscovery: Sendable {
     }
 
     /// The range is the largest value the counter shows: 2^32 - 1 units of hardware, so one unit more is a whole turn.
-    private static func modulus(_ directory: String) throws(Refusal) -> UInt64 {
+    private static func range(_ directory: String) throws(Refusal) -> (modulus: UInt64, unit: UInt64) {
         let attribute = "max_energy_range_uj"
         let text = try text(directory, attribute)
         guard let range = UInt64(text), range > 0, range < UInt64.max / 2 else {
@@ -128,7 +158,7 @@ public struct PowercapDiscovery: Sendable {
         }
         let registerRange: UInt64 = 0xFFFF_FFFF
         let unit = max(1, (range + registerRange / 2) / registerRange)
-        return range + unit
+        return (range + unit, unit)
     }
 
     /// Permission is checked when a counter is opened and never again, so it is opened to know.

@@ -1,7 +1,7 @@
 /// A machine that does not exist: power follows a triangle wave whose energy is known exactly at any time.
 ///
-/// For trying things out where there is no counter, and for tests, which can compare with the truth. The counters wrap
-/// every few seconds, so that whoever looks sees wraps handled.
+/// For trying things out where there is no counter, and for tests, which can compare with the truth. The counters wrap far
+/// more often than real ones, so that whoever looks sees wraps handled.
 public struct SimulatedSource: Sendable {
     /// One domain's power: up from `base` to `base + swing` and down again in each period.
     public struct Model: Sendable {
@@ -29,8 +29,10 @@ public struct SimulatedSource: Sendable {
             periodMilliseconds: 10_000),
     ]
 
-    /// Where the simulated counters wrap, in microjoules.
-    public static let modulus: UInt64 = 100_000_000
+    /// Where the simulated counters wrap, in microjoules: every two minutes or so, and not within the longest interval.
+    public static let modulus: UInt64 = 8_192_000_000
+    /// No domain of the model takes more.
+    static let boundMicrowatts: UInt64 = 100_000_000
 
     private let startNanoseconds: UInt64
 

@@ -13,6 +13,10 @@ struct Configuration {
     var maximumConnections = 256
     var sampleInterval = SampleInterval(nanoseconds: 100_000_000)
     var source = SourceChoice.auto
+    /// `pyjoules_power_watts` is shown.
+    var hasHistograms = true
+    /// Where the ledger is kept without systemd.
+    var stateFile: String?
     var sysfs = "/sys"
     var procfs = "/proc"
     /// Directories that were named by the user; one that is missing is a mistake, while a machine may well lack the defaults.
@@ -26,6 +30,10 @@ enum SourceChoice: String, CaseIterable {
     /// The first that can be read.
     case auto
     case powercap
+    /// The kernel's power unit, by perf events.
+    case perf
+    /// Sensors of boards without RAPL.
+    case hwmon
     case simulated
 }
 
@@ -71,6 +79,11 @@ enum Parsing {
             throw WrongValue("allowed are 1 to \(ConnectionTable.capacity)")
         }
         return count
+    }
+
+    static func file(_ text: String) throws(WrongValue) -> String {
+        guard text.hasPrefix("/"), !text.hasSuffix("/") else { throw WrongValue("allowed is a file's absolute path") }
+        return text
     }
 
     static func directory(_ text: String) throws(WrongValue) -> String {

@@ -1,6 +1,5 @@
 import Kernel
 import Logging
-import Systemd
 
 /// All listening sockets, inherited or our own.
 struct Listeners: ~Copyable {
@@ -14,10 +13,8 @@ struct Listeners: ~Copyable {
 
     init() {}
 
-    /// Takes systemd's sockets if there are any, otherwise opens the addresses.
-    init(_ configuration: Configuration, _ log: Logger) throws {
-        let inherited = try adoptInherited(log)
-        areInherited = inherited > 0
+    /// Opens the addresses of the configuration, unless systemd passed sockets.
+    mutating func open(_ configuration: Configuration, _ log: Logger) throws {
         if areInherited {
             guard count > 0 else { throw StartFailure(message: "none of the sockets passed by systemd can be served") }
             if !configuration.listenAddresses.isEmpty {
@@ -52,18 +49,18 @@ struct Listeners: ~Copyable {
         count = 0
     }
 
-    private mutating func adoptInherited(_ log: Logger) throws -> Int {
-        try SocketActivation.takeDescriptors { (name, descriptor) throws(SystemError) in
-            guard count < Listeners.capacity else {
-                return log.report(.socketRefused, .error, "more than \(Listeners.capacity) sockets", ["name": name])
-            }
-            switch try Listener.adopt(descriptor) {
-            case .listener(let listener): add(listener)
-            case .refused(let why):
-                log.report(
-                    .socketRefused, .error, "the socket '\(name)' passed by systemd is not served: \(why)",
-                    ["name": name, "reason": why])
-            }
+    /// Takes a descriptor that systemd passed, if it is a socket that can be served.
+    mutating func adopt(_ descriptor: consuming FileDescriptor, name: String, _ log: Logger) throws(SystemError) {
+        areInherited = true
+        guard count < Listeners.capacity else {
+            return log.report(.socketRefused, .error, "more than \(Listeners.capacity) sockets", ["name": name])
+        }
+        switch try Listener.adopt(descriptor) {
+        case .listener(let listener): add(listener)
+        case .refused(let why):
+            log.report(
+                .socketRefused, .error, "the socket '\(name)' passed by systemd is not served: \(why)",
+                ["name": name, "reason": why])
         }
     }
 

@@ -38,6 +38,17 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var source: SourceOptions
 
+    @Flag(name: .customLong("no-histogram"), help: "Leave out pyjoules_power_watts, the histogram of every sample.")
+    var hasNoHistogram = false
+
+    @Option(
+        name: .customLong("state-file"),
+        help: ArgumentHelp(
+            "Keep the totals in this file, so that a restart continues them; systemd's fd store does the same without a file.",
+            valueName: "path"),
+        transform: Parsing.file)
+    var stateFile: String?
+
     @Option(
         name: .customLong("log.level"),
         help: ArgumentHelp(
@@ -77,6 +88,8 @@ struct ServeCommand: ParsableCommand {
         result.requiresInheritedSockets = requiresInheritedSockets
         result.telemetryPath = telemetryPath ?? result.telemetryPath
         result.maximumConnections = maximumConnections ?? result.maximumConnections
+        result.hasHistograms = !hasNoHistogram
+        result.stateFile = stateFile
         result.logLevel = logLevel ?? result.logLevel
         result.logFormat = logFormat?.format
         return result

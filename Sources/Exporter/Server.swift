@@ -18,10 +18,14 @@ struct Server: ~Copyable {
 
     let facts: SeriesFacts
     var sampler: Sampler
+    var ledger: Ledger?
     var lateness = LatencyHistogram()
+    var power: PowerDistribution
     /// Timer expirations so far, missed ones included.
     var expirations: UInt64 = 0
     var health: HealthReporter
+    var anomalies: AnomalyReporter
+    var reviver: ZoneReviver
 
     var listeners: Listeners
     var areListenersWatched = false
@@ -46,16 +50,19 @@ struct Server: ~Copyable {
     var drainDeadlineNanoseconds: UInt64?
 
     init(
-        configuration: Configuration, measurement: consuming Measurement, listeners: consuming Listeners,
-        signals: consuming SignalReceiver, notifier: consuming Notifier, log: Logger, sink: LogSink
+        configuration: Configuration, measurement: consuming Measurement, ledger: consuming Ledger?,
+        listeners: consuming Listeners, signals: consuming SignalReceiver, notifier: consuming Notifier, log: Logger,
+        sink: LogSink
     ) throws(SystemError) {
         let interval = configuration.sampleInterval.nanoseconds
-        let facts = SeriesFacts(measurement, sampleIntervalNanoseconds: interval)
+        let facts = SeriesFacts(
+            measurement, hasHistograms: configuration.hasHistograms, sampleIntervalNanoseconds: interval)
         let catalog = SeriesCatalog(facts)
         let landing = landingPage(
             telemetryPath: configuration.telemetryPath, sourceName: facts.sourceName, isUp: facts.isSourceUp,
             isSimulated: facts.isSimulated)
         let responses = Responses(landing: landing, longestPageBytes: catalog.registry.longestPageBytes)
+        let anomalies = AnomalyReporter(measurement.sampler)
         let epoll = try Epoll()
         let probe = try ProcessProbe()
         let timer = try Timer(intervalNanoseconds: interval)
@@ -66,7 +73,11 @@ struct Server: ~Copyable {
         self.timer = timer
         self.signals = signals
         sampler = measurement.sampler
+        self.ledger = ledger
+        power = PowerDistribution(domainCount: facts.domains.count, hasHistograms: facts.hasHistograms)
         health = HealthReporter(domainCount: facts.domains.count)
+        self.anomalies = anomalies
+        reviver = ZoneReviver(sysfs: configuration.sysfs, vendor: SourceAttempts.vendor(configuration))
         self.listeners = listeners
         connections = ConnectionTable(limit: configuration.maximumConnections)
         outputPool = BufferPool(bufferCapacity: responses.longestResponseBytes)
@@ -119,7 +130,7 @@ struct Server: ~Copyable {
     /// How long to sleep at most: for ever if the timer will wake us soon enough to look at deadlines.
     private var waitMilliseconds: Int32? {
         if drainDeadlineNanoseconds != nil { return 50 }
-        let needsSweep = connections.count > 0 || !areListenersWatched
+        let needsSweep = connections.count > 0 || !areListenersWatched || sampler.longestIntervalNanoseconds != nil
         return needsSweep && timer.intervalNanoseconds > Server.sweepNanoseconds ? 1000 : nil
     }
 

@@ -63,6 +63,7 @@ extension Server {
             try expire(connections.token(of: slot), now)
         }
         try watchListeners()
+        refreshIfOverdue(nanoseconds: now)
     }
 
     private mutating func expire(_ token: Token, _ now: UInt64) throws(SystemError) {

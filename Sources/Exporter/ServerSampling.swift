@@ -20,14 +20,33 @@ extension Server {
     /// Reads all counters and ends a measurement interval.
     mutating func sample() {
         sampler.tick()
-        health.review(sampler, nanoseconds: sampler.lastPassNanoseconds, log)
+        ledger?.write(sampler)
+        power.record(sampler)
+        reviver.review(&sampler, nanoseconds: sampler.lastPassNanoseconds, log)
+        report(nanoseconds: sampler.lastPassNanoseconds)
+    }
+
+    /// Says in the log what a pass over the counters brought to light.
+    private mutating func report(nanoseconds now: UInt64) {
+        health.review(sampler, nanoseconds: now, log)
+        anomalies.review(sampler, nanoseconds: now, log)
+    }
+
+    /// Reads the counters between two ticks if the source bears no longer pause.
+    mutating func refreshIfOverdue(nanoseconds now: UInt64) {
+        guard let longest = sampler.longestIntervalNanoseconds else { return }
+        if now > sampler.lastPassNanoseconds + longest / 2 { refresh(nanoseconds: now) }
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.
     mutating func refreshIfStale(nanoseconds now: UInt64) {
         let age = now - min(now, sampler.lastPassNanoseconds)
-        guard age > min(timer.intervalNanoseconds, 1_000_000_000) else { return }
+        if age > min(timer.intervalNanoseconds, 1_000_000_000) { refresh(nanoseconds: now) }
+    }
+
+    private mutating func refresh(nanoseconds now: UInt64) {
         sampler.refresh()
-        health.review(sampler, nanoseconds: now, log)
+        ledger?.write(sampler)
+        report(nanoseconds: now)
     }
 }

@@ -170,7 +170,7 @@ extension Server {
         let facts = ServerFacts(
             counters: counters, lateness: lateness, connections: connections.count,
             droppedLogMessages: sink.droppedCount)
-        catalog.publish(sampler, facts, &probe)
+        catalog.publish(sampler, power, facts, &probe)
         responses.replacePage(generation: sampler.generation) { page in catalog.registry.encodeText(into: &page) }
     }
 

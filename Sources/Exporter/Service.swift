@@ -14,11 +14,21 @@ enum Service {
             for directory in configuration.mustExist { try check(directory) }
             let signals = try SignalReceiver()
             let notifier = try Notifier()
-            let listeners = try Listeners(configuration, log)
-            let measurement = Measurement.open(configuration, log)
+            var listeners = Listeners()
+            var storedLedger: FileDescriptor?
+            try SocketActivation.takeDescriptors { (name, descriptor) throws(SystemError) in
+                if name == LedgerKeeper.storeName {
+                    storedLedger = consume descriptor
+                } else {
+                    try listeners.adopt(descriptor, name: name, log)
+                }
+            }
+            try listeners.open(configuration, log)
+            var measurement = Measurement.open(configuration, log)
+            let ledger = try LedgerKeeper.open(configuration, stored: storedLedger.take(), &measurement, notifier, log)
             var server = try Server(
-                configuration: configuration, measurement: measurement, listeners: listeners, signals: signals,
-                notifier: notifier, log: log, sink: sink)
+                configuration: configuration, measurement: measurement, ledger: ledger, listeners: listeners,
+                signals: signals, notifier: notifier, log: log, sink: sink)
             try server.start()
             try server.run()
             return 0

@@ -13,7 +13,7 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .customLong("source"),
         help: ArgumentHelp(
-            "Where energy is read: auto, powercap, or simulated, which measures nothing. (default: auto)",
+            "Where energy is read: powercap, perf, hwmon, simulated, which measures nothing, or auto, the first of powercap, perf and hwmon that can be read. (default: auto)",
             valueName: "source"),
         transform: Parsing.oneOf)
     var source: SourceChoice?

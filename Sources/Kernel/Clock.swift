@@ -6,6 +6,9 @@ public enum Clock {
     /// Time since boot without the time asleep: for intervals and deadlines.
     public static func monotonicNanoseconds() -> UInt64 { read(CLOCK_MONOTONIC) }
 
+    /// Time since boot with the time asleep: its distance from the monotonic clock grows by each sleep.
+    public static func boottimeNanoseconds() -> UInt64 { read(CLOCK_BOOTTIME) }
+
     /// Wall-clock time since 1970: for people only, since it jumps.
     public static func realtimeNanoseconds() -> UInt64 { read(CLOCK_REALTIME) }
 

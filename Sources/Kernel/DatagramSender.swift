@@ -18,12 +18,23 @@ public struct DatagramSender: ~Copyable, Sendable {
 
     /// Sends one message; false if the receiver is gone, its queue is full, or the message is too long.
     public borrowing func send(_ message: Span<UInt8>) -> Bool {
+        send(message, attaching: -1)
+    }
+
+    /// Sends one message with a descriptor, of which the receiver gets a duplicate. See SCM_RIGHTS in unix(7).
+    public borrowing func send(_ message: Span<UInt8>, attaching descriptor: borrowing FileDescriptor) -> Bool {
+        send(message, attaching: descriptor.number)
+    }
+
+    private borrowing func send(_ message: Span<UInt8>, attaching attached: Int32) -> Bool {
         let number = descriptor.number
         let destination = path.span
         let outcome = unsafe message.withUnsafeBytes { bytes in
             unsafe destination.withUnsafeBufferPointer { name in
                 guard let source = bytes.baseAddress, let target = name.baseAddress else { return Outcome.value(0) }
-                return attempt { unsafe clinux_send_datagram(number, target, name.count, source, bytes.count) }
+                return attempt {
+                    unsafe clinux_send_datagram(number, target, name.count, source, bytes.count, attached)
+                }
             }
         }
         if case .value = outcome { return true }

@@ -34,6 +34,16 @@ public struct Notifier: ~Copyable {
     /// Somebody wants to be told.
     public var isConnected: Bool { sender != nil }
 
+    /// Hands a descriptor to the manager, which keeps it over restarts of the service and gives it back under the same name.
+    /// False if there is nobody to hand it to. See sd_pid_notify_with_fds(3), FileDescriptorStoreMax= in systemd.service(5).
+    public borrowing func store(_ descriptor: borrowing FileDescriptor, name: String) -> Bool {
+        let message = Array("FDSTORE=1\nFDNAME=\(name)\n".utf8)
+        switch sender {
+        case .some(let sender): return sender.send(message.span, attaching: descriptor)
+        case .none: return false
+        }
+    }
+
     /// Sends assignments, each ended by a line feed. What cannot be delivered at once is lost, as sd_notify(3) advises.
     public borrowing func send(_ message: Span<UInt8>) {
         switch sender {

@@ -12,18 +12,20 @@ import Testing
             (Domain(kind: .dram, socket: 1, die: 0), "dram_1_die_0"),
             (Domain(kind: .psys, socket: 0), "psys_0"),
             (Domain(kind: .leadCore, socket: 0), "core_0"),
+            (Domain(kind: .sensor, socket: 0, label: "ina3221_vdd_in"), "ina3221_vdd_in"),
         ] as [(Domain, String)])
     func `a tag is pyJoules' name of the domain`(domain: Domain, tag: String) {
         #expect(domain.tag == tag)
     }
 
-    @Test func `everything lies in its package but the platform`() {
+    @Test func `everything lies in its package but the platform and sensors`() {
         for kind in DomainKind.allCases {
-            #expect(Domain(kind: kind, socket: 3).package == (kind == .psys ? nil : 3))
+            #expect(Domain(kind: kind, socket: 3).package == (kind == .psys || kind == .sensor ? nil : 3))
         }
     }
 
     @Test func `kinds are named as the label has them`() {
-        #expect(DomainKind.allCases.map(\.rawValue) == ["package", "core", "uncore", "dram", "psys", "lead_core"])
+        #expect(
+            DomainKind.allCases.map(\.rawValue) == ["package", "core", "uncore", "dram", "psys", "lead_core", "sensor"])
     }
 }

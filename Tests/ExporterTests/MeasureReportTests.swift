@@ -98,7 +98,7 @@ import Testing
         let expected = """
             {"source":"powercap","simulated":false,"sample_interval_seconds":0.100000000,"notes":[],\
             "command":["echo","a \\"b\\"\\n\\u0007"],"exit_status":143,\
-            "baseline":{"start_seconds":0.000000000,"duration_seconds":4.000000000},\
+            "baseline":{"start_seconds":0.500000000,"duration_seconds":4.000000000},\
             "start_seconds":3.000000001,"duration_seconds":2.000000000,"domains":[\
             {"domain":"package_0","kind":"package","joules":100.000000,"mean_watts":50.000000,\
             "peak_watts":61.234567,"uncertainty_joules":0.097780,"baseline_watts":10.000000,\
@@ -187,6 +187,17 @@ import Testing
         #expect(json.contains("\"notes\":[\"zone \\\"x\\\" is not counted\"]"))
     }
 
+    @Test func `why the energy of a domain is not known is noted, once`() {
+        var run = run(.exited(status: 0))
+        run.interval.domains[1] = nil
+        run.interval.remarks = ["the energy of dram_0 is unknown: its counter was set anew"]
+        let table = report(.table).command(["true"], [run, run])
+        #expect(table.hasSuffix("\n\n  Note: the energy of dram_0 is unknown: its counter was set anew\n"))
+        #expect(table.count(of: "Note: ") == 1)
+        let json = report(.json).command(["true"], [run, run])
+        #expect(json.contains("\"notes\":[\"the energy of dram_0 is unknown: its counter was set anew\"],"))
+    }
+
     @Test func `the status of all runs is the first failure's`() {
         #expect([run(.exited(status: 0)), run(.exited(status: 0))].exitStatus == 0)
         #expect([run(.exited(status: 0)), run(.exited(status: 4)), run(.exited(status: 5))].exitStatus == 4)
@@ -202,11 +213,11 @@ import Testing
         """
 
     private let facts = ReportFacts(
-        sourceName: "powercap", isSimulated: false, openedNanoseconds: 1_000_000_000, sampleNanoseconds: 100_000_000,
+        sourceName: "powercap", isSimulated: false, sampleNanoseconds: 100_000_000,
         domains: [Domain(kind: .package, socket: 0), Domain(kind: .dram, socket: 0)], notes: [])
 
     private let interval = EnergyInterval(
-        startNanoseconds: 4_000_000_001, durationNanoseconds: 2_000_000_000,
+        startNanoseconds: 3_000_000_001, durationNanoseconds: 2_000_000_000,
         domains: [
             DomainEnergy(
                 microjoules: 100_000_000, meanMicrowatts: 50_000_000, peakMicrowatts: 61_234_567,
@@ -218,7 +229,7 @@ import Testing
     /// 10 W and 2 mW, for 4 s.
     private let baseline = Baseline(
         interval: EnergyInterval(
-            startNanoseconds: 1_000_000_000, durationNanoseconds: 4_000_000_000,
+            startNanoseconds: 500_000_000, durationNanoseconds: 4_000_000_000,
             domains: [
                 DomainEnergy(
                     microjoules: 40_000_000, meanMicrowatts: 10_000_000, peakMicrowatts: 11_000_000,

@@ -22,9 +22,17 @@ ssize_t clinux_send_pair(int socket, const void *_Nonnull first, size_t first_le
                          const void *_Nullable second, size_t second_length);
 
 /// One datagram to a unix socket by path ('@' first means the abstract namespace), with MSG_NOSIGNAL and
-/// MSG_DONTWAIT; -1 with ENAMETOOLONG when the path does not fit. See unix(7).
+/// MSG_DONTWAIT; `attached` is a descriptor that goes with it, or -1. Gives -1 with ENAMETOOLONG when the path does not
+/// fit. See unix(7).
 ssize_t clinux_send_datagram(int socket, const char *_Nonnull path, size_t path_length,
-                             const void *_Nonnull bytes, size_t length);
+                             const void *_Nonnull bytes, size_t length, int attached);
+
+/// memfd_create(2) with MFD_CLOEXEC, of a fixed length that nobody can change any more.
+int clinux_memfd(const char *_Nonnull name, size_t length);
+
+/// Counts one event of a performance monitoring unit on one processor, from now on and for all tasks, as the leader
+/// of a group (`leader` -1) or a member of one. Reads give the whole group and the time it ran. See perf_event_open(2).
+int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int leader);
 
 /// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };

@@ -42,7 +42,7 @@ struct CSVReport {
 
     func rows(_ interval: EnergyInterval, _ record: Record, number: Int, end: ProcessEnd?) -> String {
         let times = [
-            decimal(report.startNanoseconds(interval), digits: 9), decimal(interval.durationNanoseconds, digits: 9),
+            decimal(interval.startNanoseconds, digits: 9), decimal(interval.durationNanoseconds, digits: 9),
         ]
         return report.rows(interval).map { row in
             line([record.rawValue, String(number)] + times, row.domain, values(row), end.map { String($0.exitStatus) })

@@ -10,7 +10,7 @@ struct JSONReport {
     }
 
     func machine(_ interval: EnergyInterval, number: Int) -> String {
-        var object = facts
+        var object = facts([interval])
         object.add("measurement", String(number))
         add(interval, to: &object)
         return object.text + "\n"
@@ -18,7 +18,7 @@ struct JSONReport {
 
     /// One run is told by its own numbers, several by their means, with each run's numbers under `runs`.
     func command(_ words: [String], _ runs: [CommandRun]) -> String {
-        var object = facts
+        var object = facts(runs.map(\.interval))
         object.add("command", JSONObject.array(words.map(LogRecord.quoted)))
         object.add("exit_status", String(runs.exitStatus))
         if let baseline = report.baseline {
@@ -39,12 +39,13 @@ struct JSONReport {
         return object.text + "\n"
     }
 
-    private var facts: JSONObject {
+    private func facts(_ intervals: [EnergyInterval]) -> JSONObject {
+        let notes = report.facts.notes + report.remarks(intervals)
         var object = JSONObject()
         object.add("source", LogRecord.quoted(report.facts.sourceName))
         object.add("simulated", report.facts.isSimulated ? "true" : "false")
         object.add("sample_interval_seconds", decimal(report.facts.sampleNanoseconds, digits: 9))
-        object.add("notes", JSONObject.array(report.facts.notes.map(LogRecord.quoted)))
+        object.add("notes", JSONObject.array(notes.map(LogRecord.quoted)))
         return object
     }
 
@@ -61,7 +62,7 @@ struct JSONReport {
     }
 
     private func addTimes(_ interval: EnergyInterval, to object: inout JSONObject) {
-        object.add("start_seconds", decimal(report.startNanoseconds(interval), digits: 9))
+        object.add("start_seconds", decimal(interval.startNanoseconds, digits: 9))
         object.add("duration_seconds", decimal(interval.durationNanoseconds, digits: 9))
     }
 

@@ -11,8 +11,6 @@ enum ReportFormat: String, CaseIterable {
 struct ReportFacts {
     var sourceName: String
     var isSimulated: Bool
-    /// When the source was opened, on the monotonic clock: the simulated machine's time 0. Starts are told from there.
-    var openedNanoseconds: UInt64
     var sampleNanoseconds: UInt64
     var domains: [Domain]
     /// What is missing, in words.
@@ -126,9 +124,10 @@ struct MeasureReport {
         RunsSummary(durations: runs.map(\.interval.durationNanoseconds), rows: runs.map { rows($0.interval) })
     }
 
-    /// When an interval began, on the source's own clock.
-    func startNanoseconds(_ interval: EnergyInterval) -> UInt64 {
-        interval.startNanoseconds - min(interval.startNanoseconds, facts.openedNanoseconds)
+    /// What was found missing while intervals were measured, each thing once.
+    func remarks(_ intervals: [EnergyInterval]) -> [String] {
+        let all = (baseline.map { [$0.interval] } ?? []) + intervals
+        return all.flatMap(\.remarks).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 }
 

@@ -66,8 +66,8 @@ struct MeasureRun: ~Copyable {
         try epoll.add(signals.descriptor, .readable, token: Source.signals.rawValue)
         self.epoll = epoll
         self.signals = signals
+        self.sampleNanoseconds = min(sampleNanoseconds, sampler.longestIntervalNanoseconds ?? sampleNanoseconds)
         self.sampler = sampler
-        self.sampleNanoseconds = sampleNanoseconds
         self.progress = progress
     }
 

@@ -126,7 +126,6 @@ extension ReportFacts {
     init(_ measurement: borrowing Measurement, sampleNanoseconds: UInt64, notes: [String]) {
         sourceName = measurement.sourceName
         isSimulated = measurement.isSimulated
-        openedNanoseconds = measurement.openedNanoseconds
         self.sampleNanoseconds = sampleNanoseconds
         domains = measurement.sampler.accounts.map(\.domain)
         self.notes = notes

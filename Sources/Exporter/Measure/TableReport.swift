@@ -25,6 +25,7 @@ struct TableReport {
         let separator = number > 1 || !opening.isEmpty ? "\n" : ""
         return
             "\(separator)\(ordinal) in \(seconds(interval.durationNanoseconds)) s:\n\n\(table(report.rows(interval)))"
+            + remarks([interval])
     }
 
     func command(_ words: [String], _ runs: [CommandRun]) -> String {
@@ -42,7 +43,11 @@ struct TableReport {
             text += "\n  idle: the machine left alone for \(seconds(baseline.interval.durationNanoseconds)) s before;"
             text += " net: without what it would have used idle.\n"
         }
-        return text
+        return text + remarks(runs.map(\.interval))
+    }
+
+    private func remarks(_ intervals: [EnergyInterval]) -> String {
+        report.remarks(intervals).map { "\n  Note: \($0)\n" }.joined()
     }
 
     private func table(_ rows: [ReportRow], isSummary: Bool = false) -> String {

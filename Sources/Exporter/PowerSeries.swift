@@ -1,0 +1,89 @@
+import Energy
+import Metrics
+
+/// How power is distributed between two scrapes, kept for each domain: a histogram of every sample, and the extremes of the
+/// last minute.
+struct PowerDistribution {
+    fileprivate var histograms: [PowerHistogram]
+    fileprivate var extremes: [SlidingExtremes]
+    let hasHistograms: Bool
+
+    init(domainCount: Int, hasHistograms: Bool) {
+        histograms = Array(repeating: PowerHistogram(), count: hasHistograms ? domainCount : 0)
+        extremes = Array(repeating: SlidingExtremes(), count: domainCount)
+        self.hasHistograms = hasHistograms
+    }
+
+    /// Takes in the power of the tick that just ended; a domain without one has no sample.
+    mutating func record(_ sampler: borrowing Sampler) {
+        for index in sampler.accounts.indices {
+            guard let power = sampler.accounts[index].powerMicrowatts else { continue }
+            if hasHistograms { histograms[index].record(microwatts: power) }
+            extremes[index].record(power, atNanoseconds: sampler.lastPassNanoseconds)
+        }
+    }
+}
+
+/// The series of the distribution, and how exact a sample is.
+struct PowerSeries {
+    private struct Buckets {
+        let classic: [SeriesIndex]
+        let all: SeriesIndex
+        let sum: SeriesIndex
+        let count: SeriesIndex
+    }
+
+    private let buckets: [Buckets]
+    private let peaks: [SeriesIndex]
+    private let lows: [SeriesIndex]
+    private let uncertainties: [SeriesIndex]
+
+    init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
+        registry.declareFamily(
+            "pyjoules_power_watts", .histogram, help: "Average power of every measurement interval (\(facts.origin)).")
+        buckets = facts.hasHistograms ? facts.domains.map { PowerSeries.declareBuckets(of: $0, in: &registry) } : []
+        func declare(_ name: String, _ help: String) -> [SeriesIndex] {
+            registry.declareFamily(name, .gauge, help: "\(help) (\(facts.origin)).")
+            return facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
+        }
+        peaks = declare("pyjoules_power_peak_watts", "Highest average power of a measurement interval in the last 60 s")
+        lows = declare("pyjoules_power_low_watts", "Lowest average power of a measurement interval in the last 60 s")
+        uncertainties = declare(
+            "pyjoules_power_uncertainty_watts",
+            "Bound on the error of pyjoules_simple_energy_watts from the counter's update period and unit")
+    }
+
+    private static func declareBuckets(of domain: Domain, in registry: inout Registry) -> Buckets {
+        let labels = EnergySeries.labels(of: domain)
+        func declare(_ bound: String) -> SeriesIndex {
+            registry.declareSeries(labels + [Label("le", bound)], suffix: "_bucket")
+        }
+        return Buckets(
+            classic: PowerHistogram.classicExponents.map { declare($0 < 0 ? "0.5" : "\(1 << $0).0") },
+            all: declare("+Inf"),
+            sum: registry.declareSeries(labels, suffix: "_sum"),
+            count: registry.declareSeries(labels, suffix: "_count"))
+    }
+
+    func publish(_ sampler: borrowing Sampler, _ power: borrowing PowerDistribution, into registry: inout Registry) {
+        for index in sampler.accounts.indices {
+            let extremes = power.extremes[index].extremes(atNanoseconds: sampler.lastPassNanoseconds)
+            registry[peaks[index]] = extremes.map { .micro($0.highest) } ?? .absent
+            registry[lows[index]] = extremes.map { .micro($0.lowest) } ?? .absent
+            registry[uncertainties[index]] =
+                sampler.accounts[index].powerUncertaintyMicrowatts.map(Value.micro) ?? .absent
+        }
+        for index in buckets.indices where sampler.accounts[index].hasBeenRead {
+            publish(power.histograms[index], as: buckets[index], into: &registry)
+        }
+    }
+
+    private func publish(_ histogram: PowerHistogram, as series: Buckets, into registry: inout Registry) {
+        for (place, exponent) in PowerHistogram.classicExponents.enumerated() {
+            registry[series.classic[place]] = .integer(histogram.cumulativeCount(upToExponent: exponent))
+        }
+        registry[series.all] = .integer(histogram.count)
+        registry[series.sum] = .micro(histogram.sumMicrowatts)
+        registry[series.count] = .integer(histogram.count)
+    }
+}

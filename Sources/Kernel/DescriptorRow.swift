@@ -1,0 +1,42 @@
+/// Open descriptors in a row, at most as many as there was room made for, closed together when the row goes.
+///
+/// On the heap and not in an `InlineArray`, so that moving the owner of a long row moves one pointer.
+@safe
+public struct DescriptorRow: ~Copyable {
+    public let capacity: Int
+    public private(set) var count = 0
+    private let storage: UnsafeMutablePointer<FileDescriptor>
+
+    /// Makes room for so many; there are none at first.
+    public init(capacity: Int) {
+        precondition(capacity >= 0)
+        self.capacity = capacity
+        unsafe storage = UnsafeMutablePointer.allocate(capacity: capacity)
+    }
+
+    deinit {
+        unsafe storage.deinitialize(count: count)
+        unsafe storage.deallocate()
+    }
+
+    /// Takes over one more.
+    public mutating func append(_ descriptor: consuming FileDescriptor) {
+        precondition(count < capacity)
+        unsafe (storage + count).initialize(to: descriptor)
+        count += 1
+    }
+
+    /// Closes one and takes over another in its place.
+    public mutating func replace(_ index: Int, with descriptor: consuming FileDescriptor) {
+        precondition(index >= 0 && index < count)
+        unsafe storage[index] = descriptor
+    }
+
+    /// Lends one.
+    public subscript(index: Int) -> FileDescriptor {
+        _read {
+            precondition(index >= 0 && index < count)
+            yield unsafe storage[index]
+        }
+    }
+}

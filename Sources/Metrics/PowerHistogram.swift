@@ -1,0 +1,84 @@
+/// How often how much power was drawn: a native histogram of schema 3, whose buckets grow by 2^(1/8), about 9 %.
+///
+/// Fixed memory: there is a place for every bucket from a microwatt to 15 megawatts, and at most `mostBuckets` of them are
+/// used; then the nearest used one takes what is new. The classic buckets of the text format have powers of two as bounds,
+/// which are bounds of schema 3 too, so they are derived from the same counts and exact.
+public struct PowerHistogram: Sendable {
+    /// Bucket i holds values above 2^((i-1)/8) up to 2^(i/8) watts. See the Prometheus documentation on native histograms.
+    public static let schema = 3
+    /// The width of the zero bucket, 2^-128; only 0 itself is that small.
+    public static let zeroThreshold = 0x1p-128
+    /// As many buckets as client libraries keep by default.
+    public static let mostBuckets = 160
+    /// One microwatt, the least that is told apart from 0, lies in bucket -159.
+    public static let bucketRange = -159...192
+    /// The exponents of two that are the classic bounds: 0.5 W to 4096 W.
+    public static let classicExponents = -1...12
+
+    private static let places = 352
+
+    private var counts = InlineArray<352, UInt64>(repeating: 0)
+    private var usedBuckets = 0
+    public private(set) var zeroCount: UInt64 = 0
+    public private(set) var count: UInt64 = 0
+    public private(set) var sumMicrowatts: UInt64 = 0
+
+    public init() {}
+
+    public mutating func record(microwatts: UInt64) {
+        count += 1
+        sumMicrowatts &+= microwatts
+        guard microwatts > 0 else {
+            zeroCount += 1
+            return
+        }
+        let place = usablePlace(for: PowerHistogram.bucket(of: microwatts) - PowerHistogram.bucketRange.lowerBound)
+        if counts[place] == 0 { usedBuckets += 1 }
+        counts[place] += 1
+    }
+
+    /// How many values lie in a bucket.
+    public subscript(bucket: Int) -> UInt64 {
+        counts[bucket - PowerHistogram.bucketRange.lowerBound]
+    }
+
+    /// How many values were at most 2^exponent watts.
+    public func cumulativeCount(upToExponent exponent: Int) -> UInt64 {
+        var sum = zeroCount
+        for bucket in PowerHistogram.bucketRange.lowerBound...(exponent * 8) { sum += self[bucket] }
+        return sum
+    }
+
+    /// The bucket of a value above 0: the smallest i with value <= 2^(i/8) watts.
+    static func bucket(of microwatts: UInt64) -> Int {
+        let watts = Double(microwatts) / 1_000_000
+        var step = 0
+        while step < 8, watts.significand > PowerHistogram.bound(ofStep: step) { step += 1 }
+        let bucket = Int(watts.exponent) * 8 + step
+        return min(max(bucket, bucketRange.lowerBound), bucketRange.upperBound)
+    }
+
+    /// 2^(step/8), for the steps within one doubling.
+    private static func bound(ofStep step: Int) -> Double {
+        switch step {
+        case 0: 1
+        case 1: 1.0905077326652577
+        case 2: 1.189207115002721
+        case 3: 1.2968395546510096
+        case 4: 1.4142135623730951
+        case 5: 1.5422108254079407
+        case 6: 1.6817928305074292
+        default: 1.8340080864093424
+        }
+    }
+
+    /// The wanted place, or, when as many buckets are used as may be, the nearest used one.
+    private func usablePlace(for wanted: Int) -> Int {
+        guard counts[wanted] == 0, usedBuckets == PowerHistogram.mostBuckets else { return wanted }
+        for distance in 1..<PowerHistogram.places {
+            if wanted - distance >= 0, counts[wanted - distance] > 0 { return wanted - distance }
+            if wanted + distance < PowerHistogram.places, counts[wanted + distance] > 0 { return wanted + distance }
+        }
+        return wanted
+    }
+}

@@ -1,0 +1,52 @@
+import Glibc
+import TestSupport
+
+/// A fake sysfs with sensor chips, laid out as the real one: class entries are symbolic links into devices.
+struct HwmonTree {
+    /// What `--path.sysfs` takes.
+    let root: String
+
+    init(in directory: String) throws {
+        root = directory
+        for path in ["class", "class/hwmon", "devices"] { try checked("mkdir", mkdir("\(directory)/\(path)", 0o755)) }
+    }
+
+    /// Registers a chip with its attributes.
+    func add(_ number: Int, _ name: String, _ attributes: [String: String]) throws {
+        try register(number, attributes: ["name": name + "\n"].merging(attributes) { first, _ in first }, below: "")
+    }
+
+    /// Registers a chip as old drivers did: the attributes lie on its device, which the class entry links to.
+    func addOld(_ number: Int, _ name: String, _ attributes: [String: String]) throws {
+        try register(
+            number, attributes: ["name": name + "\n"].merging(attributes) { first, _ in first }, below: "device/")
+    }
+
+    /// Sets an attribute; a descriptor that has it open reads the new content.
+    func set(_ path: String, to content: String) throws {
+        try writeFile("\(root)/class/hwmon/\(path)", content)
+    }
+
+    func remove(_ path: String) throws {
+        try checked("unlink", unlink("\(root)/class/hwmon/\(path)"))
+    }
+
+    /// Makes every read of an attribute fail with EIO: nothing is mapped at address 0. See proc(5).
+    func breakSensor(_ path: String) throws {
+        try remove(path)
+        try checked("symlink", symlink("/proc/self/mem", "\(root)/class/hwmon/\(path)"))
+    }
+
+    private func register(_ number: Int, attributes: [String: String], below: String) throws {
+        let directory = "\(root)/devices/hwmon\(number)"
+        try checked("mkdir", mkdir(directory, 0o755))
+        if !below.isEmpty { try checked("mkdir", mkdir("\(directory)/\(below)", 0o755)) }
+        try checked("symlink", symlink("../../devices/hwmon\(number)", "\(root)/class/hwmon/hwmon\(number)"))
+        for (name, content) in attributes { try set("hwmon\(number)/\(below)\(name)", to: content) }
+    }
+}
+
+/// Lends an empty class of chips.
+func withHwmonTree(_ body: (HwmonTree) throws -> Void) throws {
+    try withTemporaryDirectory { directory in try body(try HwmonTree(in: directory)) }
+}
