@@ -26,7 +26,8 @@ struct Harness: ~Copyable {
         if listening { listeners.add(try Listener(on: .ipv4(text: "127.0.0.1", port: 0))) }
         let measurement = Measurement.open(configuration, log)
         var server = try Server(
-            configuration: configuration, measurement: measurement, listeners: listeners, signals: try SignalReceiver(),
+            configuration: configuration, measurement: measurement, ledger: nil, listeners: listeners,
+            signals: try SignalReceiver(),
             notifier: try Notifier(socket: nil, watchdogMicroseconds: nil), log: log, sink: sink)
         try server.start()
         self.server = server
