@@ -93,10 +93,10 @@ class Workshop:
     def new_directory(self, prefix: str) -> Path:
         return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=self.directory))
 
-    def tree(self) -> Path:
-        """A fake sysfs of a laptop with five domains, its counters at rest."""
+    def tree(self, machine: str = "laptop") -> Path:
+        """A fake sysfs, its counters at rest: of a laptop with five domains, or of `two_sockets` with eight."""
         root = self.new_directory("sysfs")
-        _tree_module().laptop(root)
+        getattr(_tree_module(), machine)(root)
         return root
 
     @contextmanager

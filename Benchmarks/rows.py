@@ -97,22 +97,31 @@ def _speeds_in_turn(servers: list[Server], connections: int, bench: Bench) -> di
 
 def cost_of_a_tick(bench: Bench) -> Iterator[Row]:
     """Processor time of a tick without any scrape, against bare C that reads the same counters."""
-    tree = bench.workshop.tree()
+    yield from _cost_of_a_tick(bench, bench.workshop.tree())
+    yield from _cost_of_a_tick(bench, bench.workshop.tree("two_sockets"))
+
+
+def _cost_of_a_tick(bench: Bench, tree: Path) -> Iterator[Row]:
+    """The exporter with histograms and a ledger, and bare C loops, in turn."""
     paced_rounds = int(bench.seconds * TICKS_PER_SECOND)
     ticks, paced, hot = [], [], []
-    with exporter(tree, *FAST_TICKS) as server:
+    with exporter(tree, *FAST_TICKS, "--state-file", str(bench.workshop.new_directory("state") / "ledger")) as server:
         for _ in range(bench.rounds):
             ticks.append(_nanoseconds_per_tick(server, bench.seconds))
             paced.append(_nanoseconds_per_round(bench, tree, paced_rounds, 1_000_000 // TICKS_PER_SECOND))
             hot.append(_nanoseconds_per_round(bench, tree, FLOOR_ROUNDS, 0))
-    tick = median(ticks)
-    for name, floor in (("C loop woken by the same timer", median(paced)), ("C loop without waiting", median(hot))):
-        yield Row(
-            f"tick at {TICKS_PER_SECOND} Hz, {len(counters_of(tree))} domains",
-            f"{tick / 1000:,.2f} us of processor time",
-            f"{name} {floor / 1000:,.2f}",
-            tick / floor,
-        )
+    tick, woken, unpaused = median(ticks), median(paced), median(hot)
+    what = f"tick at {TICKS_PER_SECOND} Hz, {len(counters_of(tree))} domains"
+    figure = f"{tick / 1000:,.2f} us of processor time"
+    yield Row(
+        what,
+        figure,
+        f"C loop woken by the same timer {woken / 1000:,.2f}",
+        tick / woken,
+        goal="at most 2.00",
+        met=tick <= 2 * woken,
+    )
+    yield Row(what, figure, f"C loop without waiting {unpaused / 1000:,.2f}", tick / unpaused)
 
 
 def _nanoseconds_per_tick(server: Server, seconds: float) -> float:

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-60}
 build=.build/fuzz
 mkdir -p "$build/corpus"
-flags=(-O -g -wmo -parse-as-library -swift-version 6 -sanitize=fuzzer,address -I "$build"
+flags=(-O -g -wmo -use-ld=lld -parse-as-library -swift-version 6 -sanitize=fuzzer,address -I "$build"
     -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature MemberImportVisibility)
 
 for room in Bytes HTTP; do

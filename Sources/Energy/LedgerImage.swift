@@ -42,28 +42,31 @@ public struct LedgerImage: Sendable, Equatable {
         boot: BootIdentity, startUnixMicroseconds: UInt64, sequence: UInt64, accounts: [DomainAccount],
         identities: [UInt64], into bytes: inout ByteBuffer
     ) {
-        bytes.append(littleEndian: magic)
-        bytes.append(littleEndian: sequence)
-        bytes.append(littleEndian: boot.high)
-        bytes.append(littleEndian: boot.low)
-        bytes.append(littleEndian: startUnixMicroseconds)
-        bytes.append(littleEndian: UInt64(accounts.count))
-        for index in accounts.indices { encode(accounts[index].accountant, identities[index], into: &bytes) }
-        bytes.append(littleEndian: bytes.withBytes { checksum($0) })
+        var sum = Checksum()
+        bytes.append(magic, &sum)
+        bytes.append(sequence, &sum)
+        bytes.append(boot.high, &sum)
+        bytes.append(boot.low, &sum)
+        bytes.append(startUnixMicroseconds, &sum)
+        bytes.append(UInt64(accounts.count), &sum)
+        for index in accounts.indices { encode(accounts[index].accountant, identities[index], &sum, into: &bytes) }
+        bytes.append(littleEndian: sum.value)
     }
 
-    private static func encode(_ accountant: CounterAccountant, _ identity: UInt64, into bytes: inout ByteBuffer) {
-        bytes.append(littleEndian: identity)
-        bytes.append(littleEndian: accountant.modulus)
-        bytes.append(littleEndian: accountant.boundMicrowatts)
-        bytes.append(littleEndian: accountant.totalMicrojoules)
-        bytes.append(littleEndian: accountant.wraps)
-        bytes.append(littleEndian: accountant.resets)
-        bytes.append(littleEndian: accountant.gaps)
-        bytes.append(littleEndian: accountant.last == nil ? 0 : 1)
-        bytes.append(littleEndian: accountant.last?.raw ?? 0)
-        bytes.append(littleEndian: accountant.last?.moment.monotonicNanoseconds ?? 0)
-        bytes.append(littleEndian: accountant.last?.moment.boottimeNanoseconds ?? 0)
+    private static func encode(
+        _ accountant: CounterAccountant, _ identity: UInt64, _ sum: inout Checksum, into bytes: inout ByteBuffer
+    ) {
+        bytes.append(identity, &sum)
+        bytes.append(accountant.modulus, &sum)
+        bytes.append(accountant.boundMicrowatts, &sum)
+        bytes.append(accountant.totalMicrojoules, &sum)
+        bytes.append(accountant.wraps, &sum)
+        bytes.append(accountant.resets, &sum)
+        bytes.append(accountant.gaps, &sum)
+        bytes.append(accountant.last == nil ? 0 : 1, &sum)
+        bytes.append(accountant.last?.raw ?? 0, &sum)
+        bytes.append(accountant.last?.moment.monotonicNanoseconds ?? 0, &sum)
+        bytes.append(accountant.last?.moment.boottimeNanoseconds ?? 0, &sum)
     }
 
     /// Reads an image and its sequence number. The bytes may be anything.
@@ -87,16 +90,11 @@ public struct LedgerImage: Sendable, Equatable {
         return (image, words[1, bytes])
     }
 
-    /// FNV-1a over words instead of bytes: it must tell a torn write, not an adversary.
     static func checksum(_ bytes: Span<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        var sum = Checksum()
         let words = WordReader(count: bytes.count / 8)
-        for index in 0..<words.count {
-            hash ^= words[index, bytes]
-            hash = hash &* 0x0000_0100_0000_01B3
-            hash ^= hash >> 29
-        }
-        return hash
+        for index in 0..<words.count { sum.add(words[index, bytes]) }
+        return sum.value
     }
 
     /// A number for what a domain measures and by which counter, which stays the same over restarts.
@@ -106,6 +104,24 @@ public struct LedgerImage: Sendable, Equatable {
             hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
         }
         return hash
+    }
+}
+
+/// FNV-1a over words instead of bytes, with a shift that spreads the high bits: it must tell a torn write, not an adversary.
+private struct Checksum {
+    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ word: UInt64) {
+        value = (value ^ word) &* 0x0000_0100_0000_01B3
+        value ^= value >> 29
+    }
+}
+
+extension ByteBuffer {
+    /// Appends a word and adds it to a checksum.
+    fileprivate mutating func append(_ word: UInt64, _ sum: inout Checksum) {
+        append(littleEndian: word)
+        sum.add(word)
     }
 }
 

@@ -46,44 +46,6 @@ struct WrongValue: Error, CustomStringConvertible {
     }
 }
 
-/// The time between two samples.
-struct SampleInterval: Equatable {
-    let nanoseconds: UInt64
-
-    init(nanoseconds: UInt64) {
-        self.nanoseconds = nanoseconds
-    }
-
-    /// Reads `0.1`, `100ms` or `1s`.
-    init(parsing text: String) throws(WrongValue) {
-        let (digits, unit) = SampleInterval.split(text)
-        guard let value = SampleInterval.fixedPoint(digits, fractionDigits: unit) else {
-            throw WrongValue(SampleInterval.allowed)
-        }
-        guard value >= 1_000_000, value <= 60_000_000_000 else { throw WrongValue(SampleInterval.allowed) }
-        nanoseconds = value
-    }
-
-    private static let allowed = "allowed are 1ms to 60s, written like 0.1, 100ms or 1s"
-
-    /// The number, and how many digits after its point make nanoseconds of it.
-    private static func split(_ text: String) -> (Substring, Int) {
-        if text.hasSuffix("ms") { return (text.dropLast(2), 6) }
-        if text.hasSuffix("s") { return (text.dropLast(1), 9) }
-        return (text[...], 9)
-    }
-
-    /// `digits[.digits]` times 10^fractionDigits, if that is a whole number.
-    private static func fixedPoint(_ text: Substring, fractionDigits: Int) -> UInt64? {
-        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
-        let fraction = parts.count == 2 ? parts[1] : ""
-        guard let whole = parts.first, !(whole.isEmpty && fraction.isEmpty), fraction.count <= fractionDigits,
-            whole.count <= 8, (whole + fraction).utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
-        else { return nil }
-        return UInt64(whole + fraction + String(repeating: "0", count: fractionDigits - fraction.count))
-    }
-}
-
 /// Checks of single values, which options and environment share.
 enum Parsing {
     static func port(_ text: String) throws(WrongValue) -> UInt16 {

@@ -94,7 +94,7 @@ struct LogRecord: Sendable {
     }
 
     /// A string literal that JSON and logfmt both read.
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

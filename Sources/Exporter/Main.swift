@@ -7,19 +7,21 @@ struct Main {
     private static let usageError: Int32 = 64
 
     static func main() {
-        let configuration: Configuration
         do {
-            configuration = try Command.parse().configuration(environment: Process.environment)
+            var command = try Command.parseAsRoot()
+            try command.run()
+        } catch let status as ExitCode {
+            Process.exit(status: status.rawValue)
         } catch {
             answer(error)
         }
-        Process.exit(status: Service.run(configuration))
+        Process.exit(status: 0)
     }
 
     /// Prints what was asked for (`--help`, `--version`), or what is wrong, on one line.
     private static func answer(_ error: any Error) -> Never {
         guard Command.exitCode(for: error) != .success else {
-            Process.print(Command.fullMessage(for: error) + "\n")
+            Process.print(Command.help(for: error) + "\n")
             Process.exit(status: 0)
         }
         let message = Command.message(for: error).split(separator: "\n").joined(separator: " ")

@@ -41,7 +41,7 @@ enum Service {
     }
 
     /// One that is there and may not be listed can still hold files that may be read.
-    private static func check(_ directory: String) throws(StartFailure) {
+    static func check(_ directory: String) throws(StartFailure) {
         do throws(SystemError) {
             _ = try Files.names(in: directory)
         } catch  where error.code == .notFound || error.code == .notADirectory {

@@ -45,6 +45,8 @@ class Zone:
     curve: Curve | None = None
     range_uj: int = REAL_RANGE_UJ
     control_type: str = "intel-rapl"
+    # The long-term limit; the exporter believes twice as much power, and everything up to 100 W.
+    limit_watts: int = 250
 
 
 class PowercapTree:
@@ -70,6 +72,8 @@ class PowercapTree:
         (directory / "name").write_text(zone.name + "\n")
         (directory / "max_energy_range_uj").write_text(f"{zone.range_uj}\n")
         (directory / "enabled").write_text("1\n")
+        (directory / "constraint_0_name").write_text("long_term\n")
+        (directory / "constraint_0_power_limit_uw").write_text(f"{zone.limit_watts * 1_000_000}\n")
         counter = directory / "energy_uj"
         counter.write_text(f"{energy_uj}\n")
         # 0400 as in the kernel, where this process may write all the same.
@@ -110,19 +114,38 @@ class PowercapTree:
         entry.symlink_to(target)
 
 
-def laptop(root: Path | str, range_uj: int = REAL_RANGE_UJ) -> PowercapTree:
-    """Five domains: one package with core and uncore, dram, and psys."""
+def laptop(root: Path | str, range_uj: int = REAL_RANGE_UJ, limit_watts: int = 4000) -> PowercapTree:
+    """Five domains: one package with core and uncore, dram, and psys.
+
+    The limit is far above the curves, so that tests may move counters by joules at a time. A range that wraps every few
+    seconds needs a low one, or the exporter could not tell a wrap from a counter that was set anew.
+    """
     tree = PowercapTree(root)
-    tree.add(Zone("0", "package-0", Curve(30, 20, 7.0), range_uj))
-    tree.add(Zone("0:0", "core", Curve(15, 10, 5.0), range_uj))
-    tree.add(Zone("0:1", "uncore", Curve(4, 2, 3.0), range_uj))
-    tree.add(Zone("0:2", "dram", Curve(3, 1, 11.0), range_uj))
-    tree.add(Zone("1", "psys", Curve(50, 25, 13.0), range_uj))
+    for number, name, curve in (
+        ("0", "package-0", Curve(30, 20, 7.0)),
+        ("0:0", "core", Curve(15, 10, 5.0)),
+        ("0:1", "uncore", Curve(4, 2, 3.0)),
+        ("0:2", "dram", Curve(3, 1, 11.0)),
+        ("1", "psys", Curve(50, 25, 13.0)),
+    ):
+        tree.add(Zone(number, name, curve, range_uj, limit_watts=limit_watts))
+    return tree
+
+
+def two_sockets(root: Path | str) -> PowercapTree:
+    """Eight domains: two packages, each with core, uncore and dram."""
+    tree = PowercapTree(root)
+    for socket in (0, 1):
+        tree.add(Zone(f"{socket}", f"package-{socket}", Curve(60, 40, 7.0)))
+        for number, name in enumerate(("core", "uncore", "dram")):
+            tree.add(Zone(f"{socket}:{number}", name, Curve(10, 5, 5.0)))
     return tree
 
 
 # Small enough to wrap every few seconds under the curves above.
 WRAPPING_RANGE_UJ = 99_999_999
+# Twice this is more than any of the curves above draws.
+CURVES_LIMIT_WATTS = 50
 
 
 def main() -> None:
@@ -132,7 +155,7 @@ def main() -> None:
     parser.add_argument("--range-uj", type=int, default=WRAPPING_RANGE_UJ)
     parser.add_argument("--seconds", type=float, default=600.0, help="end by itself after this time")
     options = parser.parse_args()
-    tree = laptop(options.root, options.range_uj)
+    tree = laptop(options.root, options.range_uj, CURVES_LIMIT_WATTS)
     start = time.monotonic()
     print("START", repr(start), repr(time.time()), flush=True)
     while options.curve and time.monotonic() - start < options.seconds:

@@ -76,7 +76,7 @@ def test_several_wraps(start_exporter: StartExporter, tmp_path: Path) -> None:
     tree = PowercapTree(tmp_path / "sys")
     counter = HardwareCounter.add(tree, Zone("0", "package-0", range_uj=WRAPPING_RANGE_UJ), 0)
     exporter = start_exporter(tree, *FAST)
-    steps, amount = 35, 9_876_543
+    steps, amount = 70, 4_876_543
     for _ in range(steps):
         counter.move(amount)
         page = exporter.page_after_ticks()

@@ -79,9 +79,39 @@ import Testing
         }
     }
 
+    @Test(arguments: [[], ["--sample.interval", "1s"], ["serve"], ["serve", "--sample.interval", "1s"]])
+    func `without a command it serves`(arguments: [String]) throws {
+        #expect(try Command.parseAsRoot(arguments) is ServeCommand)
+    }
+
+    @Test(arguments: [["--help"], ["-h"], ["help"]])
+    func `the help lists the commands and the options that need none`(arguments: [String]) {
+        let help = answer(to: arguments)
+        for text in ["serve (default)", "measure ", "--web.listen-address", "--log.format", "--version"] {
+            #expect(help.count(of: "\n  \(text)") == 1)
+        }
+    }
+
+    @Test(arguments: [["serve", "--help"], ["help", "serve"]])
+    func `the help of a command lists its own options`(arguments: [String]) {
+        let help = answer(to: arguments)
+        #expect(help.contains("USAGE: pyjoules-exporter serve "))
+        #expect(help.count(of: "\n  --web.listen-address") == 1)
+    }
+
+    private func answer(to arguments: [String]) -> String {
+        do {
+            var command = try Command.parseAsRoot(arguments)
+            try command.run()
+            return ""
+        } catch {
+            return Command.help(for: error)
+        }
+    }
+
     private func configuration(
         _ arguments: [String], _ environment: [String: String] = [:]
     ) throws -> Configuration {
-        try Command.parse(arguments).configuration { environment[$0] }
+        try ServeCommand.parse(arguments).configuration { environment[$0] }
     }
 }

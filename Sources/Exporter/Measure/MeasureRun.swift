@@ -1,0 +1,189 @@
+import Energy
+import Kernel
+
+/// A command's run: what the machine used meanwhile, and how it ended.
+struct CommandRun: Equatable {
+    var interval: EnergyInterval
+    var end: ProcessEnd
+}
+
+/// What came of an attempt to run a command.
+enum RunOutcome {
+    case ended(CommandRun)
+    /// The program could not be executed.
+    case notExecuted(ErrorCode)
+    /// A signal asked to end before there was anything to pass it on to.
+    case stopped(SignalNumber)
+}
+
+/// The loop of `measure`: samples the counters on a timer until a time is over or a command has ended, and takes signals.
+///
+/// Between the two passes over the counters at the ends of an interval, ticks see peaks and wraps. A pass less than half a
+/// sampling interval after the last tick (the loop was late, or the interval ends there) is no tick but only brings the
+/// totals up to date: power over a few milliseconds is mostly the steps of the counter.
+struct MeasureRun: ~Copyable {
+    private enum Source: UInt64 {
+        case samples
+        case end
+        case signals
+    }
+
+    /// What one wait brought.
+    private struct Wakeup {
+        var isSampleDue = false
+        var isTimeOver = false
+        var hasChildChanged = false
+        /// Those that ask to end.
+        var signals: [ReceivedSignal] = []
+    }
+
+    /// When the machine is looked at, and when an interval ends.
+    struct Schedule: ~Copyable {
+        fileprivate let samples: Timer
+        fileprivate let ends: Timer
+    }
+
+    private let epoll: Epoll
+    private var batch = EventBatch(capacity: 4)
+    private let signals: SignalReceiver
+    private var sampler: Sampler
+    private let sampleNanoseconds: UInt64
+    private var lastTickNanoseconds: UInt64 = 0
+    private var progress: Progress
+    /// The signal that asked to end; nothing is begun after it.
+    private(set) var stop: SignalNumber?
+
+    /// The signals that `measure` takes.
+    static func receiveSignals() throws(SystemError) -> SignalReceiver {
+        try SignalReceiver([.terminate, .interrupt, .hangUp, .quit, .childChanged])
+    }
+
+    init(
+        sampler: consuming Sampler, sampleNanoseconds: UInt64, signals: consuming SignalReceiver,
+        progress: consuming Progress
+    ) throws(SystemError) {
+        let epoll = try Epoll()
+        try epoll.add(signals.descriptor, .readable, token: Source.signals.rawValue)
+        self.epoll = epoll
+        self.signals = signals
+        self.sampleNanoseconds = min(sampleNanoseconds, sampler.longestIntervalNanoseconds ?? sampleNanoseconds)
+        self.sampler = sampler
+        self.progress = progress
+    }
+
+    /// Makes the first pass. After it, each call of `measure` goes on where the one before ended, so that nothing is lost
+    /// between two.
+    mutating func begin(every nanoseconds: UInt64) throws(SystemError) -> Schedule {
+        let schedule = Schedule(
+            samples: try watchedTimer(min(sampleNanoseconds, nanoseconds), .samples),
+            ends: try watchedTimer(nanoseconds, .end))
+        tick()
+        return schedule
+    }
+
+    /// Measures the machine until the next end of an interval, or until a signal asks to end.
+    mutating func measure(
+        _ schedule: borrowing Schedule, _ activity: String
+    ) throws(SystemError) -> EnergyInterval {
+        var meter = IntervalMeter(sampler)
+        progress.begin(activity, meter.startNanoseconds)
+        var wakeup = try wait()
+        while !wakeup.isTimeOver && stop == nil {
+            if wakeup.isSampleDue { try takeSample(schedule.samples, &meter) }
+            wakeup = try wait()
+        }
+        _ = try schedule.ends.takeExpirations()
+        makePass(every: schedule.samples.intervalNanoseconds, &meter)
+        progress.clear()
+        return meter.interval(sampler)
+    }
+
+    /// Runs a command and measures the machine from right before its start until right after its end is known. Signals are
+    /// passed on to it, and it alone decides what they do to it.
+    mutating func run(_ command: borrowing ArgumentVector, _ activity: String) throws(SystemError) -> RunOutcome {
+        let samples = try watchedTimer(sampleNanoseconds, .samples)
+        var wakeup = Wakeup()
+        try takeSignals(&wakeup)
+        if let stop { return .stopped(stop) }
+        tick()
+        var meter = IntervalMeter(sampler)
+        let child: ChildProcess
+        do throws(SystemError) {
+            child = try ChildProcess(starting: command, signals: signals)
+        } catch {
+            return .notExecuted(error.code)
+        }
+        progress.begin(activity, meter.startNanoseconds)
+        while true {
+            wakeup = try wait()
+            for signal in wakeup.signals { forward(signal, to: child) }
+            if wakeup.hasChildChanged {
+                // Before asking for its status: from here on the machine does not work for the command any more.
+                makePass(every: sampleNanoseconds, &meter)
+                if let end = try child.takeEnd() {
+                    progress.clear()
+                    return .ended(CommandRun(interval: meter.interval(sampler), end: end))
+                }
+            } else if wakeup.isSampleDue {
+                try takeSample(samples, &meter)
+            }
+        }
+    }
+
+    /// What a key on the terminal caused reached every process of our group, and must not reach the command twice.
+    private func forward(_ signal: ReceivedSignal, to child: borrowing ChildProcess) {
+        if signal.isFromKernel && child.sharesProcessGroup { return }
+        child.send(signal.number)
+    }
+
+    private func watchedTimer(_ nanoseconds: UInt64, _ source: Source) throws(SystemError) -> Timer {
+        let timer = try Timer(intervalNanoseconds: nanoseconds)
+        try epoll.add(timer.descriptor, .readable, token: source.rawValue)
+        return timer
+    }
+
+    private mutating func wait() throws(SystemError) -> Wakeup {
+        try epoll.wait(into: &batch, timeoutMilliseconds: nil)
+        var wakeup = Wakeup()
+        for index in 0..<batch.count {
+            switch Source(rawValue: batch[token: index]) {
+            case .samples: wakeup.isSampleDue = true
+            case .end: wakeup.isTimeOver = true
+            case .signals: try takeSignals(&wakeup)
+            case .none: break
+            }
+        }
+        return wakeup
+    }
+
+    private mutating func takeSignals(_ wakeup: inout Wakeup) throws(SystemError) {
+        while let signal = try signals.take() {
+            if signal.number == .childChanged {
+                wakeup.hasChildChanged = true
+            } else {
+                wakeup.signals.append(signal)
+                stop = signal.number
+            }
+        }
+    }
+
+    private mutating func takeSample(_ timer: borrowing Timer, _ meter: inout IntervalMeter) throws(SystemError) {
+        _ = try timer.takeExpirations()
+        makePass(every: timer.intervalNanoseconds, &meter)
+        progress.show(sampler)
+    }
+
+    private mutating func makePass(every nanoseconds: UInt64, _ meter: inout IntervalMeter) {
+        guard Clock.monotonicNanoseconds() - lastTickNanoseconds >= nanoseconds / 2 else {
+            sampler.refresh()
+            return
+        }
+        tick()
+        meter.noteTick(sampler)
+    }
+
+    private mutating func tick() {
+        sampler.tick()
+        lastTickNanoseconds = sampler.lastPassNanoseconds
+    }
+}

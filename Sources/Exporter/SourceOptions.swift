@@ -1,0 +1,65 @@
+import ArgumentParser
+
+/// The options that say where energy is read and how often, the same for every command that reads it.
+struct SourceOptions: ParsableArguments {
+    @Option(
+        name: .customLong("sample.interval"),
+        help: ArgumentHelp(
+            "Time between two samples: 0.1, 100ms or 1s; from 1ms to 60s. SCRAPE_INTERVAL_SECONDS sets the default. (default: 0.1)",
+            valueName: "duration"),
+        transform: SampleInterval.init(parsing:))
+    var sampleInterval: SampleInterval?
+
+    @Option(
+        name: .customLong("source"),
+        help: ArgumentHelp(
+            "Where energy is read: powercap, perf, hwmon, simulated, which measures nothing, or auto, the first of powercap, perf and hwmon that can be read. (default: auto)",
+            valueName: "source"),
+        transform: Parsing.oneOf)
+    var source: SourceChoice?
+
+    @Option(
+        name: .customLong("path.sysfs"),
+        help: ArgumentHelp("The root of sysfs. (default: /sys)", valueName: "directory"),
+        transform: Parsing.directory)
+    var sysfs: String?
+
+    @Option(
+        name: .customLong("path.procfs"),
+        help: ArgumentHelp("The root of procfs. (default: /proc)", valueName: "directory"),
+        transform: Parsing.directory)
+    var procfs: String?
+
+    /// Puts the options over the environment over what the configuration has.
+    func apply(to configuration: inout Configuration, environment: Environment) throws(WrongValue) {
+        if sampleInterval == nil {
+            try environment.read("SCRAPE_INTERVAL_SECONDS") { (text) throws(WrongValue) in
+                configuration.sampleInterval = try SampleInterval(parsing: text)
+            }
+        }
+        configuration.sampleInterval = sampleInterval ?? configuration.sampleInterval
+        configuration.source = source ?? configuration.source
+        configuration.sysfs = sysfs ?? configuration.sysfs
+        configuration.procfs = procfs ?? configuration.procfs
+        configuration.mustExist = [sysfs, procfs].compactMap { $0 }
+    }
+}
+
+/// The variables of the environment that set defaults.
+struct Environment {
+    private let lookup: (String) -> String?
+
+    init(_ lookup: @escaping (String) -> String?) {
+        self.lookup = lookup
+    }
+
+    /// Reads a variable; an empty one counts as unset, which is what compose files make of a missing value.
+    func read(_ name: String, _ body: (String) throws(WrongValue) -> Void) throws(WrongValue) {
+        guard let text = lookup(name), !text.isEmpty else { return }
+        do throws(WrongValue) {
+            try body(text)
+        } catch {
+            throw WrongValue("the value '\(text)' is invalid for the environment variable \(name): \(error)")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// The time between two samples.
+struct SampleInterval: Equatable {
+    let nanoseconds: UInt64
+
+    init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Reads `0.1`, `100ms` or `1s`.
+    init(parsing text: String) throws(WrongValue) {
+        guard let value = TimeSpan.nanoseconds(text), value >= 1_000_000, value <= 60_000_000_000 else {
+            throw WrongValue("allowed are 1ms to 60s, written like 0.1, 100ms or 1s")
+        }
+        nanoseconds = value
+    }
+}
+
+/// How long to measure.
+struct MeasuringTime: Equatable {
+    let nanoseconds: UInt64
+
+    /// Reads `0.5`, `500ms` or `10s`.
+    init(parsing text: String) throws(WrongValue) {
+        guard let value = TimeSpan.nanoseconds(text), value >= 1_000_000, value <= 3_600_000_000_000 else {
+            throw WrongValue("allowed are 1ms to 3600s, written like 0.5, 500ms or 10s")
+        }
+        nanoseconds = value
+    }
+}
+
+private enum TimeSpan {
+    /// The time that a text says in seconds (`0.1` or `1s`) or milliseconds (`100ms`), if it is a whole number of nanoseconds.
+    static func nanoseconds(_ text: String) -> UInt64? {
+        if text.hasSuffix("ms") { return fixedPoint(text.dropLast(2), fractionDigits: 6) }
+        if text.hasSuffix("s") { return fixedPoint(text.dropLast(1), fractionDigits: 9) }
+        return fixedPoint(text[...], fractionDigits: 9)
+    }
+
+    /// `digits[.digits]` times 10^fractionDigits, if that is a whole number.
+    private static func fixedPoint(_ text: Substring, fractionDigits: Int) -> UInt64? {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = parts.count == 2 ? parts[1] : ""
+        guard let whole = parts.first, !(whole.isEmpty && fraction.isEmpty), fraction.count <= fractionDigits,
+            whole.count <= 8, (whole + fraction).utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
+        else { return nil }
+        return UInt64(whole + fraction + String(repeating: "0", count: fractionDigits - fraction.count))
+    }
+}

@@ -1,0 +1,37 @@
+import Glibc
+
+/// The words of a command as the kernel takes them: C strings and a null pointer, copied and owned.
+///
+/// Words are bytes: a file's name need not be UTF-8, so what came from our own command line is taken from there and not
+/// from a `String`, which would have mended it.
+@safe
+public struct ArgumentVector: ~Copyable {
+    let words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let count: Int
+
+    public init(_ arguments: [String]) {
+        self.init(count: arguments.count)
+        for (index, argument) in arguments.enumerated() { unsafe words[index] = strdup(argument) }
+    }
+
+    /// The last words of the command line by which this program was started.
+    public init(lastOfCommandLine count: Int) {
+        let first = Int(CommandLine.argc) - count
+        precondition(count >= 0 && first >= 0)
+        self.init(count: count)
+        for index in 0..<count {
+            unsafe words[index] = CommandLine.unsafeArgv[first + index].flatMap { unsafe strdup($0) }
+        }
+    }
+
+    private init(count: Int) {
+        unsafe words = UnsafeMutablePointer.allocate(capacity: count + 1)
+        unsafe words.initialize(repeating: nil, count: count + 1)
+        self.count = count
+    }
+
+    deinit {
+        for index in 0..<count { unsafe free(words[index]) }
+        unsafe words.deallocate()
+    }
+}

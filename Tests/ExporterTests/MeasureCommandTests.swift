@@ -1,0 +1,70 @@
+import ArgumentParser
+import Testing
+
+@testable import Exporter
+
+@Suite struct MeasureCommandTests {
+    @Test func `without options it measures once, and leaves the defaults to others`() throws {
+        let command = try parse([])
+        #expect(command.command.isEmpty)
+        #expect(command.interval == nil)
+        #expect(command.count == nil)
+        #expect(command.format == nil)
+    }
+
+    @Test func `whatever comes behind two hyphens is the command`() throws {
+        let command = try parse(["--repeat", "3", "--baseline", "5s", "--", "serve", "--help", "--", "--version"])
+        #expect(command.command == ["serve", "--help", "--", "--version"])
+        #expect(command.repetitions == 3)
+        #expect(command.baseline?.nanoseconds == 5_000_000_000)
+    }
+
+    @Test func `options of the source are those of serve`() throws {
+        let command = try parse(["--source", "simulated", "--sample.interval", "5ms", "--path.sysfs", "/a"])
+        var configuration = Configuration()
+        try command.source.apply(to: &configuration, environment: Environment { _ in nil })
+        #expect(configuration.source == .simulated)
+        #expect(configuration.sampleInterval.nanoseconds == 5_000_000)
+        #expect(configuration.sysfs == "/a")
+    }
+
+    @Test(arguments: [("1ms", 1_000_000), ("0.25", 250_000_000), ("3600", 3_600_000_000_000)])
+    func `a time is read as a sample interval is, and may be longer`(text: String, nanoseconds: UInt64) throws {
+        #expect(try parse(["--interval", text]).interval?.nanoseconds == nanoseconds)
+    }
+
+    @Test(arguments: [
+        ["--interval", "0"], ["--interval", "3601s"], ["--baseline", "1h"], ["--count", "0"], ["--count", "100001"],
+        ["--repeat", "many"], ["--format", "xml"], ["--output", ""], ["--source", "rapl"],
+    ])
+    func `a wrong value is an error that names the option and the value`(arguments: [String]) {
+        let message = refusal(of: arguments)
+        #expect(message.contains(arguments[0]))
+        #expect(message.contains("'\(arguments[1])'"))
+        #expect(message.contains("allowed"))
+    }
+
+    @Test(arguments: [
+        ["--repeat", "2"], ["--baseline", "1s"], ["--interval", "1", "--", "ls"], ["--count", "2", "--", "ls"],
+    ])
+    func `what makes no sense together is refused`(arguments: [String]) {
+        #expect(refusal(of: arguments).contains("'\(arguments[0])' makes no sense here"))
+    }
+
+    private func parse(_ arguments: [String]) throws -> MeasureCommand {
+        try #require(try Command.parseAsRoot(["measure"] + arguments) as? MeasureCommand)
+    }
+
+    private func refusal(of arguments: [String]) -> String {
+        do {
+            _ = try parse(arguments)
+            Issue.record("accepted")
+            return ""
+        } catch {
+            #expect(Command.exitCode(for: error).rawValue == 64)
+            let message = Command.message(for: error)
+            #expect(!message.contains("\n"))
+            return message
+        }
+    }
+}
