@@ -35,7 +35,12 @@ struct ZoneReviver {
         nextNanoseconds = now + delayNanoseconds
         let discovery = PowercapDiscovery(sysfs: sysfs, vendor: vendor)
         sampler.reattach(discovery.zones)
-        if !hasSaidForbidden, let zone = discovery.refused.first(where: { $0.reason == .permissionDenied }) {
+        let accounts = sampler.accounts
+        let forbidden = discovery.refused.first { zone in
+            zone.reason == .permissionDenied
+                && accounts.contains { $0.failure == .unregistered && $0.domain == zone.domain }
+        }
+        if !hasSaidForbidden, let zone = forbidden {
             hasSaidForbidden = true
             log.report(
                 .zoneUnreadable, .error,

@@ -1,19 +1,18 @@
 import Glibc
 import Kernel
-import TestSupport
 
 /// A fake sysfs with RAPL zones, laid out as the kernel's powercap framework lays out the real one: class entries are symbolic
 /// links into devices/virtual/powercap, sub-zones lie in their parents, and the control type has an entry without a counter.
-struct PowercapTree {
+public struct PowercapTree {
     /// What `--path.sysfs` takes.
-    let root: String
+    public let root: String
     /// What a driver with an energy status unit of 14 shows: (2^32 - 1) * 61035 / 1000.
-    static let realRange = 262_143_328_850
+    public static let realRange = 262_143_328_850
 
     private var classDirectory: String { root + "/class/powercap" }
 
     /// An empty class directory.
-    init(in directory: String) throws {
+    public init(in directory: String) throws {
         root = directory
         for path in ["class", "class/powercap", "devices", "devices/virtual", "devices/virtual/powercap"] {
             try checked("mkdir \(path)", mkdir("\(directory)/\(path)", 0o755))
@@ -21,13 +20,14 @@ struct PowercapTree {
     }
 
     /// A tree with zones of the usual range and a counter at 0, such as `["0": "package-0", "0:0": "core"]`.
-    init(in directory: String, _ zones: KeyValuePairs<String, String>, controlType: String = "intel-rapl") throws {
+    public init(in directory: String, _ zones: KeyValuePairs<String, String>, controlType: String = "intel-rapl") throws
+    {
         try self.init(in: directory)
         for (number, name) in zones { try add(number, name, controlType: controlType) }
     }
 
     /// Registers a zone; a sub-zone's parent must be there already.
-    func add(_ number: String, _ name: String, controlType: String = "intel-rapl") throws {
+    public func add(_ number: String, _ name: String, controlType: String = "intel-rapl") throws {
         let parts = number.split(separator: ":")
         let parent = parts.count > 1 ? "\(controlType)/\(controlType):\(parts[0])" : controlType
         if parts.count == 1 { try registerIfNew(controlType) }
@@ -40,16 +40,16 @@ struct PowercapTree {
     }
 
     /// Sets an attribute; a descriptor that has it open reads the new content.
-    func set(_ attribute: String, of entry: String, to content: String) throws {
+    public func set(_ attribute: String, of entry: String, to content: String) throws {
         try writeFile("\(classDirectory)/\(entry)/\(attribute)", content)
     }
 
-    func setCounter(_ entry: String, _ microjoules: UInt64) throws {
+    public func setCounter(_ entry: String, _ microjoules: UInt64) throws {
         try set("energy_uj", of: entry, to: "\(microjoules)\n")
     }
 
     /// States a power limit, and the most that it can be set to if the firmware says so.
-    func setLimit(
+    public func setLimit(
         _ number: Int, of entry: String, name: String, microwatts: UInt64, maximumMicrowatts: UInt64? = nil
     ) throws {
         try set("constraint_\(number)_name", of: entry, to: "\(name)\n")
@@ -59,12 +59,12 @@ struct PowercapTree {
         }
     }
 
-    func remove(_ attribute: String, of entry: String) throws {
+    public func remove(_ attribute: String, of entry: String) throws {
         try checked("unlink", unlink("\(classDirectory)/\(entry)/\(attribute)"))
     }
 
     /// Takes a zone at the top away and registers it again under another number, with new files, as the kernel does.
-    func rename(_ number: String, to other: String) throws {
+    public func rename(_ number: String, to other: String) throws {
         let entry = "intel-rapl:\(number)"
         let name = try Files.read("\(classDirectory)/\(entry)/name")
         let range = try Files.read("\(classDirectory)/\(entry)/max_energy_range_uj")
@@ -74,7 +74,7 @@ struct PowercapTree {
     }
 
     /// Takes a zone at the top away. What had its counter open reads it on, unlike from the kernel, which gives ENODEV.
-    func unregister(_ number: String) throws {
+    public func unregister(_ number: String) throws {
         let entry = "intel-rapl:\(number)"
         try checked("unlink", unlink("\(classDirectory)/\(entry)"))
         let directory = "\(root)/devices/virtual/powercap"
@@ -85,18 +85,18 @@ struct PowercapTree {
     }
 
     /// Makes a counter such that only a privileged process can read it.
-    func forbid(_ entry: String) throws {
+    public func forbid(_ entry: String) throws {
         try checked("chmod", chmod("\(classDirectory)/\(entry)/energy_uj", 0))
     }
 
     /// Makes a counter whose every read fails with EIO: nothing is mapped at address 0. See proc(5).
-    func breakCounter(_ entry: String) throws {
+    public func breakCounter(_ entry: String) throws {
         try remove("energy_uj", of: entry)
         try checked("symlink", symlink("/proc/self/mem", "\(classDirectory)/\(entry)/energy_uj"))
     }
 
     /// Puts an entry without a zone behind it into the class directory.
-    func addDanglingEntry(_ entry: String) throws {
+    public func addDanglingEntry(_ entry: String) throws {
         try checked("symlink", symlink("../../devices/virtual/powercap/nowhere", "\(classDirectory)/\(entry)"))
     }
 
@@ -113,7 +113,7 @@ struct PowercapTree {
 }
 
 /// Lends a tree of zones; see `PowercapTree.init`.
-func withPowercapTree(
+public func withPowercapTree(
     _ zones: KeyValuePairs<String, String> = [:], controlType: String = "intel-rapl",
     _ body: (PowercapTree) throws -> Void
 ) throws {
