@@ -107,14 +107,20 @@ public struct Sampler: ~Copyable {
     /// The machine's energy without double counting, in microjoules.
     public var hostMicrojoules: UInt64 {
         var sum: UInt64 = 0
-        for account in accounts {
-            switch (hostBasis, account.domain.kind) {
-            case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram):
-                sum &+= account.totalMicrojoules
-            default: break
-            }
-        }
+        for account in accounts where isPartOfHost(account.domain.kind) { sum &+= account.totalMicrojoules }
         return sum
+    }
+
+    /// Something that the machine's energy is made up of has been read; before, it is unknown and not 0.
+    public var isHostKnown: Bool {
+        accounts.contains { isPartOfHost($0.domain.kind) && $0.hasBeenRead }
+    }
+
+    private func isPartOfHost(_ kind: DomainKind) -> Bool {
+        switch (hostBasis, kind) {
+        case (.psys, .psys), (.packagesAndDram, .package), (.packagesAndDram, .dram): true
+        default: false
+        }
     }
 
     /// Goes on from what an earlier run had counted for a domain. To be called before the first pass.

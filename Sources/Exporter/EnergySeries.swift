@@ -42,6 +42,6 @@ struct EnergySeries {
         if !sampler.accounts.isEmpty {
             registry[duration] = sampler.intervalNanoseconds.map(Value.nano) ?? .absent
         }
-        if let host { registry[host] = .micro(sampler.hostMicrojoules) }
+        if let host { registry[host] = sampler.isHostKnown ? .micro(sampler.hostMicrojoules) : .absent }
     }
 }

@@ -1,0 +1,354 @@
+import Bytes
+import Kernel
+import Metrics
+import TestSupport
+import Testing
+
+@testable import Energy
+@testable import Exporter
+
+/// Pages of small samplers.
+@Suite struct SeriesCatalogTests {
+    private static let laptop: KeyValuePairs = [
+        "0": "package-0", "0:0": "core", "0:1": "uncore", "0:2": "dram", "1": "psys",
+    ]
+
+    @Test func `before the first reading what is not known is absent`() throws {
+        try withPages(Self.laptop) { tree, pages in
+            pages.publish()
+            for family in [
+                "pyjoules_simple_energy_watts", "pyjoules_simple_measurement_duration_seconds",
+                "pyjoules_energy_joules_total", "pyjoules_host_energy_joules_total", "pyjoules_power_watts",
+                "pyjoules_power_peak_watts", "pyjoules_power_low_watts", "pyjoules_power_uncertainty_watts",
+            ] {
+                #expect(pages.lines(of: family).isEmpty == true, "\(family)")
+            }
+            #expect(pages.lines(of: "pyjoules_samples_total") == ["pyjoules_samples_total 0"])
+            #expect(pages.lines(of: "pyjoules_source_up") == ["pyjoules_source_up{source=\"powercap\"} 1"])
+            #expect(pages.lines(of: "pyjoules_counter_resets_total").count == 5, "counters are there from the start")
+        }
+    }
+
+    @Test func `after one tick there are totals, after two there is power`() throws {
+        try withPages(Self.laptop) { tree, pages in
+            pages.tick()
+            #expect(
+                pages.lines(of: "pyjoules_energy_joules_total") == [
+                    "pyjoules_energy_joules_total{domain=\"package_0\",kind=\"package\",package=\"0\"} 0.000000",
+                    "pyjoules_energy_joules_total{domain=\"core_0\",kind=\"core\",package=\"0\"} 0.000000",
+                    "pyjoules_energy_joules_total{domain=\"uncore_0\",kind=\"uncore\",package=\"0\"} 0.000000",
+                    "pyjoules_energy_joules_total{domain=\"dram_0\",kind=\"dram\",package=\"0\"} 0.000000",
+                    "pyjoules_energy_joules_total{domain=\"psys_0\",kind=\"psys\"} 0.000000",
+                ])
+            #expect(pages.lines(of: "pyjoules_simple_energy_watts").isEmpty == true)
+            #expect(pages.lines(of: "pyjoules_power_peak_watts").isEmpty == true)
+            try tree.setCounter("intel-rapl:0", 1_234_567)
+            try tree.setCounter("intel-rapl:1", 2_000_001)
+            pages.tick()
+            #expect(
+                pages.lines(of: "pyjoules_energy_joules_total")[0]
+                    == "pyjoules_energy_joules_total{domain=\"package_0\",kind=\"package\",package=\"0\"} 1.234567")
+            #expect(
+                pages.lines(of: "pyjoules_host_energy_joules_total") == [
+                    "pyjoules_host_energy_joules_total{basis=\"psys\"} 2.000001"
+                ])
+            let power = try #require(pages.accounts[0].powerMicrowatts)
+            let uncertainty = try #require(pages.accounts[0].powerUncertaintyMicrowatts)
+            let label = "{domain=\"package_0\"}"
+            #expect(pages.value("pyjoules_simple_energy_watts\(label)") == micro(power))
+            #expect(pages.value("pyjoules_power_peak_watts\(label)") == micro(power))
+            #expect(pages.value("pyjoules_power_low_watts\(label)") == micro(power))
+            #expect(pages.value("pyjoules_power_uncertainty_watts\(label)") == micro(uncertainty))
+            #expect(pages.value("pyjoules_simple_energy_watts{domain=\"core_0\"}") == "0.000000")
+        }
+    }
+
+    @Test func `peaks and lows are those of a minute, and stay when the zone fails`() throws {
+        try withPages(["0": "package-0"]) { tree, pages in
+            pages.tick()
+            var powers: [UInt64] = []
+            for counter in [1_000, 900_000, 900_001] as [UInt64] {
+                try tree.setCounter("intel-rapl:0", counter)
+                pages.tick()
+                powers.append(try #require(pages.accounts[0].powerMicrowatts))
+            }
+            let label = "{domain=\"package_0\"}"
+            #expect(pages.value("pyjoules_power_peak_watts\(label)") == micro(powers.max() ?? 0))
+            #expect(pages.value("pyjoules_power_low_watts\(label)") == micro(powers.min() ?? 0))
+            try tree.set("energy_uj", of: "intel-rapl:0", to: "")
+            pages.tick()
+            #expect(pages.value("pyjoules_simple_energy_watts\(label)") == nil)
+            #expect(pages.value("pyjoules_power_uncertainty_watts\(label)") == nil)
+            #expect(pages.value("pyjoules_power_peak_watts\(label)") == micro(powers.max() ?? 0))
+            #expect(pages.value("pyjoules_sample_errors_total{domain=\"package_0\",reason=\"empty\"}") == "1")
+            #expect(pages.lines(of: "pyjoules_energy_joules_total").count == 1, "a series, once shown, stays")
+        }
+    }
+
+    @Test func `every sample is in the histogram, whose buckets are cumulative`() throws {
+        try withPages(["0": "package-0"]) { tree, pages in
+            for tick in 0..<5 as Range<UInt64> {
+                try tree.setCounter("intel-rapl:0", tick * 1_000)
+                pages.tick()
+            }
+            let lines = pages.lines(of: "pyjoules_power_watts")
+            let labels = "domain=\"package_0\",kind=\"package\",package=\"0\""
+            let bounds = lines.compactMap { line in
+                line.firstRange(of: "le=\"").map { line[$0.upperBound...].prefix { $0 != "\"" }.description }
+            }
+            #expect(
+                bounds == [
+                    "0.5", "1.0", "2.0", "4.0", "8.0", "16.0", "32.0", "64.0", "128.0", "256.0", "512.0", "1024.0",
+                    "2048.0", "4096.0", "+Inf",
+                ])
+            let counts = lines.prefix(bounds.count).compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+            #expect(counts == counts.sorted())
+            #expect(pages.value("pyjoules_power_watts_bucket{\(labels),le=\"+Inf\"}") == "4")
+            #expect(pages.value("pyjoules_power_watts_count{\(labels)}") == "4")
+            #expect(pages.value("pyjoules_power_watts_sum{\(labels)}") != nil)
+            #expect(lines.count == bounds.count + 2)
+        }
+    }
+
+    @Test func `without histograms there is none, and the extremes are there still`() throws {
+        try withPages(["0": "package-0"], hasHistograms: false) { tree, pages in
+            pages.tick()
+            pages.tick()
+            #expect(pages.text.contains("pyjoules_power_watts") == false)
+            #expect(pages.lines(of: "pyjoules_power_peak_watts").count == 1)
+        }
+    }
+
+    @Test func `all zones have a role, and counted ones their limits`() throws {
+        try withPowercapTree(["0": "package-0", "0:0": "core", "1": "gpu", "2": "package-1"]) { tree in
+            try tree.add("0", "package-0", controlType: "intel-rapl-mmio")
+            try tree.setLimit(0, of: "intel-rapl:0", name: "long_term", microwatts: 65_000_000)
+            try tree.setLimit(1, of: "intel-rapl:0", name: "short_term", microwatts: 90_500_000)
+            try tree.remove("energy_uj", of: "intel-rapl:2")
+            var pages = try Pages(tree, vendor: .amd)
+            pages.publish()
+            #expect(
+                pages.lines(of: "pyjoules_zone_info") == [
+                    "pyjoules_zone_info{zone=\"intel-rapl:0\",domain=\"package_0\",role=\"counted\",reason=\"\"} 1",
+                    "pyjoules_zone_info{zone=\"intel-rapl:0:0\",domain=\"core_0\",role=\"lead-core\",reason=\"\"} 1",
+                    "pyjoules_zone_info{zone=\"intel-rapl:1\",domain=\"\",role=\"unreadable\","
+                        + "reason=\"its name 'gpu' is none that RAPL uses\"} 1",
+                    "pyjoules_zone_info{zone=\"intel-rapl:2\",domain=\"package_1\",role=\"unreadable\","
+                        + "reason=\"No such file or directory\"} 1",
+                    "pyjoules_zone_info{zone=\"intel-rapl-mmio:0\",domain=\"package_0\",role=\"duplicate\","
+                        + "reason=\"repeats a counter that is counted already\"} 1",
+                ])
+            #expect(
+                pages.lines(of: "pyjoules_power_limit_watts") == [
+                    "pyjoules_power_limit_watts{domain=\"package_0\",constraint=\"long_term\"} 65.000000",
+                    "pyjoules_power_limit_watts{domain=\"package_0\",constraint=\"short_term\"} 90.500000",
+                ])
+            pages.tick()
+            #expect(
+                pages.lines(of: "pyjoules_energy_joules_total") == [
+                    "pyjoules_energy_joules_total{domain=\"package_0\",kind=\"package\",package=\"0\"} 0.000000",
+                    "pyjoules_energy_joules_total{domain=\"core_0\",kind=\"lead_core\",package=\"0\"} 0.000000",
+                ])
+        }
+    }
+
+    @Test func `a mirror has its role and no energy, until it is found to be none`() throws {
+        try withPages(["0": "package-0-die-0", "1": "package-0-die-1"]) { tree, pages in
+            func roles(_ pages: borrowing Pages) -> [String] {
+                pages.lines(of: "pyjoules_zone_info").map { line in
+                    line.split(separator: ",").filter { !$0.hasPrefix("domain") }.joined(separator: ",")
+                }
+            }
+            let counted = [
+                "pyjoules_zone_info{zone=\"intel-rapl:0\",role=\"counted\",reason=\"\"} 1",
+                "pyjoules_zone_info{zone=\"intel-rapl:1\",role=\"counted\",reason=\"\"} 1",
+            ]
+            let mirrored = [
+                counted[0],
+                "pyjoules_zone_info{zone=\"intel-rapl:1\",role=\"mirror\",reason=\"shows the counter of package_0_die_0\"} 1",
+            ]
+            pages.publish()
+            #expect(roles(pages) == counted)
+            for tick in 1...70 as ClosedRange<UInt64> {
+                pages.tick()
+                #expect(roles(pages) == (tick < 65 ? mirrored : counted))
+                #expect(pages.lines(of: "pyjoules_energy_joules_total").count == (tick < 65 ? 1 : 2))
+                #expect(pages.lines(of: "pyjoules_host_energy_joules_total").count == 1)
+                try tree.setCounter("intel-rapl:0", tick * 100)
+                try tree.setCounter("intel-rapl:1", tick * 101)
+            }
+        }
+    }
+
+    @Test func `wraps, resets and gaps are told for each domain`() throws {
+        try withPages(["0": "package-0", "1": "package-1", "2": "package-2"]) { tree, pages in
+            try tree.setCounter("intel-rapl:0", 262_143_328_850)
+            try tree.setCounter("intel-rapl:1", 9_000)
+            pages.tick()
+            try tree.setCounter("intel-rapl:0", 10)
+            try tree.setCounter("intel-rapl:1", 10)
+            pages.tick()
+            func told(_ family: String) -> [String?] {
+                (0...2).map { pages.value("pyjoules_\(family)_total{domain=\"package_\($0)\"}") }
+            }
+            #expect(told("counter_wraps") == ["1", "0", "0"])
+            #expect(told("counter_resets") == ["0", "1", "0"])
+            #expect(told("gaps") == ["0", "0", "0"])
+            #expect(pages.lines(of: "pyjoules_sample_errors_total").count == 15)
+        }
+        // The slack alone is longer than this range takes at a kilowatt.
+        try withPowercapTree(["0": "package-0"]) { tree in
+            try tree.set("max_energy_range_uj", of: "intel-rapl:0", to: "1000000\n")
+            var pages = try Pages(tree, vendor: .intel)
+            for _ in 0..<3 { pages.tick() }
+            #expect(pages.value("pyjoules_gaps_total{domain=\"package_0\"}") == "2")
+        }
+    }
+
+    /// The machine's energy was once shown as 0 J where nothing of it could ever be read.
+    @Test func `the machine's energy is absent while nothing of it was read`() throws {
+        try withPages(["0": "package-0", "0:0": "core"]) { tree, pages in
+            try tree.set("energy_uj", of: "intel-rapl:0", to: "")
+            pages.tick()
+            #expect(pages.lines(of: "pyjoules_energy_joules_total").count == 1)
+            #expect(pages.lines(of: "pyjoules_host_energy_joules_total").isEmpty == true)
+            try tree.setCounter("intel-rapl:0", 5)
+            pages.tick()
+            #expect(
+                pages.lines(of: "pyjoules_host_energy_joules_total") == [
+                    "pyjoules_host_energy_joules_total{basis=\"packages+dram\"} 0.000000"
+                ])
+        }
+    }
+
+    @Test func `HELP says where energy comes from`() throws {
+        var simulated = try Pages(
+            Measurement(
+                sampler: .simulated(startNanoseconds: 0), sourceName: "simulated", isUp: true, isSimulated: true,
+                zones: []))
+        simulated.tick()
+        simulated.tick()
+        #expect(
+            simulated.text.count(of: "SIMULATED, not measured") == 8, "each family with energy or power, and the source"
+        )
+        var estimated = try Pages(
+            Measurement(
+                sampler: .simulated(startNanoseconds: 0), sourceName: "hwmon", isUp: true, isSimulated: false,
+                isEstimated: true, zones: []))
+        estimated.tick()
+        #expect(
+            estimated.text.contains("source hwmon, power integrated over time where there is no energy counter") == true
+        )
+    }
+
+    @Test func `without a source the page says so, and what was seen`() throws {
+        let refused = ZoneReport(zone: "intel-rapl:0", domain: nil, role: .unreadable, reason: "permission denied")
+        var pages = try Pages(
+            Measurement(
+                sampler: .withoutSource(), sourceName: "powercap", isUp: false, isSimulated: false, zones: [refused]))
+        pages.tick()
+        #expect(pages.lines(of: "pyjoules_source_up") == ["pyjoules_source_up{source=\"powercap\"} 0"])
+        #expect(pages.lines(of: "pyjoules_zone_info").count == 1)
+        #expect(pages.text.contains("joules_total") == false)
+        #expect(pages.lines(of: "pyjoules_simple_measurement_duration_seconds").isEmpty == true)
+    }
+
+    @Test func `no family and no series is there twice, and each line is in its family`() throws {
+        try withPages(Self.laptop) { tree, pages in
+            try tree.setLimit(0, of: "intel-rapl:0", name: "long_term", microwatts: 1)
+            pages.tick()
+            pages.tick()
+            var families: Set<Substring> = []
+            var series: Set<Substring> = []
+            var family: Substring = ""
+            for line in pages.text.split(separator: "\n") {
+                let words = line.split(separator: " ", maxSplits: 3)
+                switch words[1] {
+                case "HELP":
+                    family = words[2]
+                    #expect(families.insert(family).inserted, "\(line)")
+                case "TYPE": #expect(words[2] == family, "\(line)")
+                default:
+                    #expect(line.hasPrefix(family), "\(line)")
+                    let value = line.lastIndex(of: " ") ?? line.endIndex
+                    #expect(series.insert(line[..<value]).inserted, "\(line)")
+                }
+            }
+            #expect(families.count > 20)
+        }
+    }
+
+    private func withPages(
+        _ zones: KeyValuePairs<String, String>, hasHistograms: Bool = true,
+        _ body: (PowercapTree, inout Pages) throws -> Void
+    ) throws {
+        try withPowercapTree(zones) { tree in
+            var pages = try Pages(tree, vendor: .intel, hasHistograms: hasHistograms)
+            try body(tree, &pages)
+        }
+    }
+
+    private func micro(_ microwatts: UInt64) -> String {
+        let fraction = String(microwatts % 1_000_000)
+        return "\(microwatts / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count) + fraction
+    }
+
+    /// A sampler and the page that is made of it, as the server makes it.
+    private struct Pages: ~Copyable {
+        private var measurement: Measurement
+        private var distribution: PowerDistribution
+        private var catalog: SeriesCatalog
+        private var probe: ProcessProbe
+        private(set) var text = ""
+
+        init(_ tree: PowercapTree, vendor: ProcessorVendor, hasHistograms: Bool = true) throws {
+            let discovery = PowercapDiscovery(sysfs: tree.root, vendor: vendor)
+            try self.init(
+                Measurement(
+                    sampler: try .powercap(discovery.zones), sourceName: "powercap", isUp: true, isSimulated: false,
+                    zones: discovery.reports), hasHistograms: hasHistograms)
+        }
+
+        init(_ measurement: consuming Measurement, hasHistograms: Bool = true) throws {
+            let facts = SeriesFacts(
+                measurement, hasHistograms: hasHistograms, sampleIntervalNanoseconds: 100_000_000)
+            let probe = try ProcessProbe()
+            let domainCount = facts.domains.count
+            distribution = PowerDistribution(domainCount: domainCount, hasHistograms: hasHistograms)
+            catalog = SeriesCatalog(facts)
+            self.probe = probe
+            self.measurement = measurement
+        }
+
+        var accounts: [DomainAccount] { measurement.sampler.accounts }
+
+        mutating func tick() {
+            measurement.sampler.tick()
+            distribution.record(measurement.sampler)
+            publish()
+        }
+
+        mutating func publish() {
+            let facts = ServerFacts(
+                counters: ServerCounters(), lateness: LatencyHistogram(), connections: 0, droppedLogMessages: 0)
+            catalog.publish(measurement.sampler, distribution, facts, &probe)
+            var page = ByteBuffer(capacity: catalog.registry.longestPageBytes)
+            catalog.registry.encodeText(into: &page)
+            text = page.text()
+        }
+
+        /// The series of a family, as the page shows them.
+        func lines(of family: String) -> [String] {
+            text.split(separator: "\n").filter { line in
+                let name = line.prefix { $0 != "{" && $0 != " " }
+                return [family, family + "_bucket", family + "_sum", family + "_count"].contains(name.description)
+            }.map(String.init)
+        }
+
+        /// What the page shows for one series; nil if that is absent.
+        func value(_ series: String) -> String? {
+            text.split(separator: "\n").first { $0.hasPrefix(series + " ") }
+                .map { $0.dropFirst(series.count + 1).description }
+        }
+    }
+}
