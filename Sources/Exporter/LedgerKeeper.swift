@@ -46,7 +46,9 @@ enum LedgerKeeper {
             do throws(SystemError) {
                 return try SharedMemory(mapping: stored, length: Ledger.memoryBytes)
             } catch {
-                // Of another length it is another version's: a new one takes its place.
+                // Of another length it is another version's: a new one takes its place. If it were kept beside that, the next
+                // run would be given both, and not know which is which.
+                notifier.forget(name: storeName)
             }
         }
         guard notifier.isConnected else { return nil }

@@ -44,6 +44,12 @@ public struct Notifier: ~Copyable {
         }
     }
 
+    /// Lets the manager close what it keeps under a name. See FDSTOREREMOVE= in sd_notify(3).
+    public borrowing func forget(name: String) {
+        let message = Array("FDSTOREREMOVE=1\nFDNAME=\(name)\n".utf8)
+        send(message.span)
+    }
+
     /// Sends assignments, each ended by a line feed. What cannot be delivered at once is lost, as sd_notify(3) advises.
     public borrowing func send(_ message: Span<UInt8>) {
         switch sender {
