@@ -41,6 +41,29 @@ import Testing
         #expect(notifier.isConnected == true)
     }
 
+    @Test func `the manager is given a descriptor under a name, and asked to forget it`() throws {
+        let manager = try DatagramReceiver()
+        let notifier = try Notifier(socket: manager.path, watchdogMicroseconds: nil)
+        let memory = try SharedMemory(anonymous: "test", length: 4096)
+        let isStored = notifier.store(memory.descriptor, name: "pyjoules-ledger")
+        #expect(isStored)
+        let stored = try #require(try manager.receiveAttached())
+        #expect(stored.text == "FDSTORE=1\nFDNAME=pyjoules-ledger\n")
+        let descriptor = FileDescriptor(inherited: try #require(stored.descriptor))
+        #expect(try FileStatus(of: descriptor).inode == FileStatus(of: memory.descriptor).inode)
+        notifier.forget(name: "pyjoules-ledger")
+        let forgotten = try #require(try manager.receiveAttached())
+        #expect(forgotten.text == "FDSTOREREMOVE=1\nFDNAME=pyjoules-ledger\n")
+        #expect(forgotten.descriptor == nil)
+    }
+
+    @Test func `where there is no manager nothing is stored`() throws {
+        let notifier = try Notifier(socket: nil, watchdogMicroseconds: nil)
+        let memory = try SharedMemory(anonymous: "test", length: 4096)
+        let isStored = notifier.store(memory.descriptor, name: "pyjoules-ledger")
+        #expect(!isStored)
+    }
+
     @Test(arguments: [(nil, nil), (0, 0), (1, 1000), (30_000_000, 30_000_000_000)] as [(UInt64?, UInt64?)])
     func `the watchdog's time is kept in nanoseconds`(microseconds: UInt64?, nanoseconds: UInt64?) throws {
         let notifier = try Notifier(socket: nil, watchdogMicroseconds: microseconds)

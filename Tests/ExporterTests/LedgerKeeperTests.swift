@@ -1,0 +1,146 @@
+import Glibc
+import Systemd
+import TestSupport
+import Testing
+
+@testable import Energy
+@testable import Exporter
+@testable import Kernel
+
+@Suite struct LedgerKeeperTests {
+    @Test func `without systemd and without a file there is no ledger`() throws {
+        let bench = try Bench()
+        let isKept = try bench.run(manager: nil) { isKept, _ in isKept }
+        #expect(!isKept)
+    }
+
+    @Test func `a new run stores its memory at the manager, once`() throws {
+        let bench = try Bench()
+        let manager = try DatagramReceiver()
+        let isKept = try bench.run(manager: manager.path) { isKept, _ in isKept }
+        #expect(isKept)
+        let message = try #require(try manager.receiveAttached())
+        #expect(message.text == "FDSTORE=1\nFDNAME=pyjoules-ledger\n")
+        close(try #require(message.descriptor))
+        #expect(manager.receiveText() == nil)
+        #expect(bench.logged.lines().isEmpty == true)
+    }
+
+    @Test func `the next run goes on with the memory that the manager kept`() throws {
+        let bench = try Bench()
+        let manager = try DatagramReceiver()
+        let total = try bench.run(manager: manager.path) { _, total in total }
+        let stored = try #require(try manager.receiveAttached()?.descriptor)
+        let later = try bench.run(manager: manager.path, stored: stored) { _, total in total }
+        #expect(later > total)
+        #expect(manager.receiveText() == nil, "what is kept is kept")
+        let lines = bench.logged.lines()
+        #expect(lines.count == 1)
+        #expect(lines[0].hasPrefix("level=info event=ledger_restored"))
+        #expect(lines[0].hasSuffix("domains=5"))
+    }
+
+    /// Memory of an older version was once kept beside the new one, and the next run was given both.
+    @Test func `memory of another length is replaced at the manager`() throws {
+        let bench = try Bench()
+        let manager = try DatagramReceiver()
+        let older = try SharedMemory(anonymous: "test", length: 4096)
+        let isKept = try bench.run(manager: manager.path, stored: dup(older.descriptor.number)) { isKept, _ in isKept }
+        #expect(isKept)
+        #expect(manager.receiveText() == "FDSTOREREMOVE=1\nFDNAME=pyjoules-ledger\n")
+        let message = try #require(try manager.receiveAttached())
+        #expect(message.text == "FDSTORE=1\nFDNAME=pyjoules-ledger\n")
+        let descriptor = FileDescriptor(inherited: try #require(message.descriptor))
+        #expect(try FileStatus(of: descriptor).size == Ledger.memoryBytes)
+    }
+
+    @Test func `a manager that is gone keeps nothing`() throws {
+        let bench = try Bench()
+        let isKept = try bench.run(manager: "@pyjoules-test-nobody-\(getpid())") { isKept, _ in isKept }
+        #expect(!isKept)
+    }
+
+    @Test func `memory that is not a ledger is refused with one line, and used anew`() throws {
+        let bench = try Bench()
+        var memory = try SharedMemory(anonymous: "test", length: Ledger.memoryBytes)
+        let nonsense: [UInt8] = Array(repeating: 0x55, count: Ledger.memoryBytes)
+        memory.write(nonsense.span, at: 0)
+        let isKept = try bench.run(manager: nil, stored: dup(memory.descriptor.number)) { isKept, _ in isKept }
+        #expect(isKept)
+        let lines = bench.logged.lines()
+        #expect(lines.count == 1)
+        #expect(lines[0].hasPrefix("level=warning event=ledger_refused"))
+        #expect(lines[0].hasSuffix("reason=\"it has an unknown layout\""))
+        let isRestored = try bench.run(manager: nil, stored: dup(memory.descriptor.number)) { _, total in total > 0 }
+        #expect(isRestored)
+    }
+
+    @Test func `a state file does the same without systemd, and goes before it`() throws {
+        try withTemporaryDirectory { directory in
+            let bench = try Bench(stateFile: directory + "/state")
+            let manager = try DatagramReceiver()
+            let total = try bench.run(manager: manager.path) { _, total in total }
+            let later = try bench.run(manager: manager.path) { _, total in total }
+            #expect(later > total)
+            #expect(manager.receiveText() == nil)
+            #expect(bench.logged.lines().count == 1)
+        }
+    }
+
+    @Test func `a state file that cannot be used ends the start, and says which and why`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/missing/state"
+            let bench = try Bench(stateFile: path)
+            let missing = #expect(throws: StartFailure.self) { try bench.run(manager: nil) { _, _ in } }
+            #expect(missing?.message == "cannot use the state file \(path): open: No such file or directory")
+            let other = try SharedMemory(file: directory + "/state", length: Ledger.memoryBytes)
+            let taken = try Bench(stateFile: directory + "/state")
+            let refused = #expect(throws: StartFailure.self) { try taken.run(manager: nil) { _, _ in } }
+            #expect(refused?.message.contains("flock") == true)
+            #expect(other.length == Ledger.memoryBytes)
+        }
+    }
+
+    @Test func `without a source there is nothing to keep`() throws {
+        let bench = try Bench()
+        let manager = try DatagramReceiver()
+        var measurement = Measurement(
+            sampler: .withoutSource(), sourceName: "powercap", isUp: false, isSimulated: false, zones: [])
+        let notifier = try Notifier(socket: manager.path, watchdogMicroseconds: nil)
+        let ledger = try LedgerKeeper.open(Configuration(), stored: nil, &measurement, notifier, bench.logged.log)
+        let isKept = ledger != nil
+        #expect(!isKept)
+        #expect(manager.receiveText() == nil)
+    }
+
+    /// Runs of the program one after the other, as far as the ledger is concerned.
+    private struct Bench: ~Copyable {
+        let logged: LogBench
+        private var configuration = Configuration()
+
+        init(stateFile: String? = nil) throws {
+            logged = try LogBench()
+            configuration.source = .simulated
+            configuration.stateFile = stateFile
+        }
+
+        /// Opens the ledger as a run does, counts for a millisecond, writes, and lends whether a ledger is kept and the
+        /// machine's energy.
+        func run<Value>(
+            manager: String?, stored: Int32? = nil, _ body: (Bool, UInt64) throws -> Value
+        ) throws -> Value {
+            var measurement = Measurement(
+                sampler: .simulated(startNanoseconds: 0), sourceName: "simulated", isUp: true, isSimulated: true,
+                zones: [])
+            let notifier = try Notifier(socket: manager, watchdogMicroseconds: nil)
+            let kept = stored.map { FileDescriptor(inherited: $0) }
+            var ledger = try LedgerKeeper.open(
+                configuration, stored: kept, &measurement, notifier, logged.log)
+            measurement.sampler.tick()
+            while Clock.monotonicNanoseconds() < measurement.sampler.lastPassNanoseconds + 1_000_000 {}
+            measurement.sampler.tick()
+            ledger?.write(measurement.sampler)
+            return try body(ledger != nil, measurement.sampler.hostMicrojoules)
+        }
+    }
+}
