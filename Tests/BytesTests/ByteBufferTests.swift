@@ -142,6 +142,21 @@ import Testing
         #expect(buffer.text() == "a")
     }
 
+    @Test func `a word is eight bytes, the least significant first, whole or not at all`() {
+        var buffer = ByteBuffer(capacity: 17)
+        buffer.append(1)
+        buffer.append(littleEndian: 0x0102_0304_0506_0708)
+        #expect(buffer.content() == [1, 8, 7, 6, 5, 4, 3, 2, 1])
+        buffer.append(littleEndian: UInt64.max)
+        #expect(buffer.count == 17)
+        #expect(buffer.overflowed == false)
+        buffer.removeAll()
+        for _ in 0..<10 { buffer.append(9) }
+        buffer.append(littleEndian: 1)
+        #expect(buffer.overflowed == true)
+        #expect(buffer.count == 10)
+    }
+
     /// The same operations on an array, where nothing can go wrong, must give the same content.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `a long random use gives what an array gives`(seed: UInt64) {

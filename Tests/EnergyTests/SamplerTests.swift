@@ -117,24 +117,24 @@ import Testing
         try withPowercapTree(["0": "package-0", "1": "package-1"]) { tree in
             // A limit that states too much power lets so much be plausible in the slack of 5 ms; see `PlausiblePower`.
             let range = UInt64.max / 2 - 1
-            let step: UInt64 = 90_000_000_000_000_000
+            let step: UInt64 = 23_000_000_000_000_000
             for entry in ["intel-rapl:0", "intel-rapl:1"] {
                 try tree.set("max_energy_range_uj", of: entry, to: "\(range)\n")
-                try tree.setLimit(0, of: entry, name: "long_term", microwatts: UInt64.max)
+                try tree.setLimit(0, of: entry, name: "long_term", microwatts: 1 << 61)
             }
             var sampler = try sampler(of: tree)
             sampler.tick()
             let modulus = range + (1 << 31)
             var counter: UInt64 = 0
-            for _ in 1...210 {
+            for _ in 1...820 {
                 counter = (counter + step) % modulus
                 for entry in ["intel-rapl:0", "intel-rapl:1"] { try tree.setCounter(entry, counter) }
                 sampler.tick()
             }
             #expect(sampler.accounts[0].accountant.wraps == 2)
             #expect(sampler.accounts[0].accountant.resets == 0)
-            #expect(sampler.accounts[0].totalMicrojoules == 210 &* step)
-            #expect(sampler.hostMicrojoules == 420 &* step)
+            #expect(sampler.accounts[0].totalMicrojoules == 820 &* step)
+            #expect(sampler.hostMicrojoules == 1640 &* step)
             #expect(sampler.accounts[0].powerMicrowatts ?? 0 > 0)
         }
     }

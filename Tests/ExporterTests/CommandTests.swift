@@ -14,6 +14,19 @@ import Testing
         #expect(configuration.sampleInterval.nanoseconds == 100_000_000)
         #expect(configuration.source == .auto)
         #expect(configuration.logFormat == nil)
+        #expect(configuration.hasHistograms)
+        #expect(configuration.stateFile == nil)
+    }
+
+    @Test func `histograms can be left out, and totals kept in a file`() throws {
+        let configuration = try configuration(["--no-histogram", "--state-file", "/var/lib/pyjoules/state"])
+        #expect(!configuration.hasHistograms)
+        #expect(configuration.stateFile == "/var/lib/pyjoules/state")
+    }
+
+    @Test(arguments: [("perf", SourceChoice.perf), ("hwmon", .hwmon), ("powercap", .powercap), ("auto", .auto)])
+    func `a source may be asked for`(text: String, source: SourceChoice) throws {
+        #expect(try configuration(["--source", text]).source == source)
     }
 
     @Test func `the environment sets port and interval`() throws {
@@ -63,6 +76,7 @@ import Testing
         ["--web.listen-address", "::1:9091"], ["--web.telemetry-path", "metrics"], ["--web.telemetry-path", "/"],
         ["--web.telemetry-path", "/-/ready"], ["--web.telemetry-path", "/a b"], ["--web.max-connections", "0"],
         ["--web.max-connections", "1025"], ["--sample.interval", "5m"], ["--source", "rapl"], ["--path.sysfs", "sys"],
+        ["--state-file", "state"], ["--state-file", "/var/"],
         ["--log.level", "loud"], ["--log.format", "xml"],
     ])
     func `a wrong value is an error that names the option and the value`(arguments: [String]) {

@@ -14,6 +14,14 @@ import Testing
         #expect(falls == 0)
     }
 
+    @Test func `the clock that counts sleep is never behind the one that does not`() {
+        for _ in 0..<1_000 {
+            let awake = Clock.monotonicNanoseconds()
+            let all = Clock.boottimeNanoseconds()
+            #expect(all >= awake)
+        }
+    }
+
     @Test func `the wall clock is the C library's`() {
         let before = UInt64(time(nil))
         let now = Clock.realtimeNanoseconds() / 1_000_000_000

@@ -44,6 +44,25 @@ import Testing
         #expect(receiver.receiveText() == "last")
     }
 
+    @Test func `a descriptor goes along, and the sender keeps its own`() throws {
+        let receiver = try DatagramReceiver()
+        let sender = try DatagramSender(to: receiver.path)
+        let file = try FileDescriptor.open(reading: "/dev/null")
+        let message = Array("take this".utf8)
+        let isSent = sender.send(message.span, attaching: file)
+        #expect(isSent)
+        #expect(send("and nothing", by: sender) == true)
+        let first = try #require(try receiver.receiveAttached())
+        #expect(first.text == "take this")
+        let copy = FileDescriptor(inherited: try #require(first.descriptor))
+        #expect(try FileStatus(of: copy).inode == FileStatus(of: file).inode)
+        let second = try #require(try receiver.receiveAttached())
+        #expect(second.text == "and nothing")
+        #expect(second.descriptor == nil)
+        let none = try receiver.receiveAttached()
+        #expect(none == nil)
+    }
+
     @Test func `a message that is too long is lost`() throws {
         let receiver = try DatagramReceiver()
         let sender = try DatagramSender(to: receiver.path)

@@ -75,6 +75,19 @@ private func isPermitted() -> Bool {
         #expect(fcntl(number, F_GETFD) == -1)
     }
 
+    @Test func `one that is replaced is closed, and the others stay`() throws {
+        var row = DescriptorRow(capacity: 2)
+        row.append(try FileDescriptor.open(reading: "/dev/null"))
+        row.append(try FileDescriptor.open(reading: "/dev/null"))
+        let before = [row[0].number, row[1].number]
+        row.replace(0, with: try FileDescriptor.open(reading: "/dev/zero"))
+        let after = [row[0].number, row[1].number, Int32(row.count)]
+        #expect(after[0] != before[0])
+        #expect(Array(after[1...]) == [before[1], 2])
+        #expect(fcntl(before[0], F_GETFD) == -1)
+        #expect(fcntl(after[0], F_GETFD) >= 0)
+    }
+
     @Test func `a row without room is no harm`() {
         let row = DescriptorRow(capacity: 0)
         let count = row.count
