@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from exporter import StartExporter
 from exposition import Page
+from hardware_counter import HardwareCounter, joules
 from powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
 from waiting import let_time_pass, wait_until
 
@@ -26,34 +26,6 @@ RANGES = {
     "1 J": 4_294_967_295_000_000,
     "small": WRAPPING_RANGE_UJ,
 }
-
-
-@dataclass
-class HardwareCounter:
-    """A counter that moves by known amounts and wraps as the hardware does, at the range plus one unit."""
-
-    tree: PowercapTree
-    zone: Zone
-    value: int
-
-    @staticmethod
-    def add(tree: PowercapTree, zone: Zone, value: int) -> HardwareCounter:
-        tree.add(zone, value)
-        return HardwareCounter(tree, zone, value)
-
-    @property
-    def modulus(self) -> int:
-        unit = max(1, round(self.zone.range_uj / (2**32 - 1)))
-        return self.zone.range_uj + unit
-
-    def move(self, microjoules: int) -> None:
-        self.value = (self.value + microjoules) % self.modulus
-        assert self.value <= self.zone.range_uj, "no counter shows a value above its range"
-        self.tree.set(self.zone.number, self.value)
-
-
-def joules(microjoules: int) -> Decimal:
-    return Decimal(microjoules) / 1_000_000
 
 
 # Amounts are small enough to be plausible power even if all of one falls into a single interval.
