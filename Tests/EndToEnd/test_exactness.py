@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +12,6 @@ from exporter import StartExporter
 from exposition import Page
 from hardware_counter import HardwareCounter, joules
 from powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
-from waiting import let_time_pass, wait_until
 
 FAST = ("--sample.interval", "20ms")
 # max_energy_range_uj of real drivers: 61 uJ units (most Intel), 15.26 uJ (AMD), 15.3 uJ (DRAM of servers), 1 J (psys
@@ -98,27 +95,6 @@ def test_two_packages_are_told_apart(start_exporter: StartExporter, tmp_path: Pa
     assert page.energy("package_1") == 2
     assert page.energy("dram_1") == Decimal("0.03")
     assert _host_energy(page) == Decimal("3.03")
-
-
-def test_a_stop_of_the_process_loses_nothing(start_exporter: StartExporter, tmp_path: Path) -> None:
-    tree = PowercapTree(tmp_path / "sys")
-    counter = HardwareCounter.add(tree, Zone("0", "package-0"), REAL_RANGE_UJ - 20_000_000)
-    exporter = start_exporter(tree, *FAST)
-    before = exporter.page_after_ticks()
-    exporter.send_signal(signal.SIGSTOP)
-    try:
-        wait_until(exporter.is_stopped, what="the stop")
-        begin = time.monotonic()
-        let_time_pass(0.4)
-        counter.move(30_000_000)
-        stopped_seconds = time.monotonic() - begin
-    finally:
-        exporter.send_signal(signal.SIGCONT)
-    page = exporter.page_after_ticks()
-    assert page.energy("package_0") == 30
-    assert page.value("pyjoules_counter_wraps_total", domain="package_0") == 1
-    missed = page.value("pyjoules_ticks_missed_total") - before.value("pyjoules_ticks_missed_total")
-    assert missed >= int(stopped_seconds / 0.02) - 2
 
 
 def test_a_scrape_between_two_ticks_brings_the_counters_up_to_date(
