@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +18,8 @@ from datagrams import DatagramReceiver
 from exporter import BINARY, Exporter, StartExporter
 from powercap_tree import PowercapTree
 from prometheus_run import PrometheusRun
+
+NOBODY = 65534
 
 
 def pytest_sessionstart() -> None:
@@ -110,3 +116,39 @@ def datagram_receiver(tmp_path: Path) -> Iterator[Callable[[str], DatagramReceiv
             return stack.enter_context(contextlib.closing(DatagramReceiver(path)))
 
         yield bind
+
+
+@pytest.fixture(scope="session")
+def faulty_pread(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library, compiled once."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("no C compiler (Debian package gcc) to build the fault injector")
+    library = tmp_path_factory.mktemp("faulty_pread") / "faulty_pread.so"
+    source = Path(__file__).with_name("faulty_pread.c")
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source, "-ldl"], check=True
+    )
+    return library
+
+
+@pytest.fixture
+def public_directory() -> Iterator[Path]:
+    """A directory that another user can enter, unlike the test's own."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        yield directory
+
+
+@pytest.fixture
+def without_rights(public_directory: Path) -> dict[str, object]:
+    """How to start an exporter that may not read counters of mode 0400: as nobody, if the tests run as root."""
+    if os.geteuid() != 0:
+        return {}
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("setpriv is missing (Debian package util-linux)")
+    binary = public_directory / BINARY.name
+    shutil.copy(BINARY, binary)
+    return {"launcher": [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"], "binary": binary}

@@ -20,6 +20,18 @@ class Sample:
     value: Decimal
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """One bucket of a classic histogram: how many values were above one bound and at most the other."""
+
+    above: Decimal
+    up_to: Decimal
+    count: Decimal
+
+    def contains(self, value: Decimal) -> bool:
+        return self.above < value <= self.up_to
+
+
 class Page:
     """One scraped page."""
 
@@ -39,6 +51,22 @@ class Page:
             raise AssertionError(f"{len(found)} samples of {name} with {labels}, not one, in:\n{self.text}")
         return found[0].value
 
+    def buckets(self, name: str, **labels: str) -> list[Bucket]:
+        """The buckets of a classic histogram, the lowest first, which must be well-formed."""
+        bounds = [Decimal("-Infinity")]
+        counts = [Decimal(0)]
+        for sample in self.find(f"{name}_bucket", **labels):
+            bounds.append(_decimal(sample.labels["le"]))
+            counts.append(sample.value)
+        assert bounds == sorted(set(bounds)) and bounds[-1] == Decimal("Infinity"), bounds
+        assert counts == sorted(counts), counts
+        assert counts[-1] == self.value(f"{name}_count", **labels)
+        return [Bucket(*bounds[i : i + 2], counts[i + 1] - counts[i]) for i in range(len(counts) - 1)]
+
+    def highest_bucket(self, name: str, **labels: str) -> Bucket:
+        """The highest bucket that holds anything."""
+        return [bucket for bucket in self.buckets(name, **labels) if bucket.count > 0][-1]
+
     def energy(self, domain: str) -> Decimal:
         """The joules counted for a domain since the start."""
         return self.value("pyjoules_energy_joules_total", domain=domain)
@@ -55,4 +83,8 @@ def _parse_sample(line: str) -> Sample:
         raise AssertionError(f"not a line of the text format: {line!r}")
     name, label_text, number = match.groups()
     labels = dict(_LABEL.findall(label_text or ""))
-    return Sample(name, labels, Decimal(number.replace("Inf", "Infinity")))
+    return Sample(name, labels, _decimal(number))
+
+
+def _decimal(number: str) -> Decimal:
+    return Decimal(number.replace("Inf", "Infinity"))

@@ -1,4 +1,7 @@
-/* Makes pread(2) fail for chosen files, as a driver does: preloaded into the exporter by test_faults.py.
+/* Makes pread(2) fail as it does in sysfs: preloaded into the exporter.
+ *
+ * A file that was removed after it was opened gives ENODEV, as the attribute of a zone that was unregistered does for ever.
+ * And chosen files fail as a driver does:
  *
  * FAULTY_PREAD_PATH     a part of the path of the files that fail
  * FAULTY_PREAD_CONTROL  a file with the name of the errno they fail with; empty: they are read as usual
@@ -13,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The errno that the control file asks for, or 0. */
@@ -52,9 +56,15 @@ static int is_chosen(int descriptor)
     return strstr(path, part) != NULL;
 }
 
+static int is_removed(int descriptor)
+{
+    struct stat status;
+    return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink == 0;
+}
+
 static int fails(int descriptor)
 {
-    int error = is_chosen(descriptor) ? wanted_error() : 0;
+    int error = is_removed(descriptor) ? ENODEV : is_chosen(descriptor) ? wanted_error() : 0;
     if (error != 0)
         errno = error;
     return error != 0;

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,16 @@ class Zone:
     limit_watts: int = 250
 
 
+def replace_content(path: Path, content: bytes) -> None:
+    """Writes in place: who has the file open reads the old bytes or the new ones, if both are of one length."""
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        os.pwrite(descriptor, content, 0)
+        os.ftruncate(descriptor, len(content))
+    finally:
+        os.close(descriptor)
+
+
 class PowercapTree:
     """Builds the tree under `root` (what `--path.sysfs` takes) and sets its counters."""
 
@@ -59,15 +70,12 @@ class PowercapTree:
 
     def add(self, zone: Zone, energy_uj: int = 0) -> None:
         """Registers a zone; a sub-zone's parent must be there already."""
-        base = self.root / "devices" / "virtual" / "powercap" / zone.control_type
+        base = self._base(zone)
         if not base.exists():
             base.mkdir(parents=True)
             (base / "enabled").write_text("1\n")
             self._link(base)
-        directory = base
-        parts = zone.number.split(":")
-        for depth in range(1, len(parts) + 1):
-            directory = directory / f"{zone.control_type}:{':'.join(parts[:depth])}"
+        directory = self._directory(zone)
         directory.mkdir()
         (directory / "name").write_text(zone.name + "\n")
         (directory / "max_energy_range_uj").write_text(f"{zone.range_uj}\n")
@@ -80,6 +88,18 @@ class PowercapTree:
         counter.chmod(0o400 if os.geteuid() == 0 else 0o600)
         self._link(directory)
         self.zones.append(zone)
+
+    def remove(self, number: str, control_type: str = "intel-rapl") -> None:
+        """Unregisters a zone and its sub-zones; a descriptor that has one of their counters open reads it no more."""
+        removed = [
+            zone
+            for zone in self.zones
+            if zone.control_type == control_type and f"{zone.number}:".startswith(f"{number}:")
+        ]
+        for zone in removed:
+            self._entry(self._directory(zone)).unlink()
+            self.zones.remove(zone)
+        shutil.rmtree(self._directory(removed[0]))
 
     def counter(self, number: str, control_type: str = "intel-rapl") -> Path:
         """The path of a zone's `energy_uj`."""
@@ -94,12 +114,7 @@ class PowercapTree:
 
     def set_bytes(self, number: str, content: bytes, control_type: str = "intel-rapl") -> None:
         """Puts any bytes, such as none or garbage, where the counter is read."""
-        descriptor = os.open(self.counter(number, control_type), os.O_WRONLY)
-        try:
-            os.pwrite(descriptor, content, 0)
-            os.ftruncate(descriptor, len(content))
-        finally:
-            os.close(descriptor)
+        replace_content(self.counter(number, control_type), content)
 
     def move_along_curves(self, seconds: float) -> None:
         """Sets every counter to what its curve has used after `seconds`, wrapped as the hardware does."""
@@ -108,10 +123,24 @@ class PowercapTree:
                 microjoules = int(zone.curve.joules(seconds) * 1e6)
                 self.set(zone.number, microjoules % (zone.range_uj + 1), zone.control_type)
 
+    def _base(self, zone: Zone) -> Path:
+        """The directory of a zone's control type."""
+        return self.root / "devices" / "virtual" / "powercap" / zone.control_type
+
+    def _directory(self, zone: Zone) -> Path:
+        directory = self._base(zone)
+        parts = zone.number.split(":")
+        for depth in range(1, len(parts) + 1):
+            directory = directory / f"{zone.control_type}:{':'.join(parts[:depth])}"
+        return directory
+
+    def _entry(self, directory: Path) -> Path:
+        """The class entry that leads to a directory."""
+        return self.root / "class" / "powercap" / directory.name
+
     def _link(self, directory: Path) -> None:
-        entry = self.root / "class" / "powercap" / directory.name
-        target = os.path.relpath(directory, entry.parent)
-        entry.symlink_to(target)
+        entry = self._entry(directory)
+        entry.symlink_to(os.path.relpath(directory, entry.parent))
 
 
 def laptop(root: Path | str, range_uj: int = REAL_RANGE_UJ, limit_watts: int = 4000) -> PowercapTree:

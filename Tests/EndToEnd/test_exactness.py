@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,8 +10,8 @@ import pytest
 
 from exporter import StartExporter
 from exposition import Page
+from hardware_counter import HardwareCounter, joules
 from powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
-from waiting import let_time_pass, wait_until
 
 FAST = ("--sample.interval", "20ms")
 # max_energy_range_uj of real drivers: 61 uJ units (most Intel), 15.26 uJ (AMD), 15.3 uJ (DRAM of servers), 1 J (psys
@@ -26,34 +23,6 @@ RANGES = {
     "1 J": 4_294_967_295_000_000,
     "small": WRAPPING_RANGE_UJ,
 }
-
-
-@dataclass
-class HardwareCounter:
-    """A counter that moves by known amounts and wraps as the hardware does, at the range plus one unit."""
-
-    tree: PowercapTree
-    zone: Zone
-    value: int
-
-    @staticmethod
-    def add(tree: PowercapTree, zone: Zone, value: int) -> HardwareCounter:
-        tree.add(zone, value)
-        return HardwareCounter(tree, zone, value)
-
-    @property
-    def modulus(self) -> int:
-        unit = max(1, round(self.zone.range_uj / (2**32 - 1)))
-        return self.zone.range_uj + unit
-
-    def move(self, microjoules: int) -> None:
-        self.value = (self.value + microjoules) % self.modulus
-        assert self.value <= self.zone.range_uj, "no counter shows a value above its range"
-        self.tree.set(self.zone.number, self.value)
-
-
-def joules(microjoules: int) -> Decimal:
-    return Decimal(microjoules) / 1_000_000
 
 
 # Amounts are small enough to be plausible power even if all of one falls into a single interval.
@@ -126,27 +95,6 @@ def test_two_packages_are_told_apart(start_exporter: StartExporter, tmp_path: Pa
     assert page.energy("package_1") == 2
     assert page.energy("dram_1") == Decimal("0.03")
     assert _host_energy(page) == Decimal("3.03")
-
-
-def test_a_stop_of_the_process_loses_nothing(start_exporter: StartExporter, tmp_path: Path) -> None:
-    tree = PowercapTree(tmp_path / "sys")
-    counter = HardwareCounter.add(tree, Zone("0", "package-0"), REAL_RANGE_UJ - 20_000_000)
-    exporter = start_exporter(tree, *FAST)
-    before = exporter.page_after_ticks()
-    exporter.send_signal(signal.SIGSTOP)
-    try:
-        wait_until(exporter.is_stopped, what="the stop")
-        begin = time.monotonic()
-        let_time_pass(0.4)
-        counter.move(30_000_000)
-        stopped_seconds = time.monotonic() - begin
-    finally:
-        exporter.send_signal(signal.SIGCONT)
-    page = exporter.page_after_ticks()
-    assert page.energy("package_0") == 30
-    assert page.value("pyjoules_counter_wraps_total", domain="package_0") == 1
-    missed = page.value("pyjoules_ticks_missed_total") - before.value("pyjoules_ticks_missed_total")
-    assert missed >= int(stopped_seconds / 0.02) - 2
 
 
 def test_a_scrape_between_two_ticks_brings_the_counters_up_to_date(

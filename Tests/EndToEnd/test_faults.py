@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import stat
-import subprocess
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from exporter import BINARY, Exporter, StartExporter
+from exporter import Exporter, StartExporter
 from exposition import Page
 from powercap_tree import PowercapTree, laptop
 
 FAST = ("--sample.interval", "20ms")
 OTHERS = ("package_0", "core_0", "uncore_0", "psys_0")
-NOBODY = 65534
 
 
 @dataclass(frozen=True)
@@ -43,20 +37,6 @@ class DriverFault:
 
     def heal(self) -> None:
         self.control.write_text("")
-
-
-@pytest.fixture(scope="session")
-def faulty_pread(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library, compiled once."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler (Debian package gcc) to build the fault injector")
-    library = tmp_path_factory.mktemp("faulty_pread") / "faulty_pread.so"
-    source = Path(__file__).with_name("faulty_pread.c")
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source, "-ldl"], check=True
-    )
-    return library
 
 
 @pytest.fixture
@@ -159,28 +139,6 @@ def test_a_recovery_is_said_once(healed_exporter: Exporter) -> None:
     healed_exporter.page_after_ticks()
     for event in ("zone_failing", "zone_recovered"):
         assert healed_exporter.only_record(event)["domain"] == "dram_0"
-
-
-@pytest.fixture
-def public_directory() -> Iterator[Path]:
-    """A directory that another user can enter, unlike the test's own."""
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        directory.chmod(0o755)
-        yield directory
-
-
-@pytest.fixture
-def without_rights(public_directory: Path) -> dict[str, object]:
-    """How to start an exporter that may not read counters of mode 0400: as nobody, if the tests run as root."""
-    if os.geteuid() != 0:
-        return {}
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        pytest.skip("setpriv is missing (Debian package util-linux)")
-    binary = public_directory / BINARY.name
-    shutil.copy(BINARY, binary)
-    return {"launcher": [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"], "binary": binary}
 
 
 def set_modes(tree: PowercapTree, readable: tuple[str, ...]) -> None:

@@ -152,6 +152,7 @@ def test_a_notification_socket_in_the_abstract_namespace(start_exporter: StartEx
         receiver.settimeout(10)
         name = receiver.getsockname().decode()
         start_exporter(tree, *FAST, environment={"NOTIFY_SOCKET": "@" + name.removeprefix("\0")})
+        assert b"FDSTORE=1\n" in receiver.recv(4096)
         assert b"READY=1\n" in receiver.recv(4096)
 
 
