@@ -103,6 +103,14 @@ public struct CounterAccountant: Sendable, Equatable {
             resets: resets, gaps: gaps, last: last)
     }
 
+    /// So long the counter cannot run through its range, as far as the bound holds: readings further apart are gaps.
+    public var knowableNanoseconds: UInt64 {
+        let product = modulus.multipliedFullWidth(by: 1_000_000_000)
+        guard product.high < boundMicrowatts else { return UInt64.max }
+        let whole = boundMicrowatts.dividingFullWidth(product).quotient
+        return whole - min(whole, CounterAccountant.slackNanoseconds)
+    }
+
     /// Takes in a reading and says what it was.
     public mutating func note(_ raw: UInt64, at moment: Moment) -> Step {
         guard raw < modulus else { return .outOfRange }

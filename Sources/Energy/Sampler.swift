@@ -14,8 +14,9 @@ public struct Sampler: ~Copyable {
     private var mirrors: MirrorWatch
     /// Nil if there is nothing to add up.
     public let hostBasis: HostBasis?
-    /// So much time at most may lie between two passes; nil if the source bears any.
-    public let longestIntervalNanoseconds: UInt64?
+    /// So much time at most may lie between two passes: what the source bears, and half of what the fastest counter could run
+    /// through its range in. With ticks further apart, `refresh` has to come between them.
+    public let longestIntervalNanoseconds: UInt64
     /// Grows with each pass over the counters; what was made from an older one is out of date.
     public private(set) var generation: UInt64 = 0
     public private(set) var ticks: UInt64 = 0
@@ -76,9 +77,10 @@ public struct Sampler: ~Copyable {
         return Sampler(source: .simulated(SimulatedSource(startNanoseconds: startNanoseconds)), accounts: accounts)
     }
 
-    init(source: consuming EnergySource, accounts: [DomainAccount], longestIntervalNanoseconds: UInt64? = nil) {
+    init(source: consuming EnergySource, accounts: [DomainAccount], longestIntervalNanoseconds: UInt64 = .max) {
         self.source = source
-        self.longestIntervalNanoseconds = longestIntervalNanoseconds
+        let knowable = accounts.map(\.accountant.knowableNanoseconds).min() ?? .max
+        self.longestIntervalNanoseconds = min(longestIntervalNanoseconds, knowable / 2)
         self.accounts = accounts
         mirrors = MirrorWatch(accounts.map(\.domain))
         let kinds = accounts.map(\.domain.kind)

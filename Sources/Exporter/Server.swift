@@ -130,7 +130,7 @@ struct Server: ~Copyable {
     /// How long to sleep at most: for ever if the timer will wake us soon enough to look at deadlines.
     private var waitMilliseconds: Int32? {
         if drainDeadlineNanoseconds != nil { return 50 }
-        let needsSweep = connections.count > 0 || !areListenersWatched || sampler.longestIntervalNanoseconds != nil
+        let needsSweep = connections.count > 0 || !areListenersWatched || needsPassesBetweenTicks
         return needsSweep && timer.intervalNanoseconds > Server.sweepNanoseconds ? 1000 : nil
     }
 

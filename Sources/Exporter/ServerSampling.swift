@@ -32,10 +32,15 @@ extension Server {
         anomalies.review(sampler, nanoseconds: now, log)
     }
 
-    /// Reads the counters between two ticks if the source bears no longer pause.
+    /// Ticks are further apart than the counters bear.
+    var needsPassesBetweenTicks: Bool { timer.intervalNanoseconds > sampler.longestIntervalNanoseconds }
+
+    /// Reads the counters between two ticks before it is too late to know what they did; asked once a second.
     mutating func refreshIfOverdue(nanoseconds now: UInt64) {
-        guard let longest = sampler.longestIntervalNanoseconds else { return }
-        if now > sampler.lastPassNanoseconds + longest / 2 { refresh(nanoseconds: now) }
+        guard needsPassesBetweenTicks else { return }
+        if now + Server.sweepNanoseconds > sampler.lastPassNanoseconds + sampler.longestIntervalNanoseconds {
+            refresh(nanoseconds: now)
+        }
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.

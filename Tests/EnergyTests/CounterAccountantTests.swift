@@ -101,6 +101,15 @@ import Testing
 /// The rules that tell a wrap, a reset and a gap apart, row by row: at a bound of 1 W, a microjoule is plausible for each
 /// microsecond awake and for each of the slack of 5 ms. The counter's range is 1 J.
 @Suite struct CounterAccountantRulesTests {
+    /// With ticks once a minute, a counter of 65 kJ at a kilowatt was once left alone for too long, and every tick was a gap.
+    @Test func `how long a counter may be left alone follows from its range and its bound`() {
+        #expect(
+            CounterAccountant(modulus: 1_000_000_000, boundMicrowatts: 100_000_000).knowableNanoseconds == 9_995_000_000
+        )
+        #expect(CounterAccountant(modulus: 1, boundMicrowatts: 1_000_000_000).knowableNanoseconds == 0)
+        #expect(CounterAccountant(modulus: .max, boundMicrowatts: 1).knowableNanoseconds == .max)
+    }
+
     struct Row: Sendable, CustomTestStringConvertible {
         let from: UInt64
         let to: UInt64

@@ -66,7 +66,7 @@ struct MeasureRun: ~Copyable {
         try epoll.add(signals.descriptor, .readable, token: Source.signals.rawValue)
         self.epoll = epoll
         self.signals = signals
-        self.sampleNanoseconds = min(sampleNanoseconds, sampler.longestIntervalNanoseconds ?? sampleNanoseconds)
+        self.sampleNanoseconds = min(sampleNanoseconds, sampler.longestIntervalNanoseconds)
         self.sampler = sampler
         self.progress = progress
     }
