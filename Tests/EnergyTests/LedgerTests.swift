@@ -155,13 +155,12 @@ import Testing
         let before = store.content
         try write(states[2].map { account($0, total: $0) }, to: store)
         let after = store.content
+        let changed = stride(from: 0, to: before.count, by: 8).filter { before[$0..<$0 + 8] != after[$0..<$0 + 8] }
         for _ in 0..<500 {
             var mixed = before
             let density = random.next()
-            for word in 0..<(mixed.count / 8) where before[word * 8..<word * 8 + 8] != after[word * 8..<word * 8 + 8] {
-                if random.next() < density {
-                    mixed.replaceSubrange(word * 8..<word * 8 + 8, with: after[word * 8..<word * 8 + 8])
-                }
+            for word in changed where random.next() < density {
+                mixed.replaceSubrange(word..<word + 8, with: after[word..<word + 8])
             }
             store.replace(mixed)
             let run = try Run(store, accounts(like: states))

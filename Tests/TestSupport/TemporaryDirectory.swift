@@ -1,10 +1,12 @@
 import Glibc
 import Kernel
 
-/// Lends a new directory that anybody may enter, and removes it with all that is in it afterwards.
+/// Lends a new directory that anybody may enter, and removes it with all that is in it afterwards. It lies in memory where
+/// there is a place for that: on a disk that others use, making and removing small files may take most of a test's time.
 @discardableResult
 public func withTemporaryDirectory<Value>(_ body: (String) throws -> Value) throws -> Value {
-    var template = Array(("/tmp/pyjoules-test-" + String(repeating: "X", count: 6)).utf8CString)
+    let place = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+    var template = Array((place + "/pyjoules-test-" + String(repeating: "X", count: 6)).utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemCallFailure(call: "mkdtemp") }
     let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     try checked("chmod", chmod(path, 0o755))
