@@ -94,6 +94,8 @@ public struct DomainAccount: Sendable {
     /// Stops counting because another zone shows the same counter, or starts again because it turned out that none does.
     mutating func setMirror(_ isMirror: Bool) {
         self.isMirror = isMirror
+        // What it used while it was taken for a mirror is unknown.
+        if !isMirror { accountant.noteGap() }
         accountant.forgetLast()
         powerMicrowatts = nil
         lastTick = nil

@@ -58,6 +58,7 @@ public struct Ledger: ~Copyable {
             sampler.restore(index, record.accountant.withBound(bound))
             restored += 1
         }
+        guard restored > 0 else { return .refused("none of its domains is measured now") }
         startUnixMicroseconds = image.startUnixMicroseconds
         return .restored(domains: restored)
     }

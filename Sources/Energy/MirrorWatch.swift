@@ -46,7 +46,7 @@ struct MirrorWatch: Sendable {
         let hasMoved = pairs[pair].lastLeader != before
         pairs[pair].lastLeader = before
         let agrees = before <= value && value <= after
-        guard agrees != pairs[pair].isMirror, hasMoved else {
+        guard agrees != pairs[pair].isMirror, hasMoved || !agrees else {
             pairs[pair].contradictions = 0
             return nil
         }

@@ -39,7 +39,7 @@ public struct PerfDiscovery: Sendable {
             let type = try unit.value("type") { UInt32($0) }
             let processors = try unit.value("cpumask", processorList)
             let events = events(in: unit.path, vendor)
-            compose(events, type, places(of: processors, sysfs))
+            compose(events, type, onePerCounter(places(of: processors, sysfs), vendor))
         } catch {
             refused.append(RefusedZone(name: "power", reason: error.reason))
         }
@@ -71,6 +71,21 @@ public struct PerfDiscovery: Sendable {
             }
         }
         return places
+    }
+
+    /// AMD's packages have one energy counter, also where the kernel lists each of their dies. Events begin at 0 at different
+    /// moments, so that readings could not show it.
+    private mutating func onePerCounter(_ places: [Place], _ vendor: ProcessorVendor) -> [Place] {
+        guard vendor == .amd else { return places }
+        var kept: [Place] = []
+        for place in places {
+            if kept.contains(where: { $0.socket == place.socket }) {
+                refused.append(RefusedZone(name: "power/cpu\(place.processor)", reason: .duplicate))
+            } else {
+                kept.append(place)
+            }
+        }
+        return kept
     }
 
     private mutating func compose(_ events: [EnergyEvent], _ type: UInt32, _ places: [Place]) {

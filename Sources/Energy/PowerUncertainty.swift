@@ -2,9 +2,15 @@
 ///
 /// The counter is brought up to date about every 0.976 ms (1/1024 s) and shows whole units. Each of the two readings that make
 /// a difference is therefore too low by at most the energy of one update period plus one unit, and at least by nothing; the
-/// difference of two such errors is at most as large as one of them. Over an interval T at mean power P:
+/// difference of two such errors is at most as large as one of them. Over an interval T at true mean power Q:
 ///
-///     |error of P| <= (P x 0.976 ms + unit) / T
+///     |P - Q| <= (Q x 0.976 ms + unit) / T
+///
+/// Q is at most P and the error more, which gives the bound by the measured power P alone:
+///
+///     |P - Q| <= (P x 0.976 ms + unit) / (T - 0.976 ms)
+///
+/// An interval of an update period or less says nothing of power.
 ///
 /// What the counter itself gets wrong (it is a model on some processors) is not in it; see docs/accuracy.md.
 public enum PowerUncertainty {
@@ -18,11 +24,13 @@ public enum PowerUncertainty {
         return stale + (rest > 0 ? 1 : 0) + unitMicrojoules
     }
 
-    /// The bound in microwatts for the mean power of an interval.
+    /// The bound in microwatts for the mean power of an interval; nil if the interval is too short to tell.
     public static func microwatts(
         meanMicrowatts: UInt64, unitMicrojoules: UInt64, intervalNanoseconds: UInt64
-    ) -> UInt64 {
+    ) -> UInt64? {
+        guard intervalNanoseconds > updatePeriodNanoseconds else { return nil }
         let energy = microjoules(meanMicrowatts: meanMicrowatts, unitMicrojoules: unitMicrojoules)
-        return Energy.microwatts(microjoules: energy, nanoseconds: max(1, intervalNanoseconds))
+        return Energy.microwatts(
+            microjoules: energy, nanoseconds: intervalNanoseconds - updatePeriodNanoseconds)
     }
 }

@@ -1,8 +1,8 @@
 import Energy
 import Logging
 
-/// Says in the log what was found out about counters while reading them: resets, gaps, and mirrors. Each kind at most once a
-/// minute for each domain, with how many there were.
+/// Says in the log what was found out about counters while reading them: resets and gaps at most once a minute for each
+/// domain, with how many there were, and mirrors at once.
 struct AnomalyReporter {
     private struct Said {
         var resets: UInt64 = 0
@@ -22,23 +22,24 @@ struct AnomalyReporter {
 
     mutating func review(_ sampler: borrowing Sampler, nanoseconds now: UInt64, _ log: Logger) {
         for index in said.indices {
+            if sampler.accounts[index].isMirror != said[index].isMirror {
+                said[index].isMirror = sampler.accounts[index].isMirror
+                reportMirror(sampler, index, log)
+            }
             let accountant = sampler.accounts[index].accountant
-            let isNew =
-                accountant.resets != said[index].resets || accountant.gaps != said[index].gaps
-                || sampler.accounts[index].isMirror != said[index].isMirror
+            let isNew = accountant.resets != said[index].resets || accountant.gaps != said[index].gaps
             guard isNew, now >= said[index].quietUntilNanoseconds else { continue }
-            report(sampler, index, log)
-            said[index] = Said(
-                resets: accountant.resets, gaps: accountant.gaps, isMirror: sampler.accounts[index].isMirror,
-                quietUntilNanoseconds: now + HealthReporter.quietNanoseconds)
+            report(sampler.accounts[index], after: said[index], log)
+            said[index].resets = accountant.resets
+            said[index].gaps = accountant.gaps
+            said[index].quietUntilNanoseconds = now + HealthReporter.quietNanoseconds
         }
     }
 
-    private func report(_ sampler: borrowing Sampler, _ index: Int, _ log: Logger) {
-        let account = sampler.accounts[index]
+    private func report(_ account: DomainAccount, after said: Said, _ log: Logger) {
         let domain = account.domain.tag
-        let resets = account.accountant.resets - said[index].resets
-        let gaps = account.accountant.gaps - said[index].gaps
+        let resets = account.accountant.resets - said.resets
+        let gaps = account.accountant.gaps - said.gaps
         if resets > 0 {
             let reason = account.lastReset?.rawValue ?? "replaced"
             log.report(
@@ -49,10 +50,9 @@ struct AnomalyReporter {
         if gaps > 0 {
             log.report(
                 .counterGap, .warning,
-                "the counter of \(domain) can have run through its range unseen; only what is certain was added",
+                "some of what \(domain) used is unknown, and only what is certain was added: its counter may have run through its range unseen",
                 ["domain": domain, "count": String(gaps)])
         }
-        if account.isMirror != said[index].isMirror { reportMirror(sampler, index, log) }
     }
 
     private func reportMirror(_ sampler: borrowing Sampler, _ index: Int, _ log: Logger) {

@@ -34,7 +34,7 @@ struct HealthReporter {
         }
         let remedy =
             failure == .unregistered
-            ? "its zone is gone from the kernel; it is looked for from time to time"
+            ? "it is gone from the kernel; a powercap zone is looked for from time to time, others need a restart of the exporter"
             : "its total stays as it was until it can be read"
         log.report(
             .zoneFailing, .warning, "the counter of \(domain) cannot be read (\(failure.rawValue)): \(remedy)",

@@ -16,28 +16,39 @@ enum LedgerKeeper {
         _ notifier: borrowing Notifier, _ log: Logger
     ) throws -> Ledger? {
         guard measurement.isUp, let boot = bootIdentity() else { return nil }
-        guard let memory = try memory(configuration, stored: stored, notifier) else { return nil }
+        guard let memory = try memory(configuration, stored: stored, notifier, log) else { return nil }
         var ledger = Ledger(memory, boot: boot, nowUnixMicroseconds: Clock.realtimeNanoseconds() / 1000)
         switch ledger.restore(&measurement.sampler, source: measurement.sourceName) {
         case .new: break
         case .restored(let domains):
+            let unseen = measurement.sampler.accounts.contains { $0.hasBeenRead && $0.accountant.last == nil }
             log.report(
-                .ledgerRestored, .info, "going on from an earlier run with \(domains) domains",
+                .ledgerRestored, .info,
+                "going on from an earlier run with \(domains) domains"
+                    + (unseen
+                        ? "; what was used in between is unknown, since these counters begin with the program" : ""),
                 ["domains": String(domains)])
-        case .refused(let reason):
-            log.report(
-                .ledgerRefused, .warning, "what an earlier run left is not used, and counting starts anew: \(reason)",
-                ["reason": reason])
+        case .refused(let reason): report(refused: reason, log)
         }
         return ledger
     }
 
+    private static func report(refused reason: String, _ log: Logger) {
+        log.report(
+            .ledgerRefused, .warning, "what an earlier run left is not used, and counting starts anew: \(reason)",
+            ["reason": reason])
+    }
+
     private static func memory(
-        _ configuration: Configuration, stored: consuming FileDescriptor?, _ notifier: borrowing Notifier
+        _ configuration: Configuration, stored: consuming FileDescriptor?, _ notifier: borrowing Notifier, _ log: Logger
     ) throws -> SharedMemory? {
         if let path = configuration.stateFile {
             do throws(SystemError) {
-                return try SharedMemory(file: path, length: Ledger.memoryBytes)
+                let memory = try SharedMemory(file: path, length: Ledger.memoryBytes)
+                if memory.isReplacement {
+                    report(refused: "\(path) has another length than a ledger of this version", log)
+                }
+                return memory
             } catch {
                 throw StartFailure(message: "cannot use the state file \(path): \(error)")
             }
@@ -49,6 +60,7 @@ enum LedgerKeeper {
                 // Of another length it is another version's: a new one takes its place. If it were kept beside that, the next
                 // run would be given both, and not know which is which.
                 notifier.forget(name: storeName)
+                report(refused: "what systemd kept is no ledger of this version", log)
             }
         }
         guard notifier.isConnected else { return nil }

@@ -12,7 +12,7 @@ struct Measurement: ~Copyable {
     /// Some domains' energy is an estimate from their power.
     var isEstimated = false
     /// Every zone that the kernel shows; the first ones are the sampler's domains, in their order.
-    let zones: [ZoneReport]
+    var zones: [ZoneReport]
 
     /// Finds what can be read and says in the log what was found, what is missing, and what would mend it. Never fails: without
     /// a source the exporter runs and says so.
@@ -68,12 +68,14 @@ struct SourceAttempts {
         var zones: [ZoneReport] = []
         for choice in choices {
             switch attempt(choice) {
-            case .opened(let measurement):
-                if let obstacle = obstacles.last {
+            case .opened(var measurement):
+                if !obstacles.isEmpty {
                     log.report(
-                        .sourceFallback, .warning, "energy is read from \(choice.rawValue), because \(obstacle)",
+                        .sourceFallback, .warning,
+                        "energy is read from \(choice.rawValue), because \(obstacles.joined(separator: ", and "))",
                         ["source": choice.rawValue])
                 }
+                measurement.zones += zones
                 return measurement
             case .refused(let obstacle, let seen):
                 obstacles.append(obstacle)

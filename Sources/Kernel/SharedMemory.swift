@@ -6,6 +6,8 @@ import Glibc
 public struct SharedMemory: ~Copyable {
     public let descriptor: FileDescriptor
     public let length: Int
+    /// A file was there and was emptied, because it had another length.
+    public private(set) var isReplacement = false
     private let base: UnsafeMutableRawPointer
 
     /// New memory without a name in the file system, of a length that is sealed. See memfd_create(2).
@@ -20,12 +22,14 @@ public struct SharedMemory: ~Copyable {
         let descriptor = FileDescriptor(inherited: Int32(try opened.orThrow("open")))
         let number = descriptor.number
         _ = try attempt { Int(flock(number, LOCK_EX | LOCK_NB)) }.orThrow("flock")
-        if try FileStatus(of: descriptor).size != length {
+        let size = try FileStatus(of: descriptor).size
+        if size != length {
             // Of another length it is not ours, or from another version: what it holds means nothing here.
             _ = try attempt { Int(ftruncate(number, 0)) }.orThrow("ftruncate")
             _ = try attempt { Int(ftruncate(number, length)) }.orThrow("ftruncate")
         }
         try self.init(mapping: descriptor, length: length)
+        isReplacement = size != 0 && size != length
     }
 
     /// Memory that this process was given; it must have the length. See mmap(2).

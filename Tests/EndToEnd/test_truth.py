@@ -438,11 +438,11 @@ def test_uncertainty_follows_its_formula(start_exporter: StartExporter, tree: Po
     tree.set("0", 6_000_000)
     page = exporter.wait_for_page(lambda page: busy(page) > 0, what="an interval with power")
     seconds = page.value("pyjoules_simple_measurement_duration_seconds")
-    # The energy of one update of the counter, about a millisecond, and its unit, over the interval.
-    expected = (busy(page) * UPDATE_SECONDS + UNIT_JOULES) / seconds
+    # The energy of one update of the counter, about a millisecond, and its unit, over the interval without such an update.
+    expected = (busy(page) * UPDATE_SECONDS + UNIT_JOULES) / (seconds - UPDATE_SECONDS)
     assert float(page.value(UNCERTAINTY, domain="package_0")) == pytest.approx(float(expected), rel=0.001, abs=2e-6)
     # Without power the unit is left. An interval of another domain begins and ends a little later.
-    expected = UNIT_JOULES / seconds
+    expected = UNIT_JOULES / (seconds - UPDATE_SECONDS)
     assert float(page.value(UNCERTAINTY, domain="psys_0")) == pytest.approx(float(expected), rel=0.001, abs=2e-6)
 
 

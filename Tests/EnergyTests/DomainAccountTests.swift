@@ -221,10 +221,10 @@ import Testing
         var account = account()
         tick(&account, .microjoules(0), second: 1)
         tick(&account, .microjoules(20_000_000), second: 2)
-        // 20 W for an update period of 976,563 ns are 19,531.26 uJ, rounded up, and a unit of 61 uJ.
-        #expect(account.powerUncertaintyMicrowatts == 19_593)
+        // 20 W for an update period of 976,563 ns are 19,531.26 uJ, rounded up, and a unit of 61 uJ; over a second less that period.
+        #expect(account.powerUncertaintyMicrowatts == 19_612)
         tick(&account, .microjoules(60_000_000), second: 4)
-        #expect(account.powerUncertaintyMicrowatts == 9_796)
+        #expect(account.powerUncertaintyMicrowatts == 9_801)
     }
 
     /// 100 W are plausible, and the slack makes that half a joule more.

@@ -4,7 +4,7 @@ import Testing
 @testable import Energy
 
 @Suite struct PowerUncertaintyTests {
-    /// (P x 976.563 us + unit) / T, worked out by hand.
+    /// P x 976.563 us + unit, worked out by hand.
     @Test(
         arguments: [
             // 100 W: 97,656.3 uJ, rounded up, and a unit of 61 uJ.
@@ -21,7 +21,7 @@ import Testing
 
     @Test(
         arguments: [
-            (1_000_000_000, 97_718), (100_000_000, 977_180), (10_000_000, 9_771_800), (1_000_000, 97_718_000),
+            (1_000_000_000, 97_813), (100_000_000, 986_816), (10_000_000, 10_829_354), (1_000_000, 4_169_390_280),
             (60_000_000_000, 1_628),
         ] as [(UInt64, UInt64)])
     func `over an interval it is the less, the longer the interval`(nanoseconds: UInt64, microwatts: UInt64) {
@@ -30,10 +30,18 @@ import Testing
                 meanMicrowatts: 100_000_000, unitMicrojoules: 61, intervalNanoseconds: nanoseconds) == microwatts)
     }
 
+    @Test func `an interval of an update period or less says nothing of power`() {
+        for interval in [0, 1, PowerUncertainty.updatePeriodNanoseconds] {
+            #expect(
+                PowerUncertainty.microwatts(
+                    meanMicrowatts: 1, unitMicrojoules: 61, intervalNanoseconds: interval) == nil)
+        }
+    }
+
     @Test func `extremes do not trap`() {
         for power in [0, 1, UInt64.max] {
             for unit in [0, 1, 1 << 31] as [UInt64] {
-                for interval in [0, 1, UInt64.max] {
+                for interval in [PowerUncertainty.updatePeriodNanoseconds + 1, UInt64.max] {
                     let uncertainty = PowerUncertainty.microwatts(
                         meanMicrowatts: power, unitMicrojoules: unit, intervalNanoseconds: interval)
                     if power == 0 && unit == 0 { #expect(uncertainty == 0) }
@@ -42,10 +50,10 @@ import Testing
         }
     }
 
-    /// Counters at constant power, read at any moments: the error is within the bound at the power that there is, and comes near
-    /// to it. What the driver's rounding to microjoules adds is not in the bound.
+    /// Counters at constant power, read at any moments: the error is within the bound by the power that was measured, and comes
+    /// near to it. What the driver's rounding to microjoules adds is not in the bound.
     @Test(arguments: SimulatedCounter.unitsNanojoules)
-    func `no measured power is farther from the truth than stated, and some are nearly as far`(unit: UInt64) {
+    func `no measured power is farther from the truth than stated, and some are nearly as far`(unit: UInt64) throws {
         var random = SplitMix64(seed: unit)
         var largestShare = 0.0
         for _ in 0..<4_000 {
@@ -57,11 +65,13 @@ import Testing
             counter.run(nanoseconds: nanoseconds, milliwatts: milliwatts)
             let measured = Double(counter.microjoules - before) * 1e9 / Double(nanoseconds)
             let error = abs(measured - Double(milliwatts * 1000))
-            let stated = PowerUncertainty.microwatts(
-                meanMicrowatts: milliwatts * 1000, unitMicrojoules: counter.unitMicrojoules,
-                intervalNanoseconds: nanoseconds)
-            // A microjoule for each of the roundings: of a reading, and of the unit. A microwatt for that of the bound.
-            let rounding = 2e9 / Double(nanoseconds) + 1
+            let stated = try #require(
+                PowerUncertainty.microwatts(
+                    meanMicrowatts: UInt64(measured), unitMicrojoules: counter.unitMicrojoules,
+                    intervalNanoseconds: nanoseconds))
+            // A microjoule for each of the roundings: of a reading, and of the unit, and with them of the power measured. A
+            // microwatt for that of the bound.
+            let rounding = 3e9 / Double(nanoseconds - PowerUncertainty.updatePeriodNanoseconds) + 1
             #expect(error <= Double(stated) + rounding, "\(milliwatts) mW over \(nanoseconds) ns")
             largestShare = max(largestShare, error / Double(stated))
         }
