@@ -16,8 +16,8 @@ from prometheus_run import PrometheusRun
 from waiting import wait_until
 
 SCRAPE_SECONDS = 15
-# Seven intervals between scrapes are fifteen bursts: the window ends where it began in the curve. The joules on a page are
-# as old as the latest sample, so the ages at both ends differ by one interval of 100 ms at most, which here is 0.1 %.
+# Seven intervals between scrapes are fifteen bursts: the window ends where it began in the curve. The joules on a page
+# are as old as the latest sample, so at the two ends the ages differ by an interval of 100 ms at most, less than 0.1 %.
 WINDOW_SCRAPES = 8
 WINDOW_SECONDS = SCRAPE_SECONDS * (WINDOW_SCRAPES - 1)
 TOLERANCE = 0.001
