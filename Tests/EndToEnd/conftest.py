@@ -17,7 +17,7 @@ import powercap_tree
 from datagrams import DatagramReceiver
 from exporter import BINARY, Exporter, StartExporter
 from powercap_tree import PowercapTree
-from prometheus_run import PrometheusRun
+from prometheus_run import BURSTY, WRAPPING, PrometheusRun, Setup
 
 NOBODY = 65534
 
@@ -34,16 +34,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _background_fixtures(item: pytest.Item) -> list[str]:
-    return [name for name in ("prometheus_run", "healed_exporter") if name in getattr(item, "fixturenames", ())]
+    names = ("prometheus_run", "bursty_run", "healed_exporter")
+    return [name for name in names if name in getattr(item, "fixturenames", ())]
+
+
+@contextlib.contextmanager
+def _run_if_installed(directory: Path, setup: Setup) -> Iterator[PrometheusRun | None]:
+    if not PrometheusRun.is_available():
+        yield None
+        return
+    with PrometheusRun(directory, setup) as run:
+        yield run
 
 
 @pytest.fixture(scope="session")
 def prometheus_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRun | None]:
     """The real Prometheus and the exporter it scrapes, for the whole session; None if it is not installed."""
-    if not PrometheusRun.is_available():
-        yield None
-        return
-    with PrometheusRun(tmp_path_factory.mktemp("prometheus")) as run:
+    with _run_if_installed(tmp_path_factory.mktemp("prometheus"), WRAPPING) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def bursty_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRun | None]:
+    """The same with bursts and spikes, which happen between the scrapes."""
+    with _run_if_installed(tmp_path_factory.mktemp("bursty"), BURSTY) as run:
         yield run
 
 

@@ -1,4 +1,7 @@
-"""The bytes in which the exporter keeps its ledger, read and damaged from outside. See Sources/Energy/LedgerImage.swift."""
+"""The bytes in which the exporter keeps its ledger, damaged from outside.
+
+The layout is that of Sources/Energy/LedgerImage.swift.
+"""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ As a program it moves the counters along a known curve until it is ended:
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 import os
 import shutil
@@ -38,12 +39,32 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Pulses:
+    """Power over time of one domain: `low_watts`, and at the beginning of each period `high_watts` for a moment."""
+
+    low_watts: float
+    high_watts: float
+    pulse_seconds: float
+    period_seconds: float
+
+    def joules(self, seconds: float) -> float:
+        """Energy used from time 0 until `seconds`."""
+        periods, rest = divmod(seconds, self.period_seconds)
+        high_seconds = periods * self.pulse_seconds + min(rest, self.pulse_seconds)
+        return self.low_watts * seconds + (self.high_watts - self.low_watts) * high_seconds
+
+    @property
+    def mean_watts(self) -> float:
+        return self.joules(self.period_seconds) / self.period_seconds
+
+
+@dataclass(frozen=True)
 class Zone:
     """One zone as the kernel names it: `number` is "0" or "0:1"."""
 
     number: str
     name: str
-    curve: Curve | None = None
+    curve: Curve | Pulses | None = None
     range_uj: int = REAL_RANGE_UJ
     control_type: str = "intel-rapl"
     # The long-term limit; the exporter believes twice as much power, and everything up to 100 W.
@@ -171,25 +192,47 @@ def two_sockets(root: Path | str) -> PowercapTree:
     return tree
 
 
+# A burst of 200 ms at three times the mean of 30 W every 7 s, and spikes of 5 ms at nine times the power between them.
+BURSTS = Pulses(low_watts=30 * 6.4 / 6.8, high_watts=90, pulse_seconds=0.2, period_seconds=7)
+SPIKES = Pulses(low_watts=40, high_watts=360, pulse_seconds=0.005, period_seconds=0.7)
+
+
+def bursty(root: Path | str) -> PowercapTree:
+    """A package that works in bursts, and a platform with spikes."""
+    tree = PowercapTree(root)
+    tree.add(Zone("0", "package-0", BURSTS, limit_watts=4000))
+    tree.add(Zone("1", "psys", SPIKES, limit_watts=4000))
+    return tree
+
+
 # Small enough to wrap every few seconds under the curves above.
 WRAPPING_RANGE_UJ = 99_999_999
 # Twice this is more than any of the curves above draws.
 CURVES_LIMIT_WATTS = 50
 
 
+def _take_precedence() -> None:
+    """Asks for priority over everything else, which root gets: the energy of a late step would look like a burst."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root")
     parser.add_argument("--curve", action="store_true", help="move the counters until ended")
-    parser.add_argument("--range-uj", type=int, default=WRAPPING_RANGE_UJ)
+    parser.add_argument("--bursty", action="store_true", help="the machine with bursts instead of the laptop")
+    parser.add_argument("--range-uj", type=int, default=WRAPPING_RANGE_UJ, help="where the laptop's counters wrap")
+    parser.add_argument("--step-seconds", type=float, default=0.005, help="the time between two steps of a counter")
     parser.add_argument("--seconds", type=float, default=600.0, help="end by itself after this time")
     options = parser.parse_args()
-    tree = laptop(options.root, options.range_uj, CURVES_LIMIT_WATTS)
+    tree = bursty(options.root) if options.bursty else laptop(options.root, options.range_uj, CURVES_LIMIT_WATTS)
+    _take_precedence()
     start = time.monotonic()
     print("START", repr(start), repr(time.time()), flush=True)
     while options.curve and time.monotonic() - start < options.seconds:
         tree.move_along_curves(time.monotonic() - start)
-        time.sleep(0.005)
+        time.sleep(options.step_seconds)
 
 
 if __name__ == "__main__":

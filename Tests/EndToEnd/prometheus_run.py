@@ -1,4 +1,4 @@
-"""Debian's real Prometheus, scraping an exporter whose counters follow known curves."""
+"""Debian's real Prometheus, scraping exporters whose counters follow known curves."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +22,34 @@ from waiting import wait_until
 
 # Package and psys wrap every two or three seconds, and even dram, the smallest, wraps within the minute.
 RANGE_UJ = powercap_tree.WRAPPING_RANGE_UJ
-# The joules on a page are at most this old; at the highest power it stays far below 0.1 % of a minute's energy.
-SAMPLE_INTERVAL = "20ms"
 
-_CONFIGURATION = """\
-global:
-  scrape_interval: 1s
-  scrape_timeout: 1s
-scrape_configs:
-  - job_name: pyjoules
-    static_configs:
-      - targets: ["127.0.0.1:{port}"]
-"""
+
+@dataclass(frozen=True)
+class Setup:
+    """What is measured, by whom, and how often Prometheus asks."""
+
+    # The options of `powercap_tree.py`.
+    mover_options: Sequence[str]
+    # The options of each exporter, by the name of its job.
+    jobs: Mapping[str, Sequence[str]]
+    scrape_interval: str
+
+
+# The joules on a page are at most 20 ms old; at the highest power it stays far below 0.1 % of a minute's energy.
+WRAPPING = Setup(("--range-uj", str(RANGE_UJ)), {"pyjoules": ("--sample.interval", "20ms")}, "1s")
+# One counter with bursts, sampled as by default, and one with spikes, sampled as often as they are long.
+BURSTY = Setup(
+    ("--bursty", "--step-seconds", "0.001"), {"bursts": (), "spikes": ("--sample.interval", "5ms")}, "15s"
+)
 
 
 class PrometheusRun:
-    """Three processes: what moves the counters, the exporter, and Prometheus."""
+    """What moves the counters, the exporters, and Prometheus, each a process of its own."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, setup: Setup) -> None:
+        #: By the names of their jobs.
+        self.exporters: dict[str, Exporter] = {}
+        self._setup = setup
         self._stack = contextlib.ExitStack()
         try:
             self._start(directory)
@@ -73,7 +84,7 @@ class PrometheusRun:
     def _start(self, directory: Path) -> None:
         root = directory / "sys"
         mover = self._run(
-            [sys.executable, powercap_tree.__file__, str(root), "--curve", "--range-uj", str(RANGE_UJ)],
+            [sys.executable, powercap_tree.__file__, str(root), "--curve", *self._setup.mover_options],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -82,14 +93,13 @@ class PrometheusRun:
         assert word == "START"
         #: When the curves began, in seconds of the wall clock.
         self.curve_start = float(realtime)
-        self.exporter = self._stack.enter_context(
-            Exporter(
-                ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root), "--sample.interval", SAMPLE_INTERVAL]
-            )
-        )
-        self.exporter.wait_for_event("listening")
+        for job, options in self._setup.jobs.items():
+            fixed = ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root)]
+            self.exporters[job] = self._stack.enter_context(Exporter([*fixed, *options]))
+            self.exporters[job].wait_for_event("listening")
         configuration = directory / "prometheus.yml"
-        configuration.write_text(_CONFIGURATION.format(port=self.exporter.port))
+        # A file of YAML may be written in JSON.
+        configuration.write_text(json.dumps(self._configuration()))
         self._port = free_port()
         log = self._stack.enter_context((directory / "prometheus.log").open("w"))
         self._run(
@@ -103,6 +113,14 @@ class PrometheusRun:
             stderr=log,
         )
         wait_until(self._is_ready, 30, "Prometheus")
+
+    def _configuration(self) -> dict[str, Any]:
+        jobs = [
+            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{exporter.port}"]}]}
+            for job, exporter in self.exporters.items()
+        ]
+        times = {"scrape_interval": self._setup.scrape_interval, "scrape_timeout": "1s"}
+        return {"global": times, "scrape_configs": jobs}
 
     def _run(self, command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)

@@ -105,7 +105,7 @@ def page_of(exporter: Exporter) -> Page:
 
 
 def assert_nothing_lost(page: Page, counters: dict[str, HardwareCounter]) -> None:
-    """What is counted is what the counters moved since the first start of all, to the microjoule, and all was certain."""
+    """What is counted is what the counters moved since the very first start, to the microjoule, and all was certain."""
     for domain, counter in counters.items():
         assert page.energy(domain) == joules(counter.moved)
         assert page.value("pyjoules_counter_wraps_total", domain=domain) == counter.wraps
