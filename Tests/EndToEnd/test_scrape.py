@@ -84,7 +84,9 @@ def test_power_is_energy_over_the_measured_interval(start_exporter: StartExporte
 
     page = exporter.wait_for_page(lambda page: watts(page) > 0)
     duration = page.value("pyjoules_simple_measurement_duration_seconds")
-    assert float(watts(page) * duration) == pytest.approx(3.0, rel=1e-4)
+    # The power is over the time between the package's own readings, the duration between the beginnings of the ticks: a busy
+    # machine may put a millisecond between the two.
+    assert float(watts(page) * duration) == pytest.approx(3.0, rel=0.02)
     assert duration >= Decimal("0.1")
 
 
