@@ -255,6 +255,7 @@ def test_a_table_of_busy_connections_answers_503(start_exporter: StartExporter, 
     assert response is not None and response.status == 503
     assert_is_complete(response)
     assert response.header("connection") == "close"
+    wait_until(lambda: exporter.get().status == 200, what="room in the table")
     exporter.wait_for_page(lambda page: rejected(page, "full") >= 1)
 
 
