@@ -201,7 +201,7 @@ def test_a_zone_that_comes_back_without_permission_is_said(
 ) -> None:
     tree = laptop(public_directory / "sys")
     for zone in tree.zones:
-        tree.counter(zone.number).chmod(0o444)
+        tree.counter(zone.number).chmod(0o644)
     library = public_directory / faulty_pread.name
     library.write_bytes(faulty_pread.read_bytes())
     exporter = start_exporter(tree, *FAST, environment={"LD_PRELOAD": str(library)}, **without_rights)
