@@ -24,7 +24,8 @@ public struct Sampler: ~Copyable {
     public private(set) var lastPassNanoseconds: UInt64 = 0
     /// Between the beginnings of the two latest ticks, as measured; nil before there were two.
     public private(set) var intervalNanoseconds: UInt64?
-    private var lastTickNanoseconds: UInt64?
+    /// When the latest tick began, on the monotonic clock; nil before the first.
+    public private(set) var lastTickNanoseconds: UInt64?
 
     /// No energy: the program runs and says so.
     public static func withoutSource() -> Sampler {
@@ -168,6 +169,9 @@ extension Sampler {
     public var hasLostZones: Bool {
         accounts.contains { $0.failure == .unregistered && !$0.isMirror }
     }
+
+    /// The kernel's name of a domain's zone as it is now: a zone that came back may have another number. Nil for sources without.
+    public func zoneName(_ index: Int) -> String? { source.zone(index)?.name }
 
     /// Opens the counters of lost zones that are there again: found by what they measure, since their numbers may be others.
     /// A zone that cannot be opened stays lost.

@@ -15,7 +15,7 @@ public enum ZoneRole: String, Sendable {
 /// One zone that the kernel shows, counted or not, so that nobody has to guess what is in a sum.
 public struct ZoneReport: Sendable {
     /// The kernel's name: `intel-rapl:0:1`.
-    public let zone: String
+    public var zone: String
     public let domain: Domain?
     public let role: ZoneRole
     /// Why it is not counted; empty if it is.

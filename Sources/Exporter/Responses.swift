@@ -42,6 +42,9 @@ struct Responses: ~Copyable {
         ResponseHead.longestBytes + max(page.capacity, landing.count, explanation.capacity)
     }
 
+    /// The longest page that there is room for.
+    var pageCapacity: Int { page.capacity }
+
     /// Encodes the metrics page anew.
     mutating func replacePage(generation: UInt64, _ encode: (inout ByteBuffer) -> Void) {
         page.removeAll()

@@ -16,7 +16,7 @@ struct Server: ~Copyable {
     let timer: Timer
     let signals: SignalReceiver
 
-    let facts: SeriesFacts
+    var facts: SeriesFacts
     var sampler: Sampler
     var ledger: Ledger?
     var lateness = LatencyHistogram()
@@ -61,7 +61,8 @@ struct Server: ~Copyable {
         let landing = landingPage(
             telemetryPath: configuration.telemetryPath, sourceName: facts.sourceName, isUp: facts.isSourceUp,
             isSimulated: facts.isSimulated)
-        let responses = Responses(landing: landing, longestPageBytes: catalog.registry.longestPageBytes)
+        let responses = Responses(
+            landing: landing, longestPageBytes: catalog.registry.longestPageBytes + Server.pageReserveBytes)
         let anomalies = AnomalyReporter(measurement.sampler)
         let epoll = try Epoll()
         let probe = try ProcessProbe()
@@ -98,6 +99,9 @@ struct Server: ~Copyable {
         reportStarted()
         manager.ready(counters)
     }
+
+    /// Room for zones that come back under longer names.
+    static let pageReserveBytes = 1024
 
     /// Serves until it is told to stop and everything under way is finished.
     mutating func run() throws(SystemError) {

@@ -13,8 +13,15 @@ extension Server {
         let due = timer.firstNanoseconds + (expirations - 1) * timer.intervalNanoseconds
         let now = Clock.monotonicNanoseconds()
         lateness.record(nanoseconds: now > due ? now - due : 0)
-        sample()
+        if endsInterval(nanoseconds: now) { sample() } else { refresh(nanoseconds: now) }
         manager.ticked(counters, nanoseconds: now)
+    }
+
+    /// The tick after a late one can come at once. Counters move in steps of a millisecond, so that power over a fraction of an
+    /// interval would be mostly such steps: a peak that never was.
+    private func endsInterval(nanoseconds now: UInt64) -> Bool {
+        guard let last = sampler.lastTickNanoseconds else { return true }
+        return now >= last + timer.intervalNanoseconds / 2
     }
 
     /// Reads all counters and ends a measurement interval.
@@ -22,8 +29,21 @@ extension Server {
         sampler.tick()
         ledger?.write(sampler)
         power.record(sampler)
-        reviver.review(&sampler, nanoseconds: sampler.lastPassNanoseconds, log)
+        if reviver.review(&sampler, nanoseconds: sampler.lastPassNanoseconds, log) { renameZones() }
         report(nanoseconds: sampler.lastPassNanoseconds)
+    }
+
+    /// Shows zones that came back under the names that they have now. All series are declared anew, which leaves the energy's as
+    /// they are.
+    private mutating func renameZones() {
+        var renamed = facts
+        for index in sampler.accounts.indices {
+            if let name = sampler.zoneName(index) { renamed.zones[index].zone = name }
+        }
+        let catalog = SeriesCatalog(renamed)
+        guard catalog.registry.longestPageBytes <= responses.pageCapacity else { return }
+        facts = renamed
+        self.catalog = catalog
     }
 
     /// Says in the log what a pass over the counters brought to light.

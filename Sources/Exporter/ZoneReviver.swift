@@ -20,17 +20,19 @@ struct ZoneReviver {
         self.vendor = vendor
     }
 
-    /// Tries to find lost zones again when that is due. Opening a counter needs the right that the first opening needed.
-    mutating func review(_ sampler: inout Sampler, nanoseconds now: UInt64, _ log: Logger) {
+    /// Tries to find lost zones again when that is due, and says whether it did. Opening a counter needs the right that the first
+    /// opening needed.
+    @discardableResult
+    mutating func review(_ sampler: inout Sampler, nanoseconds now: UInt64, _ log: Logger) -> Bool {
         guard sampler.hasLostZones else {
             delayNanoseconds = ZoneReviver.firstDelayNanoseconds
             nextNanoseconds = nil
             hasSaidForbidden = false
-            return
+            return false
         }
         let due = nextNanoseconds ?? now + delayNanoseconds
         nextNanoseconds = due
-        guard now >= due else { return }
+        guard now >= due else { return false }
         delayNanoseconds = min(delayNanoseconds * 2, ZoneReviver.longestDelayNanoseconds)
         nextNanoseconds = now + delayNanoseconds
         let discovery = PowercapDiscovery(sysfs: sysfs, vendor: vendor)
@@ -47,5 +49,6 @@ struct ZoneReviver {
                 "zone \(zone.name) is back but may not be read any more: restart the exporter, which opens it with the rights it starts with",
                 ["zone": zone.name, "reason": "permission denied"])
         }
+        return true
     }
 }

@@ -165,12 +165,14 @@ def test_a_zone_that_comes_back_goes_on(
     tree.add(Zone("2", "package-0", limit_watts=4000), 5_000_000)
     tree.add(Zone("2:0", "dram", limit_watts=4000), 1_500_000)
     page = exporter.wait_for_page(is_read("package_0"), what="the return of the package")
-    assert 0.9 < time.monotonic() - begin < 5
+    assert time.monotonic() - begin > 0.9
     page = exporter.wait_for_page(is_read("dram_0"), what="the return of dram")
     assert page.energy("package_0") == 5 and page.energy("dram_0") == Decimal("1.5")
     tree.set("2", 6_000_000)
     page = exporter.page_after_ticks()
     assert page.energy("package_0") == 6
+    zones = {sample.labels["domain"]: sample.labels["zone"] for sample in page.find("pyjoules_zone_info")}
+    assert zones["package_0"] == "intel-rapl:2" and zones["dram_0"] == "intel-rapl:2:0"
     assert resets(page) == gaps(page) == 0
     # Those that did not come back keep their totals; no series came twice, and none went.
     for name in ("pyjoules_energy_joules_total", "pyjoules_power_watts_count", "pyjoules_counter_wraps_total"):

@@ -19,6 +19,22 @@ import Testing
         #expect(harness.server.sampler.ticks == 2)
     }
 
+    @Test func `a tick that follows a late one at once ends no interval`() throws {
+        // Power over a fraction of an interval is mostly the counter's steps: constant 40 W once had a peak of 299 W.
+        var harness = try Harness(intervalMilliseconds: 20)
+        let interval = harness.server.timer.intervalNanoseconds
+        for due in [
+            harness.server.timer.firstNanoseconds + interval * 3 / 4, harness.server.timer.firstNanoseconds + interval,
+        ] {
+            while Clock.monotonicNanoseconds() < due {}
+            let (ticks, last) = (harness.server.sampler.ticks, harness.server.sampler.lastTickNanoseconds ?? 0)
+            try harness.server.turn()
+            let isShort = harness.server.sampler.lastPassNanoseconds - last < interval / 2
+            #expect(harness.server.sampler.ticks == ticks + (isShort ? 0 : 1))
+        }
+        #expect(harness.server.sampler.generation == 3)
+    }
+
     @Test func `a head that does not become whole in time is answered 408`() throws {
         var harness = try Harness()
         let client = try harness.connect()
