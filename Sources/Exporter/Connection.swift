@@ -58,14 +58,15 @@ struct Connection: ~Copyable {
 
     /// How readily the connection is given up for a new one when the table is full.
     func standing(nanoseconds now: UInt64) -> Standing {
+        if phase == .lingering { return .answered }
         let isFresh = now < lastProgressNanoseconds + Connection.freshNanoseconds
         if !hasCompletedRequest { return isFresh ? .justCame : .neverAsked }
         if isStalled { return isFresh ? .justStalled : .stalled }
         return .idle
     }
 
-    /// Responses are owed, or thrown at a peer that does not go.
-    var isStalled: Bool { phase != .open || interest == .writable }
+    /// Responses are owed.
+    var isStalled: Bool { phase == .finishing || phase == .open && interest == .writable }
 
     /// Bytes that moved so lately speak for a connection: a client that just came has its request under way.
     private static let freshNanoseconds: UInt64 = 250_000_000
@@ -73,6 +74,8 @@ struct Connection: ~Copyable {
     /// In the order in which connections are given up. A client that asked before is worth more than one that never did, and
     /// one that takes its answers more than one that lets them lie.
     enum Standing: Int {
+        /// All is sent, and only the peer's close is waited for.
+        case answered
         case neverAsked
         case stalled
         case justCame

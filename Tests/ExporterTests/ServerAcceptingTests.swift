@@ -21,6 +21,19 @@ import Testing
         #expect(third.receiveAll().contains("200 OK"))
     }
 
+    @Test func `a connection that has its answer and lingers goes before a client that just came`() throws {
+        // A client that had only just connected was once given up for a connection that was over.
+        var harness = try Harness(maximumConnections: 2)
+        let answered = try harness.connect()
+        answered.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        try harness.serve()
+        let first = try harness.connect()
+        let second = try harness.connect()
+        #expect(answered.receiveAll().hasPrefix("HTTP/1.1 200 OK"))
+        #expect(first.isClosed() == false)
+        #expect(second.isClosed() == false)
+    }
+
     @Test func `a table of clients that are all in use answers 503 and closes`() throws {
         var harness = try Harness(maximumConnections: 2)
         let first = try harness.connect()
