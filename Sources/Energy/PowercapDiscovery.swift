@@ -67,7 +67,7 @@ public struct PowercapDiscovery: Sendable {
     public init(sysfs: String, vendor: ProcessorVendor) {
         root = sysfs + "/class/powercap"
         self.vendor = vendor
-        let entries = PowercapDiscovery.entries(in: root)
+        let entries = SysfsDirectory(path: root).names
         for controlType in PowercapDiscovery.controlTypes {
             let prefix = controlType + ":"
             let mine = entries.filter { $0.hasPrefix(prefix) }
@@ -77,28 +77,19 @@ public struct PowercapDiscovery: Sendable {
         }
     }
 
-    /// No directory is no error: most virtual machines have none, and what is not shown cannot be counted.
-    private static func entries(in root: String) -> [String] {
-        do {
-            return try Files.names(in: root)
-        } catch {
-            return []
-        }
-    }
-
     private mutating func consider(_ zone: ZoneNumber, among all: [ZoneNumber]) {
         var domain: Domain?
-        do throws(Refusal) {
+        do throws(UnusableAttribute) {
             let identity = try identify(zone, among: all)
             domain = identity
-            guard !zones.contains(where: { $0.domain == identity }) else { throw Refusal(.duplicate) }
-            let directory = "\(root)/\(zone.entry)"
-            let range = try PowercapDiscovery.range(directory)
+            guard !zones.contains(where: { $0.domain == identity }) else { throw UnusableAttribute(reason: .duplicate) }
+            let directory = attributes(of: zone).path
+            let range = try PowercapDiscovery.range(attributes(of: zone))
             try PowercapDiscovery.checkReadable(directory)
-            guard zones.count < PowercapSource.capacity else { throw Refusal(.tooMany) }
+            guard zones.count < PowercapSource.capacity else { throw UnusableAttribute(reason: .tooMany) }
             if identity.kind == .psys { platforms += 1 }
             let limits = PowerLimits(zoneDirectory: directory)
-            let parentLimits = zone.parent.map { PowerLimits(zoneDirectory: "\(root)/\($0.entry)") }
+            let parentLimits = zone.parent.map { PowerLimits(zoneDirectory: attributes(of: $0).path) }
             zones.append(
                 PowercapZone(
                     name: zone.entry, directory: directory, domain: identity, modulus: range.modulus,
@@ -111,18 +102,20 @@ public struct PowercapDiscovery: Sendable {
     }
 
     /// What the zone measures: by its own name, and for a sub-zone by its parent's.
-    private func identify(_ zone: ZoneNumber, among all: [ZoneNumber]) throws(Refusal) -> Domain {
-        let name = try attribute("name", of: zone)
+    private func identify(_ zone: ZoneNumber, among all: [ZoneNumber]) throws(UnusableAttribute) -> Domain {
+        let name = try attributes(of: zone).text("name")
         if let package = PackageName(name) {
             return Domain(kind: .package, socket: package.socket, die: package.die)
         }
-        guard let kind = kind(of: name) else { throw Refusal(.unknownName(name)) }
+        guard let kind = kind(of: name) else { throw UnusableAttribute(reason: .unknownName(name)) }
         guard let parent = zone.parent, all.contains(parent) else {
-            guard kind == .psys else { throw Refusal(.unknownName(name)) }
+            guard kind == .psys else { throw UnusableAttribute(reason: .unknownName(name)) }
             return Domain(kind: .psys, socket: platforms)
         }
-        let parentName = try attribute("name", of: parent)
-        guard let package = PackageName(parentName) else { throw Refusal(.unknownName("\(parentName)/\(name)")) }
+        let parentName = try attributes(of: parent).text("name")
+        guard let package = PackageName(parentName) else {
+            throw UnusableAttribute(reason: .unknownName("\(parentName)/\(name)"))
+        }
         return Domain(kind: kind, socket: package.socket, die: package.die)
     }
 
@@ -136,25 +129,16 @@ public struct PowercapDiscovery: Sendable {
         }
     }
 
-    private func attribute(_ attribute: String, of zone: ZoneNumber) throws(Refusal) -> String {
-        try PowercapDiscovery.text("\(root)/\(zone.entry)", attribute)
-    }
-
-    private static func text(_ directory: String, _ attribute: String) throws(Refusal) -> String {
-        do {
-            let bytes = try Files.read("\(directory)/\(attribute)", limit: 128)
-            return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
-        } catch {
-            throw Refusal(.badAttribute("\(attribute): \(error.code)"))
-        }
+    private func attributes(of zone: ZoneNumber) -> SysfsDirectory {
+        SysfsDirectory(path: "\(root)/\(zone.entry)")
     }
 
     /// The range is the largest value the counter shows: 2^32 - 1 units of hardware, so one unit more is a whole turn.
-    private static func range(_ directory: String) throws(Refusal) -> (modulus: UInt64, unit: UInt64) {
-        let attribute = "max_energy_range_uj"
-        let text = try text(directory, attribute)
-        guard let range = UInt64(text), range > 0, range < UInt64.max / 2 else {
-            throw Refusal(.badAttribute("\(attribute) is \"\(text)\""))
+    private static func range(
+        _ attributes: SysfsDirectory
+    ) throws(UnusableAttribute) -> (modulus: UInt64, unit: UInt64) {
+        let range = try attributes.value("max_energy_range_uj") { text in
+            UInt64(text).flatMap { $0 > 0 && $0 < UInt64.max / 2 ? $0 : nil }
         }
         let registerRange: UInt64 = 0xFFFF_FFFF
         let unit = max(1, (range + registerRange / 2) / registerRange)
@@ -162,21 +146,13 @@ public struct PowercapDiscovery: Sendable {
     }
 
     /// Permission is checked when a counter is opened and never again, so it is opened to know.
-    private static func checkReadable(_ directory: String) throws(Refusal) {
+    private static func checkReadable(_ directory: String) throws(UnusableAttribute) {
         do {
             _ = try FileDescriptor.open(reading: directory + "/energy_uj")
         } catch {
             let isForbidden = error.code == .permissionDenied || error.code == .operationNotPermitted
-            throw Refusal(isForbidden ? .permissionDenied : .failed(error.code))
+            throw UnusableAttribute(reason: isForbidden ? .permissionDenied : .failed(error.code))
         }
-    }
-}
-
-private struct Refusal: Error {
-    let reason: RefusedZone.Reason
-
-    init(_ reason: RefusedZone.Reason) {
-        self.reason = reason
     }
 }
 

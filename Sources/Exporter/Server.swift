@@ -11,6 +11,9 @@ import Systemd
 /// Stepped: `turn` serves one batch of events, `run` repeats it. Sampling goes first in every batch, and what is done for one
 /// connection in one turn is bounded, so that no client can delay a sample.
 struct Server: ~Copyable {
+    /// Room for zones that come back under longer names.
+    static let pageReserveBytes = 1024
+
     let epoll: Epoll
     var batch = EventBatch(capacity: 256)
     let timer: Timer
@@ -99,9 +102,6 @@ struct Server: ~Copyable {
         reportStarted()
         manager.ready(counters)
     }
-
-    /// Room for zones that come back under longer names.
-    static let pageReserveBytes = 1024
 
     /// Serves until it is told to stop and everything under way is finished.
     mutating func run() throws(SystemError) {

@@ -4,7 +4,6 @@ import Bytes
 struct HeaderFacts {
     private var hosts = 0
     private var contentLength: UInt64?
-    private var hasTransferEncoding = false
     private var isChunked = false
     private var closes = false
     private var keepsAlive = false
@@ -30,10 +29,9 @@ struct HeaderFacts {
     func request(_ line: RequestLine, headLength: Int) throws(Stop) -> Request {
         // RFC 9112 section 3.2: exactly one in HTTP/1.1, at most one before.
         guard hosts == 1 || (hosts == 0 && !line.isHTTP11) else { throw .malformed(.badRequest) }
-        if hasTransferEncoding {
+        if isChunked {
             // RFC 9112 section 6.1: with a length beside it, or in HTTP/1.0, it is an attack or a fault.
             guard contentLength == nil, line.isHTTP11 else { throw .malformed(.badRequest) }
-            guard isChunked else { throw .malformed(.badRequest) }
         }
         let bodyLength = contentLength ?? 0
         guard bodyLength <= UInt64(Limits.bodyBytes) else { throw .malformed(.contentTooLarge) }
@@ -99,8 +97,7 @@ struct HeaderFacts {
             if !element.equalsIgnoringCase("chunked") { isKnown = false }
         }
         guard isKnown else { throw .malformed(.notImplemented) }
-        guard codings == 1, !hasTransferEncoding else { throw .malformed(.badRequest) }
-        hasTransferEncoding = true
+        guard codings == 1, !isChunked else { throw .malformed(.badRequest) }
         isChunked = true
     }
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
+from background import Background
 from powercap_tree import PowercapTree, Zone
 
 
@@ -44,7 +44,7 @@ def joules(microjoules: int) -> Decimal:
     return Decimal(microjoules) / 1_000_000
 
 
-class RandomLoad:
+class RandomLoad(Background):
     """Moves counters by random amounts from a thread of its own until it is stopped.
 
     The amounts are such that no two readings, however late one of them is, show more than `bound_watts`: that is what
@@ -54,20 +54,11 @@ class RandomLoad:
     _STEP_SECONDS = 0.002
 
     def __init__(self, counters: Sequence[HardwareCounter], bound_watts: int, random: Random) -> None:
+        super().__init__()
         self._counters = counters
         # A step takes at least its time, so this bounds the power over several of them.
         self._most_microjoules = round(bound_watts * 1_000_000 * self._STEP_SECONDS)
         self._random = random
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> RandomLoad:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._STEP_SECONDS):

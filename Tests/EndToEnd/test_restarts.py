@@ -8,7 +8,6 @@ import random
 import signal
 import socket
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import ledger_bytes
+from background import Background
 from exporter import Exporter, StartExporter
 from exposition import Page
 from hardware_counter import HardwareCounter, RandomLoad, joules
@@ -33,25 +33,16 @@ BOUND_WATTS = 2 * LIMIT_WATTS
 RANGE_UJ = 3 * BOUND_WATTS * 1_000_000 - 1
 
 
-class Scraper:
+class Scraper(Background):
     """Scrapes all the time at an address where exporters come and go, and keeps every total that it was shown."""
 
     _PAUSE_SECONDS = 0.005
 
     def __init__(self, address: Address) -> None:
+        super().__init__()
         self.totals: dict[str, list[Decimal]] = {}
         self.pages = 0
         self._address = address
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Scraper:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self._thread.join()
 
     def _run(self) -> None:
         while not self._stopped.is_set():
