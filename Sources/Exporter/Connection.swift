@@ -1,12 +1,17 @@
 import Bytes
 import HTTP
 import Kernel
+import TLS
 
 /// One client's connection: small, so that it can be moved; its bytes lie in buffers that it holds only while it needs them.
 struct Connection: ~Copyable {
     enum Phase {
+        /// TLS is being agreed on.
+        case shakingHands
         /// Waiting for requests and answering them.
         case open
+        /// A request waits until its password is checked.
+        case awaitingCheck
         /// The rest of `output` is sent, then the connection ends.
         case finishing
         /// All is sent and our side is shut; what still arrives is thrown away until the peer closes, so that no reset
@@ -15,9 +20,13 @@ struct Connection: ~Copyable {
     }
 
     let socket: FileDescriptor
+    /// What its bytes go through, if TLS is spoken.
+    var session: TLSSession?
+    /// The session holds bytes that arrived and that epoll does not know of.
+    var hasPendingBytes = false
     let peer: PeerKey
     var phase = Phase.open
-    /// Readable while a request is waited for, writable while responses are owed.
+    /// Readable while a request is waited for, writable while responses are owed, hanging up while a password is checked.
     var interest = Interest.readable
     /// Bytes that arrived and are not answered yet.
     var input: ByteBuffer?
@@ -28,12 +37,16 @@ struct Connection: ~Copyable {
     /// Bytes that the kernel did not take yet.
     var output: ByteBuffer?
     var hasCompletedRequest = false
+    /// The request was counted by the rate limit, and is not counted again when it is looked at once more.
+    var isRateCounted = false
     /// Accepted beyond the limit, to be told so: its first request is answered 503.
     let isSurplus: Bool
     /// When bytes last moved, on the monotonic clock.
     var lastProgressNanoseconds: UInt64
     /// When a request's first byte arrived that is not complete yet.
     var requestStartNanoseconds: UInt64?
+    /// When nobody waits for the response any more, as the client said.
+    var responseDeadlineNanoseconds: UInt64?
 
     init(socket: consuming FileDescriptor, peer: PeerKey, isSurplus: Bool = false, nanoseconds now: UInt64) {
         self.socket = socket
@@ -46,13 +59,16 @@ struct Connection: ~Copyable {
     var deadlineNanoseconds: UInt64 {
         switch phase {
         case .lingering: lastProgressNanoseconds + Limits.lingerSeconds * 1_000_000_000
-        case .open where interest == .readable:
+        case .shakingHands, .open where interest == .readable:
             if let requestStartNanoseconds {
                 requestStartNanoseconds + Limits.headerSeconds * 1_000_000_000
             } else {
                 lastProgressNanoseconds + Limits.idleSeconds * 1_000_000_000
             }
-        case .open, .finishing: lastProgressNanoseconds + Limits.writeStallSeconds * 1_000_000_000
+        case .open, .awaitingCheck, .finishing:
+            min(
+                lastProgressNanoseconds + Limits.writeStallSeconds * 1_000_000_000,
+                responseDeadlineNanoseconds ?? .max)
         }
     }
 

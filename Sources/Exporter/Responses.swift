@@ -1,15 +1,18 @@
 import Bytes
 import HTTP
 import Kernel
+import Metrics
 
 /// One response, before it is bytes.
 struct Response {
     enum Body {
-        /// The metrics, as encoded last.
-        case metrics
+        /// The metrics, on a page that was prepared.
+        case metrics(PageSlot, contentType: StaticString)
         case landing
         /// The status in words.
         case explanation
+        /// For who speaks HTTP where TLS is spoken.
+        case needsTLS
     }
 
     var status: Status
@@ -19,48 +22,39 @@ struct Response {
     var persistence: ResponseHead.Persistence
 }
 
-/// The bytes that responses are made of. The metrics page is encoded once and shared by all scrapes until the next sample.
+/// The bytes that responses are made of.
 struct Responses: ~Copyable {
+    /// The most bytes that the operator's own headers may have; see the web configuration file.
+    static let extraHeaderBytes = 4096
+
     private static let textType: StaticString = "text/plain; charset=utf-8"
-    private static let metricsType: StaticString = "text/plain; version=0.0.4; charset=utf-8"
     private static let htmlType: StaticString = "text/html; charset=utf-8"
 
-    private var head = ByteBuffer(capacity: ResponseHead.longestBytes)
+    private var head = ByteBuffer(capacity: ResponseHead.longestBytes + Responses.extraHeaderBytes)
     private var explanation = ByteBuffer(capacity: 256)
     private let landing: ByteBuffer
-    private var page: ByteBuffer
-    /// The sample generation that the page was encoded from.
-    private(set) var pageGeneration: UInt64 = 0
+    var pages: Pages
+    /// The operator's own headers, ready to be sent.
+    var extraHeaders: [UInt8] = []
 
-    init(landing: consuming ByteBuffer, longestPageBytes: Int) {
+    init(landing: consuming ByteBuffer, pages: consuming Pages) {
         self.landing = landing
-        page = ByteBuffer(capacity: longestPageBytes)
+        self.pages = pages
     }
 
     /// The most bytes that one response can have.
     var longestResponseBytes: Int {
-        ResponseHead.longestBytes + max(page.capacity, landing.count, explanation.capacity)
-    }
-
-    /// The longest page that there is room for.
-    var pageCapacity: Int { page.capacity }
-
-    /// Encodes the metrics page anew.
-    mutating func replacePage(generation: UInt64, _ encode: (inout ByteBuffer) -> Void) {
-        page.removeAll()
-        encode(&page)
-        precondition(!page.overflowed)
-        pageGeneration = generation
+        head.capacity + max(pages.longestCapacity, landing.count, explanation.capacity)
     }
 
     /// Sends a response in one call.
     ///
-    /// - Returns: how much of it the kernel took; the rest is to be had from `copyRest`, before another response is sent.
-    mutating func send(_ response: Response, on socket: borrowing FileDescriptor, date: HTTPDate) -> Transfer {
+    /// - Returns: how much of it was taken; the rest is to be had from `copyRest`, before another response is sent.
+    mutating func send(_ response: Response, on connection: inout Connection, date: HTTPDate) -> Movement {
         prepare(response, date)
         return head.withBytes { head in
             withBody(of: response) { body in
-                socket.send(head, response.includesBody ? body : body.extracting(0..<0))
+                connection.send(head, response.includesBody ? body : body.extracting(0..<0))
             }
         }
     }
@@ -71,7 +65,7 @@ struct Responses: ~Copyable {
         return sent == head.count + length
     }
 
-    /// Appends what the kernel did not take of the response that was sent last.
+    /// Appends what was not taken of the response that was sent last.
     func copyRest(of response: Response, from sent: Int, into output: inout ByteBuffer) {
         head.withBytes { head in
             if sent < head.count { output.append(head.extracting(sent..<head.count)) }
@@ -82,32 +76,40 @@ struct Responses: ~Copyable {
     }
 
     private mutating func prepare(_ response: Response, _ date: HTTPDate) {
-        if response.body == .explanation {
-            explanation.removeAll()
-            explanation.append(response.status.explanation)
-            explanation.append("\n")
+        explain(response)
+        var next = ResponseHead(
+            status: response.status, contentType: Responses.textType,
+            contentLength: withBody(of: response) { $0.count }, persistence: response.persistence, date: date)
+        switch response.body {
+        case .metrics(let page, let contentType):
+            next.contentType = contentType
+            next.contentCoding = page.isGzip ? .gzip : .identity
+        case .landing: next.contentType = Responses.htmlType
+        case .explanation, .needsTLS: break
         }
         head.removeAll()
-        head.append(
-            ResponseHead(
-                status: response.status, contentType: Responses.contentType(of: response.body),
-                contentLength: withBody(of: response) { $0.count }, persistence: response.persistence, date: date))
+        head.append(next, extraHeaders: extraHeaders.span)
         precondition(!head.overflowed && !explanation.overflowed)
     }
 
-    private static func contentType(of body: Response.Body) -> StaticString {
-        switch body {
-        case .metrics: metricsType
-        case .landing: htmlType
-        case .explanation: textType
+    private mutating func explain(_ response: Response) {
+        switch response.body {
+        case .metrics, .landing: return
+        case .explanation:
+            explanation.removeAll()
+            explanation.append(response.status.explanation)
+        case .needsTLS:
+            explanation.removeAll()
+            explanation.append("This port speaks TLS: use https instead of http.")
         }
+        explanation.append("\n")
     }
 
     private func withBody<Result>(of response: Response, _ use: (Span<UInt8>) -> Result) -> Result {
         switch response.body {
-        case .metrics: page.withBytes(use)
+        case .metrics(let page, _): pages.withPage(page, use)
         case .landing: landing.withBytes(use)
-        case .explanation: explanation.withBytes(use)
+        case .explanation, .needsTLS: explanation.withBytes(use)
         }
     }
 }

@@ -20,7 +20,10 @@ extension Server {
         let now = Clock.monotonicNanoseconds()
         let next =
             switch connection.phase {
-            case .open: serve(&connection, now)
+            case .shakingHands: shakeHands(&connection, token, now)
+            case .open: serve(&connection, token, now)
+            // It is watched for nothing but the peer's end.
+            case .awaitingCheck: Next.close
             case .finishing: flush(&connection, now) ?? .linger
             case .lingering: discardInput(&connection)
             }
@@ -59,6 +62,7 @@ extension Server {
     mutating func end(_ connection: consuming Connection, slot: Int) {
         if let input = connection.input.take() { inputPool.giveBack(input) }
         if let output = connection.output.take() { outputPool.giveBack(output) }
+        if connection.phase == .awaitingCheck { web.forget(connections.token(of: slot)) }
         connections.release(slot)
         hasFreedSlot = true
     }
@@ -67,10 +71,10 @@ extension Server {
     ///
     /// Requests that lie in our own buffer are unknown to epoll. When their turn is over, the connection waits to be writable,
     /// which it is at once if the peer takes its responses.
-    private mutating func serve(_ connection: inout Connection, _ now: UInt64) -> Next {
+    mutating func serve(_ connection: inout Connection, _ token: Token, _ now: UInt64) -> Next {
         if let blocked = flush(&connection, now) { return blocked }
         var input = connection.input.take() ?? inputPool.take()
-        let next = answerRequests(in: &input, &connection, now)
+        let next = answerRequests(in: &input, &connection, token, now)
         if input.isEmpty {
             inputPool.giveBack(input)
         } else {
@@ -80,7 +84,7 @@ extension Server {
     }
 
     private mutating func answerRequests(
-        in input: inout ByteBuffer, _ connection: inout Connection, _ now: UInt64
+        in input: inout ByteBuffer, _ connection: inout Connection, _ token: Token, _ now: UInt64
     ) -> Next {
         var answered = 0
         var hasReceived = false
@@ -92,7 +96,11 @@ extension Server {
                     return .wait(.writable)
                 }
                 answered += 1
-                let response = respond(to: request, in: input, connection, now)
+                guard let response = respond(to: request, in: input, &connection, token, now) else {
+                    connection.parsedCount = 0
+                    connection.phase = .awaitingCheck
+                    return .wait(.hangUp)
+                }
                 input.removeFirst(request.headLength)
                 connection.requestCompleted(bodyLength: request.bodyLength)
                 if let next = send(response, &connection, now) { return next }
@@ -101,7 +109,8 @@ extension Server {
             case .incomplete:
                 if hasReceived {
                     connection.noteIncomplete(input.count, now)
-                    return .wait(.readable)
+                    // What TLS has decrypted already is nothing that epoll would report; writable is reported at once.
+                    return .wait(connection.hasPendingBytes ? .writable : .readable)
                 }
                 hasReceived = true
                 if let next = Server.receive(into: &input, &connection, now) { return next }
@@ -125,53 +134,71 @@ extension Server {
         into input: inout ByteBuffer, _ connection: inout Connection, _ now: UInt64
     ) -> Next? {
         input.compact()
-        let transfer = input.withFreeSpace { space in connection.socket.receive(into: &space) }
-        switch transfer {
+        switch input.withFreeSpace({ space in connection.receive(into: &space) }) {
         case .bytes:
             connection.lastProgressNanoseconds = now
             return nil
-        case .wouldBlock: return .wait(.readable)
+        case .wait(let interest): return .wait(interest)
         case .endOfFile, .failed: return .close
         }
     }
 
-    /// Decides what a request is answered.
+    /// Decides what a request is answered; nil if its password is to be checked first.
     private mutating func respond(
-        to request: Request, in input: borrowing ByteBuffer, _ connection: borrowing Connection, _ now: UInt64
-    ) -> Response {
+        to request: Request, in input: borrowing ByteBuffer, _ connection: inout Connection, _ token: Token,
+        _ now: UInt64
+    ) -> Response? {
         let keeps = request.keepsAlive && drainDeadlineNanoseconds == nil && !connection.isSurplus
         let persistence: ResponseHead.Persistence =
             !keeps ? .closing : request.isHTTP11 && !request.namesKeepAlive ? .open : .keptAlive
         var response = Response(
             status: .ok, body: .explanation, includesBody: request.method != .head, persistence: persistence)
-        if connection.isSurplus {
-            response.status = .serviceUnavailable
-        } else if request.method == .notAllowed {
-            response.status = .methodNotAllowed
-        } else {
-            switch input.withBytes({ routes.route($0.extracting(request.path)) }) {
-            case .metrics:
-                refreshPage(now)
-                response.body = .metrics
-            case .landing: response.body = .landing
-            case .healthy: break
-            case .ready: response.status = sampler.ticks > 0 ? .ok : .serviceUnavailable
-            case .unknown: response.status = .notFound
-            }
+        switch input.withBytes({ bytes in admit(request, bytes, &connection, token, now) }) {
+        case .refused(let status): response.status = status
+        case .waits: return nil
+        case .admitted:
+            connection.responseDeadlineNanoseconds = request.scrapeTimeoutMilliseconds.map { now + $0 * 1_000_000 }
+            input.withBytes { bytes in fill(&response, for: request, bytes, now) }
         }
         return response
     }
 
-    /// Encodes the metrics if there is a newer sample than the page shows.
-    private mutating func refreshPage(_ now: UInt64) {
+    /// The answer to a request that may be answered.
+    private mutating func fill(_ response: inout Response, for request: Request, _ bytes: Span<UInt8>, _ now: UInt64) {
+        switch routes.route(bytes.extracting(request.path)) {
+        case .metrics:
+            let page = preparePage(request, bytes, now)
+            response.body = .metrics(page, contentType: request.representation.contentType)
+        case .landing: response.body = .landing
+        case .healthy: break
+        case .ready: response.status = sampler.ticks > 0 ? .ok : .serviceUnavailable
+        case .unknown: response.status = .notFound
+        }
+    }
+
+    /// Makes the page that a request asks for, if it is not there already.
+    private mutating func preparePage(_ request: Request, _ bytes: Span<UInt8>, _ now: UInt64) -> PageSlot {
+        publishMetrics(now)
+        var families: FamilySelection?
+        forEachQueryValue(of: "name[]", in: bytes.extracting(request.query)) { name in
+            var selection = families ?? FamilySelection()
+            catalog.registry.select(name, into: &selection)
+            families = selection
+        }
+        return responses.pages.prepare(
+            request.representation, selecting: families, generation: sampler.generation, &catalog.registry)
+    }
+
+    /// Gives the series their values, if there is a newer sample than they show.
+    private mutating func publishMetrics(_ now: UInt64) {
         refreshIfStale(nanoseconds: now)
         counters.lastScrapeUnixSeconds = Clock.realtimeNanoseconds() / 1_000_000_000
-        guard responses.pageGeneration != sampler.generation else { return }
+        guard publishedGeneration != sampler.generation else { return }
         let facts = ServerFacts(
             counters: counters, lateness: lateness, connections: connections.count,
             droppedLogMessages: sink.droppedCount)
         catalog.publish(sampler, power, facts, &probe)
-        responses.replacePage(generation: sampler.generation) { page in catalog.registry.encodeText(into: &page) }
+        publishedGeneration = sampler.generation
     }
 
     /// Answers bytes that are no request, and ends the connection.
@@ -185,9 +212,10 @@ extension Server {
         counters.count(response.status)
         let date = HTTPDate(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
         var sent = 0
-        switch responses.send(response, on: connection.socket, date: date) {
+        var awaited = Interest.writable
+        switch responses.send(response, on: &connection, date: date) {
         case .bytes(let count): sent = count
-        case .wouldBlock: break
+        case .wait(let interest): awaited = interest
         case .endOfFile, .failed: return .close
         }
         if sent > 0 { connection.lastProgressNanoseconds = now }
@@ -197,18 +225,18 @@ extension Server {
         responses.copyRest(of: response, from: sent, into: &output)
         connection.output = consume output
         if closes { connection.phase = .finishing }
-        return .wait(.writable)
+        return .wait(awaited)
     }
 
     /// Sends what is left of the last response; nil when all of it is sent.
     private mutating func flush(_ connection: inout Connection, _ now: UInt64) -> Next? {
         guard var output = connection.output.take() else { return nil }
-        let transfer = output.withBytes { bytes in connection.socket.send(bytes, bytes.extracting(0..<0)) }
-        switch transfer {
+        var awaited = Interest.writable
+        switch output.withBytes({ bytes in connection.send(bytes, bytes.extracting(0..<0)) }) {
         case .bytes(let count):
             output.removeFirst(count)
             if count > 0 { connection.lastProgressNanoseconds = now }
-        case .wouldBlock: break
+        case .wait(let interest): awaited = interest
         case .endOfFile, .failed:
             outputPool.giveBack(output)
             return .close
@@ -218,7 +246,7 @@ extension Server {
             return nil
         }
         connection.output = consume output
-        return .wait(.writable)
+        return .wait(awaited)
     }
 
     /// Throws away what a client still sends after its last response.
@@ -237,6 +265,7 @@ extension Connection {
     /// A request was answered, or is about to be: the next byte begins another.
     mutating func requestCompleted(bodyLength: Int) {
         hasCompletedRequest = true
+        isRateCounted = false
         parsedCount = 0
         bodyRemaining = bodyLength
         requestStartNanoseconds = nil

@@ -5,11 +5,14 @@ import Glibc
 public enum Interest: Sendable {
     case readable
     case writable
+    /// Only for the peer's end, which epoll reports always.
+    case hangUp
 
     var events: UInt32 {
         switch self {
         case .readable: EPOLLIN.rawValue
         case .writable: EPOLLOUT.rawValue
+        case .hangUp: 0
         }
     }
 }
