@@ -27,23 +27,25 @@ extension Status {
         switch self {
         case .ok: 0
         case .badRequest: 1
-        case .notFound: 2
-        case .methodNotAllowed: 3
-        case .requestTimeout: 4
-        case .contentTooLarge: 5
-        case .uriTooLong: 6
-        case .expectationFailed: 7
-        case .requestHeaderFieldsTooLarge: 8
-        case .notImplemented: 9
-        case .serviceUnavailable: 10
-        case .versionNotSupported: 11
+        case .unauthorized: 2
+        case .notFound: 3
+        case .methodNotAllowed: 4
+        case .requestTimeout: 5
+        case .contentTooLarge: 6
+        case .uriTooLong: 7
+        case .expectationFailed: 8
+        case .tooManyRequests: 9
+        case .requestHeaderFieldsTooLarge: 10
+        case .notImplemented: 11
+        case .serviceUnavailable: 12
+        case .versionNotSupported: 13
         }
     }
 }
 
 /// What the server counts about itself.
 struct ServerCounters {
-    private var responses = InlineArray<12, UInt64>(repeating: 0)
+    private var responses = InlineArray<14, UInt64>(repeating: 0)
     private var rejections = InlineArray<4, UInt64>(repeating: 0)
     var missedTicks: UInt64 = 0
     /// When /metrics was last answered, on the wall clock; nil before.

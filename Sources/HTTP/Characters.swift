@@ -4,6 +4,8 @@ let carriageReturn: UInt8 = 0x0D
 let lineFeed: UInt8 = 0x0A
 let space: UInt8 = 0x20
 let tab: UInt8 = 0x09
+let quote: UInt8 = 0x22
+let backslash: UInt8 = 0x5C
 
 /// A set of ASCII characters as the bits of two words, so that asking costs a shift and nothing is set up at run time.
 private struct CharacterSet {
@@ -67,13 +69,56 @@ extension Span<UInt8> {
         return first..<last
     }
 
-    /// Hands over the elements of a comma-separated list, trimmed, without the empty ones. See RFC 9110 section 5.6.1.
-    func forEachListElement(_ body: (Span<UInt8>) -> Void) {
+    /// Where `byte` stands first in `range`, or the range's end.
+    func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
+        for index in range where self[index] == byte { return index }
+        return range.upperBound
+    }
+
+    /// Hands over the elements of a list, trimmed, without the empty ones; a separator inside quotes separates nothing. See
+    /// RFC 9110 section 5.6.1, 5.6.4.
+    func forEachListElement(separatedBy separator: UInt8 = UInt8(ascii: ","), _ body: (Span<UInt8>) -> Void) {
         var start = 0
-        for index in 0...count where index == count || self[index] == UInt8(ascii: ",") {
-            let element = trimmed(start..<index)
+        while start < count {
+            let end = endOfPart(from: start, before: separator)
+            let element = trimmed(start..<end)
             if !element.isEmpty { body(extracting(element)) }
-            start = index + 1
+            start = end + 1
         }
+    }
+
+    /// Where `separator` stands first outside quotes, or the end. A quote that is never closed reaches to the end.
+    func endOfPart(from start: Int, before separator: UInt8) -> Int {
+        var isQuoted = false
+        var index = start
+        while index < count {
+            let byte = self[index]
+            if byte == quote {
+                isQuoted.toggle()
+            } else if isQuoted {
+                // What a backslash precedes is text, a quote too.
+                if byte == backslash { index += 1 }
+            } else if byte == separator {
+                return index
+            }
+            index += 1
+        }
+        return count
+    }
+
+    /// Whether a token or a quoted string means `text`, which is given in lower case, without regard to case. See RFC 9110
+    /// section 5.6.4, 5.6.6.
+    func spells(_ text: StaticString) -> Bool {
+        guard !isEmpty, self[0] == quote else { return equalsIgnoringCase(text) }
+        var length = 0
+        var index = 1
+        while index < count, self[index] != quote {
+            if self[index] == backslash { index += 1 }
+            guard index < count, length < text.utf8CodeUnitCount else { return false }
+            guard unsafe lowercased(self[index]) == text.utf8Start[length] else { return false }
+            length += 1
+            index += 1
+        }
+        return length == text.utf8CodeUnitCount && index == count - 1
     }
 }

@@ -1,26 +1,37 @@
 import Bytes
 
-/// What the header lines of one request say about framing and about the connection; all others are skipped.
+/// What the header lines of one request say that matters here; all others are skipped.
 struct HeaderFacts {
     private var hosts = 0
     private var contentLength: UInt64?
     private var isChunked = false
     private var closes = false
     private var keepsAlive = false
+    private var formats = FormatChoice()
+    private var codings = CodingChoice()
+    private var authorization: Range<Int>?
+    private var scrapeTimeoutMilliseconds: UInt64?
 
     /// Takes in one header line. See RFC 9112 section 5.
     mutating func note(_ bytes: Span<UInt8>, line: Range<Int>) throws(Stop) {
         let text = bytes.extracting(line)
         let colon = try HeaderFacts.endOfName(text)
-        let value = text.extracting(try HeaderFacts.value(in: text, from: colon + 1))
+        let range = try HeaderFacts.value(in: text, from: colon + 1)
+        let value = text.extracting(range)
         let name = text.extracting(0..<colon)
         // The length tells most headers apart before a byte is compared.
         switch colon {
         case 4 where name.equalsIgnoringCase("host"): try noteHost(value)
+        case 6 where name.equalsIgnoringCase("accept"): formats.note(value)
         case 6 where name.equalsIgnoringCase("expect"): try noteExpectation(value)
         case 10 where name.equalsIgnoringCase("connection"): noteConnection(value)
+        case 13 where name.equalsIgnoringCase("authorization"):
+            try noteAuthorization((line.lowerBound + range.lowerBound)..<(line.lowerBound + range.upperBound))
         case 14 where name.equalsIgnoringCase("content-length"): try noteContentLength(value)
+        case 15 where name.equalsIgnoringCase("accept-encoding"): codings.note(value)
         case 17 where name.equalsIgnoringCase("transfer-encoding"): try noteTransferEncoding(value)
+        case 35 where name.equalsIgnoringCase("x-prometheus-scrape-timeout-seconds"):
+            scrapeTimeoutMilliseconds = ScrapeTimeout.milliseconds(value)
         default: break
         }
     }
@@ -37,9 +48,12 @@ struct HeaderFacts {
         guard bodyLength <= UInt64(Limits.bodyBytes) else { throw .malformed(.contentTooLarge) }
         let persistent = line.isHTTP11 ? !closes : keepsAlive && !closes
         return Request(
-            method: line.method, path: line.path, isHTTP11: line.isHTTP11,
+            method: line.method, path: line.path, query: line.query, isHTTP11: line.isHTTP11,
             // Nothing here needs a body: the request is answered, and a chunked one ends the connection instead of being decoded.
             keepsAlive: persistent && !isChunked, namesKeepAlive: keepsAlive,
+            representation: Representation(
+                format: formats.format, namesEscaping: formats.namesEscaping, coding: codings.coding),
+            authorization: authorization, scrapeTimeoutMilliseconds: scrapeTimeoutMilliseconds,
             headLength: headLength, bodyLength: Int(bodyLength)
         )
     }
@@ -80,6 +94,12 @@ struct HeaderFacts {
             if element.equalsIgnoringCase("close") { closes = true }
             if element.equalsIgnoringCase("keep-alive") { keepsAlive = true }
         }
+    }
+
+    /// Two would leave open whose request it is.
+    private mutating func noteAuthorization(_ value: Range<Int>) throws(Stop) {
+        guard authorization == nil else { throw .malformed(.badRequest) }
+        authorization = value
     }
 
     private mutating func noteContentLength(_ value: Span<UInt8>) throws(Stop) {

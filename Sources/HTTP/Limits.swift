@@ -8,6 +8,12 @@ public enum Limits {
     public static let headers = 100
     /// The method's name; a longer one is unknown, 501.
     public static let methodBytes = 32
+    /// Values of one parameter that are taken from a query; later ones are passed over.
+    public static let queryValues = 64
+    /// A parameter's name or value, decoded; a longer one is passed over.
+    public static let queryValueBytes = 256
+    /// The scrape timeout that a client may announce, a day; a longer one says nothing.
+    public static let scrapeTimeoutMilliseconds: UInt64 = 86_400_000
     /// A request's body, which is read and thrown away; more is answered 413.
     public static let bodyBytes = 16 * 1024
 

@@ -98,6 +98,7 @@ struct HeadParser {
 struct RequestLine {
     let method: Request.Method
     let path: Range<Int>
+    let query: Range<Int>
     let isHTTP11: Bool
 
     init(_ bytes: Span<UInt8>, line: Range<Int>) throws(Stop) {
@@ -110,6 +111,8 @@ struct RequestLine {
         method = try RequestLine.method(bytes.extracting(line.lowerBound..<methodEnd))
         path = try RequestLine.path(
             bytes, target: targetStart..<targetEnd, method: bytes.extracting(line.lowerBound..<methodEnd))
+        let mark = bytes.firstIndex(of: UInt8(ascii: "?"), in: targetStart..<targetEnd)
+        query = min(mark + 1, targetEnd)..<targetEnd
     }
 
     /// Refuses the beginning of a request line that cannot become one, whatever follows.
@@ -168,7 +171,7 @@ struct RequestLine {
         guard !target.isEmpty else { throw .malformed(.badRequest) }
         if method.equals("CONNECT") { return target.upperBound..<target.upperBound }
         if bytes[target.lowerBound] == UInt8(ascii: "/") {
-            return target.lowerBound..<end(of: target, in: bytes, at: UInt8(ascii: "?"))
+            return target.lowerBound..<bytes.firstIndex(of: UInt8(ascii: "?"), in: target)
         }
         let text = bytes.extracting(target)
         if method.equals("OPTIONS"), text.equals("*") { return target.upperBound..<target.upperBound }
@@ -176,14 +179,9 @@ struct RequestLine {
         guard scheme > 0, text.count > scheme, text[scheme] != UInt8(ascii: "/"), text[scheme] != UInt8(ascii: "?")
         else { throw .malformed(.badRequest) }
         let authorityStart = target.lowerBound + scheme
-        let pathEnd = end(of: authorityStart..<target.upperBound, in: bytes, at: UInt8(ascii: "?"))
-        let pathStart = end(of: authorityStart..<pathEnd, in: bytes, at: UInt8(ascii: "/"))
+        let pathEnd = bytes.firstIndex(of: UInt8(ascii: "?"), in: authorityStart..<target.upperBound)
+        let pathStart = bytes.firstIndex(of: UInt8(ascii: "/"), in: authorityStart..<pathEnd)
         // An empty path means "/" (RFC 9110 section 4.2.3): the scheme's second slash spells it.
         return pathStart < pathEnd ? pathStart..<pathEnd : (authorityStart - 1)..<authorityStart
-    }
-
-    private static func end(of range: Range<Int>, in bytes: Span<UInt8>, at mark: UInt8) -> Int {
-        for index in range where bytes[index] == mark { return index }
-        return range.upperBound
     }
 }

@@ -13,33 +13,50 @@ public struct ResponseHead: Sendable {
 
     public var status: Status
     public var contentType: StaticString
+    public var contentCoding: ContentCoding
+    /// Bytes of the body as it is sent, so after coding.
     public var contentLength: Int
     public var persistence: Persistence
     public var date: HTTPDate
 
     public init(
-        status: Status, contentType: StaticString, contentLength: Int, persistence: Persistence, date: HTTPDate
+        status: Status, contentType: StaticString, contentCoding: ContentCoding = .identity, contentLength: Int,
+        persistence: Persistence, date: HTTPDate
     ) {
         self.status = status
         self.contentType = contentType
+        self.contentCoding = contentCoding
         self.contentLength = contentLength
         self.persistence = persistence
         self.date = date
     }
 
-    /// No head is longer; see the test of the longest one.
+    /// No head is longer, without the extra headers; see the test of the longest one.
     public static let longestBytes = 512
 }
 
 extension ByteBuffer {
     /// Appends a response's head with its empty line. See RFC 9110 section 6.6, RFC 9112 section 4.
     public mutating func append(_ head: ResponseHead) {
+        append(linesOf: head)
+        append("\r\n")
+    }
+
+    /// The same with header lines of the operator's in it, each with its CR LF.
+    public mutating func append(_ head: ResponseHead, extraHeaders: Span<UInt8>) {
+        append(linesOf: head)
+        append(extraHeaders)
+        append("\r\n")
+    }
+
+    private mutating func append(linesOf head: ResponseHead) {
         append("HTTP/1.1 ")
         append(head.status.line)
         append("\r\nDate: ")
         append(head.date)
         append("\r\nContent-Type: ")
         append(head.contentType)
+        if head.contentCoding == .gzip { append("\r\nContent-Encoding: gzip") }
         append("\r\nContent-Length: ")
         append(decimal: UInt64(head.contentLength))
         append("\r\nVary: Accept, Accept-Encoding\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
@@ -48,8 +65,12 @@ extension ByteBuffer {
         case .keptAlive: append("Connection: keep-alive\r\n")
         case .closing: append("Connection: close\r\n")
         }
-        if head.status == .methodNotAllowed { append("Allow: GET, HEAD\r\n") }
-        if head.status == .serviceUnavailable { append("Retry-After: 1\r\n") }
-        append("\r\n")
+        switch head.status {
+        case .methodNotAllowed: append("Allow: GET, HEAD\r\n")
+        case .tooManyRequests, .serviceUnavailable: append("Retry-After: 1\r\n")
+        // RFC 7617 section 2.1: names and passwords beyond ASCII come in UTF-8.
+        case .unauthorized: append("WWW-Authenticate: Basic realm=\"pyjoules-exporter\", charset=\"UTF-8\"\r\n")
+        default: break
+        }
     }
 }

@@ -2,12 +2,14 @@
 public enum Status: Int, CaseIterable, Sendable {
     case ok = 200
     case badRequest = 400
+    case unauthorized = 401
     case notFound = 404
     case methodNotAllowed = 405
     case requestTimeout = 408
     case contentTooLarge = 413
     case uriTooLong = 414
     case expectationFailed = 417
+    case tooManyRequests = 429
     case requestHeaderFieldsTooLarge = 431
     case notImplemented = 501
     case serviceUnavailable = 503
@@ -18,12 +20,14 @@ public enum Status: Int, CaseIterable, Sendable {
         switch self {
         case .ok: "200 OK"
         case .badRequest: "400 Bad Request"
+        case .unauthorized: "401 Unauthorized"
         case .notFound: "404 Not Found"
         case .methodNotAllowed: "405 Method Not Allowed"
         case .requestTimeout: "408 Request Timeout"
         case .contentTooLarge: "413 Content Too Large"
         case .uriTooLong: "414 URI Too Long"
         case .expectationFailed: "417 Expectation Failed"
+        case .tooManyRequests: "429 Too Many Requests"
         case .requestHeaderFieldsTooLarge: "431 Request Header Fields Too Large"
         case .notImplemented: "501 Not Implemented"
         case .serviceUnavailable: "503 Service Unavailable"
@@ -36,12 +40,14 @@ public enum Status: Int, CaseIterable, Sendable {
         switch self {
         case .ok: "OK."
         case .badRequest: "The request is not well-formed HTTP/1.1."
+        case .unauthorized: "A user name and password that are known here are needed."
         case .notFound: "There is nothing here; / lists what there is."
         case .methodNotAllowed: "Only GET and HEAD are answered here."
         case .requestTimeout: "The request did not arrive in time."
         case .contentTooLarge: "The request has a body that is too long; none is needed."
         case .uriTooLong: "The request target is too long."
         case .expectationFailed: "Only the expectation 100-continue is understood."
+        case .tooManyRequests: "There are too many requests; try again in a second."
         case .requestHeaderFieldsTooLarge: "The request's headers are too long or too many."
         case .notImplemented: "The method or transfer coding is not known here."
         case .serviceUnavailable: "All connections are in use; try again in a second."

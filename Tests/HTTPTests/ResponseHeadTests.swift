@@ -46,27 +46,58 @@ import Testing
     }
 
     @Test(arguments: Status.allCases)
-    func `only 405 tells what is allowed, and only 503 when to come back`(status: Status) {
+    func `what a status needs beside its line comes with it and with no other`(status: Status) {
         let text = written(head(status, .closing))
         #expect(text.hasPrefix("HTTP/1.1 \(status.line)\r\n"))
         #expect(text.contains("\r\nAllow: GET, HEAD\r\n") == (status == .methodNotAllowed))
-        #expect(text.contains("\r\nRetry-After: 1\r\n") == (status == .serviceUnavailable))
+        let isOver = status == .serviceUnavailable || status == .tooManyRequests
+        #expect(text.contains("\r\nRetry-After: 1\r\n") == isOver)
+        let challenge = "\r\nWWW-Authenticate: Basic realm=\"pyjoules-exporter\", charset=\"UTF-8\"\r\n"
+        #expect(text.contains(challenge) == (status == .unauthorized))
         #expect(text.split(separator: "\r\n", omittingEmptySubsequences: false).suffix(2) == ["", ""])
     }
 
-    /// With a content type longer than those of all exposition formats.
+    /// With the longest content type of all exposition formats.
     @Test(arguments: Status.allCases)
     func `the longest possible head has room in the bytes set aside for it`(status: Status) {
         let longest = ResponseHead(
             status: status,
-            contentType: """
-                application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores
-                """,
-            contentLength: Int.max, persistence: .keptAlive, date: HTTPDate(unixSeconds: 253_402_300_799))
+            contentType: Representation(format: .protobuf, namesEscaping: true).contentType,
+            contentCoding: .gzip, contentLength: Int.max, persistence: .keptAlive,
+            date: HTTPDate(unixSeconds: 253_402_300_799))
         var buffer = ByteBuffer(capacity: ResponseHead.longestBytes)
         buffer.append(longest)
         #expect(buffer.overflowed == false)
         #expect(buffer.text().hasSuffix("\r\n\r\n"))
+    }
+
+    @Test func `a coded body is announced with its coding`() {
+        let head = ResponseHead(
+            status: .ok, contentType: "text/plain", contentCoding: .gzip, contentLength: 99, persistence: .open,
+            date: HTTPDate(unixSeconds: 0))
+        #expect(
+            written(head) == """
+                HTTP/1.1 200 OK\r
+                Date: Thu, 01 Jan 1970 00:00:00 GMT\r
+                Content-Type: text/plain\r
+                Content-Encoding: gzip\r
+                Content-Length: 99\r
+                Vary: Accept, Accept-Encoding\r
+                Cache-Control: no-store\r
+                X-Content-Type-Options: nosniff\r
+                \r
+
+                """)
+    }
+
+    @Test(arguments: ["", "X-Frame-Options: deny\r\n", "X-Frame-Options: deny\r\nX-XSS-Protection: 0\r\n"])
+    /// CR LF is one character of a `String`.
+    func `lines of the operator's stand at the end of a head`(lines: String) {
+        let head = head(.unauthorized, .closing)
+        let extra = Array(lines.utf8)
+        var buffer = ByteBuffer(capacity: ResponseHead.longestBytes + extra.count)
+        buffer.append(head, extraHeaders: extra.span)
+        #expect(buffer.text() == written(head).dropLast() + lines + "\r\n")
     }
 
     private func head(_ status: Status, _ persistence: ResponseHead.Persistence) -> ResponseHead {
