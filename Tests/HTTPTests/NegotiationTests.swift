@@ -11,28 +11,20 @@ import Testing
         #expect(representation.coding == .identity)
     }
 
-    @Test(arguments: AcceptCase.all)
-    func `the name of the header has no case`(accept: AcceptCase) throws {
-        let lower = try negotiated(accept.lines.map { "accept: \($0)" })
-        #expect(try negotiated(accept.lines.map { "ACCEPT:\($0)" }) == lower)
-        #expect(lower.format == accept.format)
-    }
-
-    @Test(arguments: AcceptCase.all)
-    func `what other headers say does not matter`(accept: AcceptCase) throws {
-        let lines = accept.lines.map { "Accept: \($0)" }
-        let alone = try negotiated(lines)
-        let others = [
-            "Accepts: application/vnd.google.protobuf", "Accept-Language: de, *;q=0.5", "Expect: 100-continue",
-        ]
-        #expect(try negotiated(others + lines + ["Accept-Charset: utf-8"]) == alone)
+    @Test func `the name of the header has no case, and only its own lines count`() throws {
+        let wish = "application/openmetrics-text"
+        #expect(try negotiated(["ACCEPT:\(wish)"]).format == .openMetrics100)
+        #expect(try negotiated(["accept: \(wish)"]).format == .openMetrics100)
+        #expect(try negotiated(["Accepts: \(wish)", "Accep: \(wish)", "Accept-Charset: \(wish)"]).format == .text)
+        let others = ["Accept-Language: de, *;q=0.5", "Expect: 100-continue"]
+        #expect(try negotiated(others + ["Accept: \(wish)"] + others).format == .openMetrics100)
     }
 
     /// Any list may come in several lines (RFC 9110 section 5.3). None of these ranges has a comma in quotes.
     @Test(arguments: AcceptCase.all.filter { $0.lines.count == 1 && !($0.lines.first ?? "").contains("\"") })
     func `a list means the same on one line and on many`(accept: AcceptCase) throws {
         let elements = accept.lines[0].split(separator: ",", omittingEmptySubsequences: false)
-        let representation = try negotiated(elements.map { "Accept: \($0)" })
+        let representation = try understood(Self.bytes(elements.map { "Accept: \($0)" })).representation
         #expect(representation.format == accept.format)
         #expect(representation.namesEscaping == accept.namesEscaping)
     }
@@ -40,7 +32,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func `random ranges are answered as the rules say`(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
-        for _ in 0..<2000 {
+        for _ in 0..<500 {
             let ranges = (0..<Int.random(in: 1...6, using: &random)).map { _ in Self.range(&random) }
             let expected = AcceptModel(ranges: ranges).answer
             let request = try understood(Self.bytes(["Accept: " + ranges.joined(separator: ",")]))
