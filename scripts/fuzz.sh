@@ -72,6 +72,8 @@ for target; do
     arguments=(-max_total_time="$seconds" -max_len=20000 -timeout=5 -print_final_stats=1
         -artifact_prefix="$build/$target-")
     [ ! -f "Tests/Fuzz/$target.dict" ] || arguments+=(-dict="Tests/Fuzz/$target.dict")
+    arguments+=("$build/corpus/$target")
+    [ ! -d "Tests/Fuzz/corpus/$target" ] || arguments+=("Tests/Fuzz/corpus/$target")
     echo "fuzz.sh: $target for $seconds s"
-    "$build/$target-fuzzer" "${arguments[@]}" "$build/corpus/$target" "Tests/Fuzz/corpus/$target"
+    "$build/$target-fuzzer" "${arguments[@]}"
 done
