@@ -63,9 +63,9 @@ bench-smoke: build ## Check allocations, system calls, threads and memory agains
 	@scripts/deps.sh all
 	python3 Benchmarks/bench.py --smoke
 
-fuzz: ## Fuzz the request parser for FUZZ_SECONDS (60)
+fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60); FUZZ_TARGETS="request" picks some
 	@scripts/deps.sh build
-	scripts/fuzz.sh
+	scripts/fuzz.sh $(FUZZ_TARGETS)
 
 install: $(BINARY) ## Install the binary and the systemd units under DESTDIR and PREFIX (/usr/local)
 	install -D --strip $(BINARY) $(DESTDIR)$(PREFIX)/bin/pyjoules-exporter

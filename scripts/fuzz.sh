@@ -1,23 +1,79 @@
 #!/usr/bin/env bash
-# Fuzzes the request parser with libFuzzer and AddressSanitizer for FUZZ_SECONDS (60).
+# Fuzzes what reads bytes from outside with libFuzzer and AddressSanitizer, each target for FUZZ_SECONDS (60).
+#
+#   fuzz.sh [TARGET...]    all targets if none is named
+#
+# The target `name` is Tests/Fuzz/NameFuzzer.swift, first inputs in Tests/Fuzz/corpus/name, and words for the fuzzer in
+# Tests/Fuzz/name.dict, if there are any. What it is linked with follows from the imports.
 #
 # Compiled by hand and not by SwiftPM, whose executables bring their own `main`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-60}
 build=.build/fuzz
-mkdir -p "$build/corpus"
-flags=(-O -g -wmo -use-ld=lld -parse-as-library -swift-version 6 -sanitize=fuzzer,address -I "$build"
+sanitize=fuzzer,address
+flags=(-O -g -wmo -use-ld=lld -parse-as-library -swift-version 6 -sanitize=$sanitize -I "$build"
     -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature MemberImportVisibility)
 
-for room in Bytes HTTP; do
-    swiftc "${flags[@]}" -module-name "$room" -emit-module -emit-module-path "$build/$room.swiftmodule" \
-        -emit-object -o "$build/$room.o" Sources/$room/*.swift
+declare -A fuzzers=()
+for file in Tests/Fuzz/*Fuzzer.swift; do
+    name=$(basename "$file" Fuzzer.swift)
+    fuzzers[${name,,}]=$file
 done
-swiftc "${flags[@]}" -module-name RequestFuzzer Tests/Fuzz/RequestFuzzer.swift "$build/Bytes.o" "$build/HTTP.o" \
-    -o "$build/request-fuzzer"
+[ $# -gt 0 ] || set -- $(printf '%s\n' "${!fuzzers[@]}" | sort)
+for target; do
+    [ -n "${fuzzers[$target]:-}" ] || { echo "fuzz.sh: '$target' is not one of ${!fuzzers[*]}" >&2; exit 64; }
+done
+
+imports() {
+    sed -nE 's/^((public|internal|private|package) )?import ([A-Za-z0-9_]+)$/\3/p' "$@" | sort --unique
+}
+
+# use MODULE: builds a module of ours after those that it imports, once, and adds it to what the target is linked with.
+declare -A built=()
+use() {
+    local module=$1 import
+    [ -z "${used[$module]:-}" ] || return 0
+    used[$module]=yes
+    if compgen -G "Sources/$module/*.swift" >/dev/null; then
+        for import in $(imports Sources/"$module"/*.swift); do use "$import"; done
+        [ -n "${built[$module]:-}" ] || swiftc "${flags[@]}" "${options[@]}" -module-name "$module" -emit-module \
+            -emit-module-path "$build/$module.swiftmodule" -emit-object -o "$build/$module.o" Sources/"$module"/*.swift
+        objects+=("$build/$module.o")
+    elif [ -f "Sources/$module/module.modulemap" ]; then
+        local package
+        package=$(tr '\n' ' ' <Package.swift | grep --only-matching --perl-regexp \
+            "systemLibrary\(\s*name: \"$module\",[^)]*?pkgConfig: \"\K[^\"]+" || true)
+        options+=(-I "Sources/$module")
+        [ -z "$package" ] || objects+=($(pkg-config --libs "$package"))
+    elif [ -d "Sources/$module/include" ]; then
+        options+=(-I "$build/$module")
+        if [ -z "${built[$module]:-}" ]; then
+            mkdir -p "$build/$module"
+            echo "module $module { umbrella \"$PWD/Sources/$module/include\" export * }" >"$build/$module/module.modulemap"
+            clang -O -g -fsanitize=fuzzer-no-link,address -I "Sources/$module/include" -r -o "$build/$module.o" \
+                Sources/"$module"/*.c
+        fi
+        objects+=("$build/$module.o")
+    fi
+    built[$module]=yes
+}
 
 # Without this a crash starts Swift's own backtracer, which can hang the run.
 export SWIFT_BACKTRACE=enable=no
-"$build/request-fuzzer" -max_total_time="$seconds" -max_len=20000 -timeout=5 -print_final_stats=1 \
-    -dict=Tests/Fuzz/http.dict -artifact_prefix="$build/" "$build/corpus" Tests/Fuzz/corpus
+for target; do
+    mkdir -p "$build/corpus/$target"
+    declare -A used=()
+    options=()
+    objects=()
+    for module in $(imports "${fuzzers[$target]}"); do use "$module"; done
+    swiftc "${flags[@]}" "${options[@]}" -module-name "$(basename "${fuzzers[$target]}" .swift)" "${fuzzers[$target]}" \
+        "${objects[@]}" -o "$build/$target-fuzzer"
+    arguments=(-max_total_time="$seconds" -max_len=20000 -timeout=5 -print_final_stats=1
+        -artifact_prefix="$build/$target-")
+    [ ! -f "Tests/Fuzz/$target.dict" ] || arguments+=(-dict="Tests/Fuzz/$target.dict")
+    arguments+=("$build/corpus/$target")
+    [ ! -d "Tests/Fuzz/corpus/$target" ] || arguments+=("Tests/Fuzz/corpus/$target")
+    echo "fuzz.sh: $target for $seconds s"
+    "$build/$target-fuzzer" "${arguments[@]}"
+done

@@ -21,7 +21,28 @@ private func check(_ result: ParseResult, _ bytes: Span<UInt8>) {
         precondition(request.path.lowerBound >= 0 && request.path.upperBound <= request.headLength)
         precondition(request.bodyLength >= 0 && request.bodyLength <= Limits.bodyBytes)
         precondition(request.path.isEmpty || bytes[request.path.lowerBound] == UInt8(ascii: "/"))
+        checkQuery(request, bytes)
+        if let authorization = request.authorization {
+            precondition(authorization.lowerBound > request.query.upperBound)
+            precondition(authorization.upperBound < request.headLength)
+        }
+        if let timeout = request.scrapeTimeoutMilliseconds {
+            precondition(timeout > 0 && timeout <= Limits.scrapeTimeoutMilliseconds)
+        }
     }
+}
+
+/// The query lies behind the path and its question mark, and what is decoded of it is bounded.
+private func checkQuery(_ request: Request, _ bytes: Span<UInt8>) {
+    let query = request.query
+    precondition(query.lowerBound >= request.path.upperBound && query.upperBound < request.headLength)
+    precondition(query.isEmpty || bytes[query.lowerBound - 1] == UInt8(ascii: "?"))
+    var count = 0
+    forEachQueryValue(of: "name[]", in: bytes.extracting(query)) { value in
+        precondition(value.count <= min(Limits.queryValueBytes, query.count))
+        count += 1
+    }
+    precondition(count <= Limits.queryValues)
 }
 
 /// The first answer that is not "incomplete" to ever longer beginnings, as a peer that sends byte by byte gets it.

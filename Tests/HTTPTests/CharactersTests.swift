@@ -85,10 +85,26 @@ import Testing
         #expect(bytes.span.trimmed(5..<5) == 5..<5)
     }
 
+    @Test(arguments: [
+        ("1.0.0", true), ("\"1.0.0\"", true), ("\"1\\.0.\\0\"", true), ("", false), ("\"", false), ("\"\"", false),
+        ("\"1.0.0", false), ("\"1.0.0\\\"", false), ("\"1.0.0\\", false), ("\"1.0.0\"x", false), ("\"1.0.00\"", false),
+        ("\"1.0\"", false), ("1.0.0\"", false), ("\\1.0.0", false),
+    ])
+    func `a value may be quoted, and what a backslash precedes stands for itself`(text: String, isMeant: Bool) {
+        let bytes = Array(text.utf8)
+        #expect(bytes.span.spells("1.0.0") == isMeant)
+    }
+
+    @Test func `what is spelt is compared without regard to case`() {
+        let bytes = Array("\"Delimited\"".utf8)
+        #expect(bytes.span.spells("delimited") == true)
+    }
+
     @Test(
         arguments: [
             ("", []), (",", []), (" , ,", []), ("a", ["a"]), ("a,b", ["a", "b"]), (" a , b\t,", ["a", "b"]),
-            (",,a,,b c,", ["a", "b c"]),
+            (",,a,,b c,", ["a", "b c"]), ("a\"b,c\"d,e", ["a\"b,c\"d", "e"]), ("\"\\\",\",a", ["\"\\\",\"", "a"]),
+            ("a,\"b,c", ["a", "\"b,c"]), ("a,\"b\\", ["a", "\"b\\"]), ("a\\,b", ["a\\", "b"]),
         ] as [(String, [String])])
     func `a list is its elements without blanks and empty places`(text: String, elements: [String]) {
         let bytes = Array(text.utf8)

@@ -145,6 +145,8 @@ struct RefusedRequest: Sendable, CustomTestStringConvertible {
         RefusedRequest(.badRequest, header: "Accept: a\u{1B}b"),
         RefusedRequest(.badRequest, header: "Accept: a\u{7F}b"),
         RefusedRequest(.badRequest, header: "Accept: a\nX-Smuggled: b"),
+        RefusedRequest(.badRequest, header: "Authorization: Basic YTpi\r\nAuthorization: Basic YTpi"),
+        RefusedRequest(.badRequest, header: "Authorization:\r\nA: b\r\nAUTHORIZATION: Basic YTpi"),
         RefusedRequest(.badRequest, "a head that ends in a bare line feed", "GET / HTTP/1.1\r\nHost: x\r\n\n"),
         RefusedRequest(
             .badRequest, "a head that ends in a bare carriage return", "GET / HTTP/1.1\r\nHost: x\r\n\rA\r\n"),

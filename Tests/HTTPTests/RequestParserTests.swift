@@ -113,7 +113,10 @@ import Testing
             " HTTP/1.0\r\n",
             " HTTP/2.0", "\r\n", "\r\n", "\r", "\n", "\t", ":", ",", "Host: x\r\n", "Connection: close\r\n",
             "Content-Length: ",
-            "5", "99999", "Transfer-Encoding: chunked\r\n", "Expect: ", "\0", "\u{E9}", "GET / HTTP/1.1\r\n",
+            "5", "99999", "Accept: text/plain;q=0.5,", "Accept-Encoding: gzip\r\n", "Authorization: Basic YTpi\r\n",
+            "\"",
+            "X-Prometheus-Scrape-Timeout-Seconds: 1.5\r\n", "Transfer-Encoding: chunked\r\n", "Expect: ", "\0",
+            "\u{E9}", "GET / HTTP/1.1\r\n",
             "GET / HTTP/1.1\r\nHost: x\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
         ]
         var random = SplitMix64(seed: seed)

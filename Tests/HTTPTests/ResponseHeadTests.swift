@@ -90,8 +90,8 @@ import Testing
                 """)
     }
 
+    /// `dropLast` takes away the empty line: CR LF is one character of a `String`.
     @Test(arguments: ["", "X-Frame-Options: deny\r\n", "X-Frame-Options: deny\r\nX-XSS-Protection: 0\r\n"])
-    /// CR LF is one character of a `String`.
     func `lines of the operator's stand at the end of a head`(lines: String) {
         let head = head(.unauthorized, .closing)
         let extra = Array(lines.utf8)
