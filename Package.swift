@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CBuildInfo", cSettings: [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         // Layer 1.
         room("Bytes"),
@@ -58,6 +59,7 @@ let package = Package(
         room("Metrics", ["Bytes"]),
         room("Energy", ["Kernel", "Bytes"]),
         room("Systemd", ["CSystemd", "Kernel"]),
+        room("WebConfig", ["CYAML"]),
         room("Gzip", ["CDeflate", "Bytes"]),
         // Layer 3.
         .executableTarget(
@@ -79,6 +81,7 @@ let package = Package(
         tests(of: "Metrics", ["Bytes"]),
         tests(of: "Energy", ["Bytes", "Kernel"]),
         tests(of: "Systemd", ["Kernel"]),
+        tests(of: "WebConfig"),
         tests(of: "Gzip", ["Bytes"]),
         tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd"]),
     ]

@@ -41,6 +41,7 @@ door HTTP Bytes
 door Metrics Bytes
 door Energy Kernel Bytes
 door Systemd CSystemd Kernel Glibc
+door WebConfig CYAML
 door Gzip CDeflate Bytes
 door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip CBuildInfo ArgumentParser Logging Synchronization
 

@@ -1,0 +1,73 @@
+/// The web configuration file of the Prometheus exporters (`--web.config.file`), read and checked; what it names is not opened.
+///
+/// A file that was written for another exporter means the same here, or is refused with the reason. See
+/// https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md.
+public struct WebConfiguration: Equatable, Sendable {
+    /// A header for every response.
+    public struct Header: Equatable, Sendable {
+        public let name: String
+        /// One line without blanks at its ends, not empty.
+        public let value: String
+    }
+
+    /// Somebody who may ask. The description does not show the hash.
+    public struct User: Equatable, Sendable, CustomStringConvertible {
+        public let name: String
+        /// 60 characters of the form `$2y$COST$SALT HASH`, for crypt(3).
+        public let hash: String
+        /// The binary logarithm of the rounds, 4 to 18: a check takes about 70 ms at 10 and twice as long with each more.
+        public let cost: Int
+
+        public var description: String { name }
+    }
+
+    /// Requests beyond it are answered with 429. A token comes back every interval, and there are never more than `burst`.
+    public struct RateLimit: Equatable, Sendable {
+        /// 1 ns to an hour, so that interval times burst is far from overflowing 64 bits.
+        public let intervalNanoseconds: UInt64
+        /// 1 to 1,000,000.
+        public let burst: Int
+    }
+
+    /// Nil is plain HTTP.
+    public var tls: TLSSettings?
+    /// Each name at most once.
+    public var headers: [Header] = []
+    /// Everybody may ask if there are none.
+    public var users: [User] = []
+    public var rateLimit: RateLimit?
+
+    /// The longest file that is read.
+    public static let longestBytes = YAMLDocument.longestBytes
+    static let mostListElements = 256
+    static let mostUsers = 1000
+
+    /// Nothing configured, as by an empty file.
+    public init() {}
+
+    /// Reads a file's content.
+    ///
+    /// - Parameters:
+    ///   - directory: where the file is, to which its relative paths refer.
+    ///   - credentialsDirectory: the variable CREDENTIALS_DIRECTORY, if it is set.
+    public init(
+        yaml: Span<UInt8>, directory: String, credentialsDirectory: String?
+    ) throws(WebConfigurationError) {
+        guard let root = try YAMLDocument.parse(yaml) else { return }
+        let keys = ["tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"]
+        let file = try Section(root, name: "", line: root.line, keys: keys)
+        if let node = file.node("tls_server_config") {
+            let paths = PathRules(directory: directory, credentialsDirectory: credentialsDirectory)
+            tls = try TLSSection(node, line: file.line(of: "tls_server_config"), paths: paths).settings()
+        }
+        if let node = file.node("http_server_config") {
+            headers = try HTTPSection.headers(node, line: file.line(of: "http_server_config"))
+        }
+        if let node = file.node("basic_auth_users") {
+            users = try UsersSection.users(node, line: file.line(of: "basic_auth_users"))
+        }
+        if let node = file.node("rate_limit") {
+            rateLimit = try RateLimitSection.limit(node, line: file.line(of: "rate_limit"))
+        }
+    }
+}

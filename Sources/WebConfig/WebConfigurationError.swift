@@ -1,0 +1,40 @@
+/// Why a web configuration file cannot be used: the line and what is wrong there, in one sentence that never quotes a key, a
+/// hash or a password.
+public struct WebConfigurationError: Error, Equatable, CustomStringConvertible {
+    /// Counted from 1.
+    public let line: Int
+    public let message: String
+
+    public init(line: Int, _ message: String) {
+        self.line = line
+        self.message = message
+    }
+
+    public var description: String { "line \(line): \(message)" }
+}
+
+/// What may be shown of a file in which anything can stand anywhere.
+enum Quoting {
+    /// A value that is no secret, cut to what fits a line.
+    static func value(_ text: String) -> String {
+        let limit = 60
+        let shown = text.unicodeScalars.prefix(limit).map { $0.value >= 0x20 && $0.value != 0x7F ? Character($0) : "?" }
+        return "'\(String(shown))\(text.unicodeScalars.count > limit ? "..." : "")'"
+    }
+
+    /// The name of a key or of a user; nil if it does not look like one. With a colon or an indentation in the wrong place a hash
+    /// or a line of a private key stands where a name should.
+    static func name(_ text: String) -> String? {
+        let isName =
+            (1...40).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "_-.@ ".utf8.contains(byte)
+                }
+            }
+        return isName ? "'\(text)'" : nil
+    }
+}
