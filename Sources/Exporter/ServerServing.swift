@@ -171,7 +171,7 @@ extension Server {
             counters: counters, lateness: lateness, connections: connections.count,
             droppedLogMessages: sink.droppedCount)
         catalog.publish(sampler, power, facts, &probe)
-        responses.replacePage(generation: sampler.generation) { page in catalog.registry.encodeText(into: &page) }
+        responses.replacePage(generation: sampler.generation) { page in catalog.registry.encode(.text, into: &page) }
     }
 
     /// Answers bytes that are no request, and ends the connection.
