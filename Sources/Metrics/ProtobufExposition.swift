@@ -161,9 +161,9 @@ extension Registry {
         return buffer.withBytes { bytes in bytes.indices.map { bytes[$0] } }
     }
 
-    /// A message with its tag and length, each as long as it can be.
+    /// A message with its tag and length.
     func longestProtobufMessage(_ contentBytes: Int) -> Int {
-        contentBytes + 1 + 10
+        1 + ByteBuffer.varintBytes(UInt64(contentBytes)) + contentBytes
     }
 
     func longestProtobufSeries(pairsBytes: Int) -> Int {

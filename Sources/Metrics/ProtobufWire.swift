@@ -46,6 +46,11 @@ extension ByteBuffer {
         insert(bytes.span.extracting(first: length), at: start)
     }
 
+    /// How many bytes a number takes.
+    static func varintBytes(_ value: UInt64) -> Int {
+        varint(value).length
+    }
+
     private mutating func append(_ field: UInt64, _ type: WireType) {
         append(varint: field << 3 | type.rawValue)
     }
