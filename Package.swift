@@ -27,10 +27,11 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(of name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
         name: name + "Tests",
         dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        exclude: exclude,
         swiftSettings: strictTests
     )
 }
@@ -78,7 +79,7 @@ let package = Package(
         tests(of: "Bytes"),
         tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
-        tests(of: "Metrics", ["Bytes"]),
+        tests(of: "Metrics", ["Bytes", "Kernel"], exclude: ["Golden"]),
         tests(of: "Energy", ["Bytes", "Kernel"]),
         tests(of: "Systemd", ["Kernel"]),
         tests(of: "WebConfig"),

@@ -82,6 +82,20 @@ public struct ByteBuffer: ~Copyable {
         end += 8
     }
 
+    /// Puts bytes before the unread byte at `offset`: a length that is known only when what it counts has been written.
+    @inlinable
+    public mutating func insert(_ bytes: Span<UInt8>, at offset: Int) {
+        precondition(offset >= 0 && offset <= count)
+        guard bytes.count <= freeCount else { return markOverflowed() }
+        let place = unsafe base + start + offset
+        unsafe (place + bytes.count).update(from: place, count: count - offset)
+        unsafe bytes.withUnsafeBufferPointer { source in
+            guard let first = source.baseAddress else { return }
+            unsafe place.update(from: first, count: source.count)
+        }
+        end += bytes.count
+    }
+
     /// For start-up and rare paths: text that is not known at compile time.
     public mutating func append(_ text: String) {
         for byte in text.utf8 { append(byte) }

@@ -26,14 +26,7 @@ struct PowerDistribution {
 
 /// The series of the distribution, and how exact a sample is.
 struct PowerSeries {
-    private struct Buckets {
-        let classic: [SeriesIndex]
-        let all: SeriesIndex
-        let sum: SeriesIndex
-        let count: SeriesIndex
-    }
-
-    private let buckets: [Buckets]
+    private let histograms: [HistogramIndex]
     private let peaks: [SeriesIndex]
     private let lows: [SeriesIndex]
     private let uncertainties: [SeriesIndex]
@@ -41,7 +34,10 @@ struct PowerSeries {
     init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
         registry.declareFamily(
             "pyjoules_power_watts", .histogram, help: "Average power of every measurement interval (\(facts.origin)).")
-        buckets = facts.hasHistograms ? facts.domains.map { PowerSeries.declareBuckets(of: $0, in: &registry) } : []
+        histograms = (facts.hasHistograms ? facts.domains : []).map {
+            registry.declareHistogram(
+                EnergySeries.labels(of: $0), bounds: PowerHistogram.boundLabels, isNative: true)
+        }
         func declare(_ name: String, _ help: String) -> [SeriesIndex] {
             registry.declareFamily(name, .gauge, help: "\(help) (\(facts.origin)).")
             return facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
@@ -53,18 +49,6 @@ struct PowerSeries {
             "Bound on the error of pyjoules_simple_energy_watts from the counter's update period and unit")
     }
 
-    private static func declareBuckets(of domain: Domain, in registry: inout Registry) -> Buckets {
-        let labels = EnergySeries.labels(of: domain)
-        func declare(_ bound: String) -> SeriesIndex {
-            registry.declareSeries(labels + [Label("le", bound)], suffix: "_bucket")
-        }
-        return Buckets(
-            classic: PowerHistogram.classicExponents.map { declare($0 < 0 ? "0.5" : "\(1 << $0).0") },
-            all: declare("+Inf"),
-            sum: registry.declareSeries(labels, suffix: "_sum"),
-            count: registry.declareSeries(labels, suffix: "_count"))
-    }
-
     func publish(_ sampler: borrowing Sampler, _ power: borrowing PowerDistribution, into registry: inout Registry) {
         for index in sampler.accounts.indices {
             let extremes = power.extremes[index].extremes(atNanoseconds: sampler.lastPassNanoseconds)
@@ -73,17 +57,8 @@ struct PowerSeries {
             registry[uncertainties[index]] =
                 sampler.accounts[index].powerUncertaintyMicrowatts.map(Value.micro) ?? .absent
         }
-        for index in buckets.indices where sampler.accounts[index].hasBeenRead {
-            publish(power.histograms[index], as: buckets[index], into: &registry)
+        for index in histograms.indices where sampler.accounts[index].hasBeenRead {
+            registry.publish(power.histograms[index], as: histograms[index])
         }
-    }
-
-    private func publish(_ histogram: PowerHistogram, as series: Buckets, into registry: inout Registry) {
-        for (place, exponent) in PowerHistogram.classicExponents.enumerated() {
-            registry[series.classic[place]] = .integer(histogram.cumulativeCount(upToExponent: exponent))
-        }
-        registry[series.all] = .integer(histogram.count)
-        registry[series.sum] = .micro(histogram.sumMicrowatts)
-        registry[series.count] = .integer(histogram.count)
     }
 }

@@ -65,7 +65,7 @@ struct Server: ~Copyable {
             telemetryPath: configuration.telemetryPath, sourceName: facts.sourceName, isUp: facts.isSourceUp,
             isSimulated: facts.isSimulated)
         let responses = Responses(
-            landing: landing, longestPageBytes: catalog.registry.longestPageBytes + Server.pageReserveBytes)
+            landing: landing, longestPageBytes: catalog.registry.longestPageBytes(.text) + Server.pageReserveBytes)
         let anomalies = AnomalyReporter(measurement.sampler)
         let epoll = try Epoll()
         let probe = try ProcessProbe()

@@ -41,7 +41,7 @@ extension Server {
             if let name = sampler.zoneName(index) { renamed.zones[index].zone = name }
         }
         let catalog = SeriesCatalog(renamed)
-        guard catalog.registry.longestPageBytes <= responses.pageCapacity else { return }
+        guard catalog.registry.longestPageBytes(.text) <= responses.pageCapacity else { return }
         facts = renamed
         self.catalog = catalog
     }

@@ -12,10 +12,7 @@ struct TruthSeries {
     private let wraps: [SeriesIndex]
     private let resets: [SeriesIndex]
     private let gaps: [SeriesIndex]
-    private let latenessBuckets: [SeriesIndex]
-    private let latenessAll: SeriesIndex
-    private let latenessSum: SeriesIndex
-    private let latenessCount: SeriesIndex
+    private let lateness: HistogramIndex
     private let interval: SeriesIndex
 
     init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
@@ -54,12 +51,7 @@ struct TruthSeries {
         gaps = facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
         registry.declareFamily(
             "pyjoules_sample_lateness_seconds", .histogram, help: "How long after its due time a tick was served.")
-        latenessBuckets = LatencyHistogram.boundLabels.indices.map {
-            registry.declareSeries([Label("le", "\(LatencyHistogram.boundLabels[$0])")], suffix: "_bucket")
-        }
-        latenessAll = registry.declareSeries([Label("le", "+Inf")], suffix: "_bucket")
-        latenessSum = registry.declareSeries(suffix: "_sum")
-        latenessCount = registry.declareSeries(suffix: "_count")
+        lateness = registry.declareHistogram(bounds: LatencyHistogram.boundLabels, isNative: false)
         registry.declareFamily(
             "pyjoules_sample_interval_seconds", .gauge, help: "Time between two ticks, as configured.")
         interval = registry.declareSeries()
@@ -80,11 +72,6 @@ struct TruthSeries {
                     .integer(sampler.accounts[index].failureCount(reason))
             }
         }
-        for bucket in latenessBuckets.indices {
-            registry[latenessBuckets[bucket]] = .integer(facts.lateness.cumulativeCount(upTo: bucket))
-        }
-        registry[latenessAll] = .integer(facts.lateness.count)
-        registry[latenessSum] = .nano(facts.lateness.sumNanoseconds)
-        registry[latenessCount] = .integer(facts.lateness.count)
+        registry.publish(facts.lateness, as: lateness)
     }
 }

@@ -5,9 +5,7 @@ public struct LatencyHistogram: Sendable {
         100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 1_000_000,
     ]
     /// The same in seconds, as a page shows them.
-    public static let boundLabels: InlineArray<8, StaticString> = [
-        "0.0001", "0.0005", "0.001", "0.005", "0.01", "0.05", "0.1", "1.0",
-    ]
+    public static var boundLabels: [String] { ["0.0001", "0.0005", "0.001", "0.005", "0.01", "0.05", "0.1", "1.0"] }
 
     private var counts = InlineArray<8, UInt64>(repeating: 0)
     public private(set) var count: UInt64 = 0

@@ -14,6 +14,10 @@ public struct PowerHistogram: Sendable {
     public static let bucketRange = -159...192
     /// The exponents of two that are the classic bounds: 0.5 W to 4096 W.
     public static let classicExponents = -1...12
+    /// The same in watts, as a page shows them.
+    public static var boundLabels: [String] {
+        classicExponents.map { $0 < 0 ? "0.5" : "\(1 << $0).0" }
+    }
 
     private static let places = 352
 
@@ -26,15 +30,19 @@ public struct PowerHistogram: Sendable {
     public init() {}
 
     public mutating func record(microwatts: UInt64) {
-        count += 1
-        sumMicrowatts &+= microwatts
+        record(microwatts: microwatts, times: 1)
+    }
+
+    mutating func record(microwatts: UInt64, times: UInt64) {
+        count += times
+        sumMicrowatts &+= microwatts &* times
         guard microwatts > 0 else {
-            zeroCount += 1
+            zeroCount += times
             return
         }
         let place = usablePlace(for: PowerHistogram.bucket(of: microwatts) - PowerHistogram.bucketRange.lowerBound)
         if counts[place] == 0 { usedBuckets += 1 }
-        counts[place] += 1
+        counts[place] += times
     }
 
     /// How many values lie in a bucket.
@@ -42,11 +50,31 @@ public struct PowerHistogram: Sendable {
         counts[bucket - PowerHistogram.bucketRange.lowerBound]
     }
 
-    /// How many values were at most 2^exponent watts.
-    public func cumulativeCount(upToExponent exponent: Int) -> UInt64 {
+    /// How many values were at most 2^exponent watts, for each of `classicExponents`.
+    public var classicCounts: InlineArray<14, UInt64> {
+        var result = InlineArray<14, UInt64>(repeating: 0)
         var sum = zeroCount
-        for bucket in PowerHistogram.bucketRange.lowerBound...(exponent * 8) { sum += self[bucket] }
-        return sum
+        var place = 0
+        for index in result.indices {
+            let end = (PowerHistogram.classicExponents.lowerBound + index) * 8 - PowerHistogram.bucketRange.lowerBound
+            while place <= end {
+                sum += counts[place]
+                place += 1
+            }
+            result[index] = sum
+        }
+        return result
+    }
+
+    /// The first run of buckets at or after `bucket` that begins and ends with a used one; nil if none is used. Up to two
+    /// unused ones in between belong to it, since a run of its own for what follows them would take more bytes.
+    func span(from bucket: Int) -> Range<Int>? {
+        var span: Range<Int>?
+        for index in max(bucket, PowerHistogram.bucketRange.lowerBound)..<(PowerHistogram.bucketRange.upperBound + 1) {
+            if let open = span, index - open.upperBound > 2 { return span }
+            if self[index] > 0 { span = (span?.lowerBound ?? index)..<(index + 1) }
+        }
+        return span
     }
 
     /// The bucket of a value above 0: the smallest i with value <= 2^(i/8) watts.

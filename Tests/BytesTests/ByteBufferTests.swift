@@ -79,6 +79,31 @@ import Testing
         #expect(buffer.content() == [])
     }
 
+    @Test(arguments: [(0, "xyabcdef"), (1, "axybcdef"), (5, "abcdexyf"), (6, "abcdefxy")])
+    func `bytes can be put before any of those that are there`(offset: Int, result: String) {
+        var buffer = ByteBuffer(capacity: 9)
+        buffer.append("-abcdef" as StaticString)
+        buffer.removeFirst(1)
+        buffer.insert(Array("xy".utf8).span, at: offset)
+        #expect(buffer.text() == result)
+        #expect(buffer.freeCount == 0)
+        #expect(buffer.overflowed == false)
+        buffer.insert(Array("z".utf8).span, at: offset)
+        #expect(buffer.text() == result)
+        #expect(buffer.overflowed == true)
+    }
+
+    @Test func `nothing is put anywhere without moving what is there`() {
+        var buffer = ByteBuffer(capacity: 2)
+        let none: [UInt8] = []
+        buffer.insert(none.span, at: 0)
+        #expect(buffer.isEmpty == true)
+        buffer.append("ab" as StaticString)
+        buffer.insert(none.span, at: 1)
+        #expect(buffer.text() == "ab")
+        #expect(buffer.overflowed == false)
+    }
+
     @Test func `removing from the front leaves the rest in its place`() {
         var buffer = ByteBuffer(capacity: 8)
         buffer.append("abcdef" as StaticString)

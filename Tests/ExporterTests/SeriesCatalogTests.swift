@@ -278,6 +278,31 @@ import Testing
         }
     }
 
+    @Test func `OpenMetrics shows the same series, in families that have their own names and units`() throws {
+        try withPages(Self.laptop) { tree, pages in
+            try tree.setLimit(0, of: "intel-rapl:0", name: "long_term", microwatts: 1)
+            pages.tick()
+            pages.tick()
+            func series(_ page: String) -> [Substring] { page.split(separator: "\n").filter { !$0.hasPrefix("#") } }
+            let page = pages.openMetrics()
+            #expect(series(page) == series(pages.text))
+            #expect(page.hasSuffix("\n# EOF\n") == true)
+            var families: [Substring: Substring] = [:]
+            for line in page.split(separator: "\n") where line.hasPrefix("# TYPE ") {
+                let words = line.split(separator: " ")
+                #expect(families.updateValue(words[3], forKey: words[2]) == nil, "\(line)")
+            }
+            #expect(families["pyjoules_energy_joules"] == "counter")
+            #expect(families["pyjoules_power_watts"] == "histogram")
+            let units = page.split(separator: "\n").filter { $0.hasPrefix("# UNIT ") }
+            #expect(units.contains("# UNIT pyjoules_energy_joules joules") == true)
+            for unit in units {
+                let words = unit.split(separator: " ")
+                #expect(words[2].hasSuffix("_" + words[3]), "\(unit)")
+            }
+        }
+    }
+
     private func withPages(
         _ zones: KeyValuePairs<String, String>, hasHistograms: Bool = true,
         _ body: (PowercapTree, inout Pages) throws -> Void
@@ -322,7 +347,11 @@ import Testing
 
         var accounts: [DomainAccount] { measurement.sampler.accounts }
 
+        /// Waits first: two readings within the time in which a counter stands still say nothing of power's uncertainty, and
+        /// publishing takes less.
         mutating func tick() {
+            let due = Clock.monotonicNanoseconds() + PowerUncertainty.updatePeriodNanoseconds
+            while Clock.monotonicNanoseconds() <= due {}
             measurement.sampler.tick()
             distribution.record(measurement.sampler)
             publish()
@@ -332,9 +361,15 @@ import Testing
             let facts = ServerFacts(
                 counters: ServerCounters(), lateness: LatencyHistogram(), connections: 0, droppedLogMessages: 0)
             catalog.publish(measurement.sampler, distribution, facts, &probe)
-            var page = ByteBuffer(capacity: catalog.registry.longestPageBytes)
-            catalog.registry.encodeText(into: &page)
+            var page = ByteBuffer(capacity: catalog.registry.longestPageBytes(.text))
+            catalog.registry.encode(.text, into: &page)
             text = page.text()
+        }
+
+        func openMetrics() -> String {
+            var page = ByteBuffer(capacity: catalog.registry.longestPageBytes(.openMetrics))
+            catalog.registry.encode(.openMetrics, into: &page)
+            return page.text()
         }
 
         /// The series of a family, as the page shows them.

@@ -64,8 +64,7 @@ import Testing
         let bounds = Self.buckets.map { LatencyHistogram.boundsMicroseconds[$0] }
         #expect(bounds == Array(Set(bounds)).sorted())
         for bucket in Self.buckets {
-            let label = "\(LatencyHistogram.boundLabels[bucket])"
-            #expect(Double(label) == Double(bounds[bucket]) / 1_000_000)
+            #expect(Double(LatencyHistogram.boundLabels[bucket]) == Double(bounds[bucket]) / 1_000_000)
         }
     }
 

@@ -17,9 +17,10 @@ import Testing
         var histogram = PowerHistogram()
         let values: [UInt64] = [0, 1, 499_999, 500_000, 500_001, 1_000_000, 64_000_000, 64_000_001, 5_000_000_000]
         for value in values { histogram.record(microwatts: value) }
-        for exponent in PowerHistogram.classicExponents {
+        for (index, exponent) in PowerHistogram.classicExponents.enumerated() {
             let bound = exponent < 0 ? 500_000 : UInt64(1_000_000) << UInt64(exponent)
-            #expect(histogram.cumulativeCount(upToExponent: exponent) == UInt64(values.filter { $0 <= bound }.count))
+            #expect(histogram.classicCounts[index] == UInt64(values.filter { $0 <= bound }.count))
+            #expect(Double(PowerHistogram.boundLabels[index]) == Double(bound) / 1_000_000)
         }
         #expect(histogram.count == UInt64(values.count))
         #expect(histogram.zeroCount == 1)

@@ -12,18 +12,15 @@ import Testing
         registry.declareFamily("up", .gauge, help: "Whether it is up.")
         let isUp = registry.declareSeries()
         registry.declareFamily("lateness_seconds", .histogram, help: "How late.")
-        let bucket = registry.declareSeries([Label("le", "0.001")], suffix: "_bucket")
-        let infinite = registry.declareSeries([Label("le", "+Inf")], suffix: "_bucket")
-        let sum = registry.declareSeries(suffix: "_sum")
-        let count = registry.declareSeries(suffix: "_count")
+        let lateness = registry.declareHistogram(bounds: LatencyHistogram.boundLabels, isNative: false)
 
         registry[package] = .micro(262_143_328_911)
         registry[dram] = .micro(5)
         registry[isUp] = .integer(1)
-        registry[bucket] = .integer(9)
-        registry[infinite] = .integer(10)
-        registry[sum] = .nano(1_000_000_001)
-        registry[count] = .integer(10)
+        var late = LatencyHistogram()
+        for _ in 0..<9 { late.record(nanoseconds: 1_000_000) }
+        late.record(nanoseconds: 2_000_000_001)
+        registry.publish(late, as: lateness)
 
         #expect(
             page(registry) == """
@@ -36,9 +33,16 @@ import Testing
                 up 1
                 # HELP lateness_seconds How late.
                 # TYPE lateness_seconds histogram
+                lateness_seconds_bucket{le="0.0001"} 0
+                lateness_seconds_bucket{le="0.0005"} 0
                 lateness_seconds_bucket{le="0.001"} 9
+                lateness_seconds_bucket{le="0.005"} 9
+                lateness_seconds_bucket{le="0.01"} 9
+                lateness_seconds_bucket{le="0.05"} 9
+                lateness_seconds_bucket{le="0.1"} 9
+                lateness_seconds_bucket{le="1.0"} 9
                 lateness_seconds_bucket{le="+Inf"} 10
-                lateness_seconds_sum 1.000000001
+                lateness_seconds_sum 2.009000001
                 lateness_seconds_count 10
 
                 """)
@@ -65,13 +69,13 @@ import Testing
         var registry = Registry()
         registry.declareFamily("a", .gauge, help: "h")
         let first = registry.declareSeries()
-        registry.declareFamily("b", .counter, help: "h")
+        registry.declareFamily("b_total", .counter, help: "h")
         let second = registry.declareSeries()
         registry[first] = .integer(1)
         registry[second] = .integer(2)
         let whole = page(registry)
         registry[first] = .absent
-        #expect(page(registry) == "# HELP b h\n# TYPE b counter\nb 2\n")
+        #expect(page(registry) == "# HELP b_total h\n# TYPE b_total counter\nb_total 2\n")
         registry[first] = .integer(1)
         #expect(page(registry) == whole)
     }
@@ -136,15 +140,15 @@ import Testing
         var registry = Registry()
         var seriesCount = 0
         for family in 0..<10 {
-            registry.declareFamily("family_\(family)", .counter, help: "Some \\ help\n.")
+            registry.declareFamily("family_\(family)_total", .counter, help: "Some \\ help\n.")
             for series in 0...family {
                 let index = registry.declareSeries([Label("s", "\"\(series)\"")])
                 registry[index] = value
                 seriesCount += 1
             }
         }
-        var buffer = ByteBuffer(capacity: registry.longestPageBytes)
-        registry.encodeText(into: &buffer)
+        var buffer = ByteBuffer(capacity: registry.longestPageBytes(.text))
+        registry.encode(.text, into: &buffer)
         #expect(buffer.overflowed == false)
         #expect(buffer.freeCount == seriesCount * spareBytes)
     }
@@ -155,13 +159,13 @@ import Testing
         let series = registry.declareSeries()
         registry[series] = .integer(1)
         var buffer = ByteBuffer(capacity: 27)
-        registry.encodeText(into: &buffer)
+        registry.encode(.text, into: &buffer)
         #expect(buffer.overflowed == true)
     }
 
     private func page(_ registry: borrowing Registry) -> String {
-        var buffer = ByteBuffer(capacity: registry.longestPageBytes + 1)
-        registry.encodeText(into: &buffer)
+        var buffer = ByteBuffer(capacity: registry.longestPageBytes(.text) + 1)
+        registry.encode(.text, into: &buffer)
         return buffer.text()
     }
 }

@@ -1,0 +1,47 @@
+/// Some of a registry's families, for a page that shows no others: a bit for each, in the order of their declaration.
+public struct FamilySelection: Sendable, Equatable {
+    /// A registry has at most so many families.
+    public static let mostFamilies = 128
+    public static let all = FamilySelection(bits: .max)
+
+    private var bits: UInt128
+
+    /// Nothing is selected.
+    public init() {
+        bits = 0
+    }
+
+    private init(bits: UInt128) {
+        self.bits = bits
+    }
+
+    func contains(_ family: Int) -> Bool {
+        bits &>> UInt128(truncatingIfNeeded: family) & 1 == 1
+    }
+
+    mutating func insert(_ family: Int) {
+        precondition(family >= 0 && family < FamilySelection.mostFamilies)
+        bits |= 1 << UInt128(family)
+    }
+}
+
+extension Registry {
+    /// Adds the families that a `name[]` parameter asks for: by the family's name, by its name in OpenMetrics, which lacks a
+    /// counter's `_total`, or by the name of one of its series. A name that nothing has adds nothing.
+    public func select(_ name: Span<UInt8>, into selection: inout FamilySelection) {
+        let all = prepared.span
+        for index in families.indices {
+            let stem = all.extracting(families[index].stem)
+            guard name.hasPrefix(stem) else { continue }
+            if families[index].type.canBeNamed(withSuffix: name.extracting(stem.count...)) { selection.insert(index) }
+        }
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func hasPrefix(_ prefix: Span<UInt8>) -> Bool {
+        guard count >= prefix.count else { return false }
+        for index in prefix.indices where self[index] != prefix[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,45 @@
+/// The kinds of metric that the exposition formats know and this program uses.
+public enum MetricType: Sendable {
+    case counter
+    case gauge
+    case histogram
+
+    /// What the text formats call it.
+    var name: StaticString {
+        switch self {
+        case .counter: "counter"
+        case .gauge: "gauge"
+        case .histogram: "histogram"
+        }
+    }
+
+    /// The number of the same name in `MetricType` of Prometheus' metrics.proto.
+    var protobufNumber: UInt64 {
+        switch self {
+        case .counter: 0
+        case .gauge: 1
+        case .histogram: 4
+        }
+    }
+
+    /// Whether a series of this kind can be called what its family's stem and `suffix` make, or the family itself can.
+    func canBeNamed(withSuffix suffix: Span<UInt8>) -> Bool {
+        switch self {
+        case .gauge:
+            suffix.isEmpty
+        case .counter:
+            suffix.isEmpty || suffix.equals("_total") || suffix.equals("_created")
+        case .histogram:
+            suffix.isEmpty || suffix.equals("_bucket") || suffix.equals("_sum") || suffix.equals("_count")
+                || suffix.equals("_created")
+        }
+    }
+}
+
+extension Span<UInt8> {
+    fileprivate func equals(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount else { return false }
+        for index in indices where unsafe self[index] != text.utf8Start[index] { return false }
+        return true
+    }
+}

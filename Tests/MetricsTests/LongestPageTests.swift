@@ -1,0 +1,71 @@
+import Bytes
+import TestSupport
+import Testing
+
+@testable import Metrics
+
+/// A page that outgrew its buffer would end the program, so the bound must hold for values that nobody ever saw.
+@Suite struct LongestPageTests {
+    /// Power in as many buckets as a histogram takes, each with its own large count, and as far apart as `stride` says.
+    private func power(times: UInt64, stride: Int) -> PowerHistogram {
+        var histogram = PowerHistogram()
+        var watts = 0.000_002
+        var bucket = 0
+        while watts < 15_000_000 {
+            // Alternating counts make the largest differences.
+            if bucket % stride == 0 {
+                histogram.record(microwatts: UInt64(watts * 1_000_000), times: bucket % 2 == 0 ? times : 1)
+            }
+            watts *= 1.0905077326652577
+            bucket += 1
+        }
+        histogram.record(microwatts: 0, times: times)
+        return histogram
+    }
+
+    private func registry(_ value: Value, _ power: PowerHistogram) -> Registry {
+        var registry = Registry(startUnixMilliseconds: UInt64.max)
+        for family in 0..<10 {
+            registry.declareFamily("family_\(family)_joules_total", .counter, help: "Some \\ \"help\"\n.")
+            for series in 0...family {
+                let index = registry.declareSeries(
+                    [Label("s", "\"\(series)\"")], startUnixMilliseconds: family == 3 ? .max : nil)
+                registry[index] = value
+            }
+            registry.declareFamily("gauge_\(family)", .gauge, help: "h")
+            let gauge = registry.declareSeries()
+            registry[gauge] = value
+        }
+        registry.declareFamily("power_watts", .histogram, help: "h")
+        for domain in 0..<8 {
+            let index = registry.declareHistogram(
+                [Label("d", "\(domain)")], bounds: PowerHistogram.boundLabels, isNative: domain > 1)
+            registry.publish(power, as: index)
+        }
+        registry.declareFamily("late_seconds", .histogram, help: "h")
+        let index = registry.declareHistogram(bounds: LatencyHistogram.boundLabels, isNative: false)
+        var late = LatencyHistogram()
+        for _ in 0..<3 { late.record(nanoseconds: UInt64.max / 2 + 1) }
+        registry.publish(late, as: index)
+        return registry
+    }
+
+    @Test(arguments: Exposition.allCases, [.integer(.max), .micro(.max), .nano(.max), .absent] as [Value])
+    func `no page outgrows the bound`(exposition: Exposition, value: Value) {
+        for (times, stride) in [(0, 1), (1, 1), (1 << 50, 1), (1 << 54, 2), (1 << 54, 4), (1 << 54, 5)]
+            as [(UInt64, Int)]
+        {
+            let registry = registry(value, times == 0 ? PowerHistogram() : power(times: times, stride: stride))
+            var buffer = ByteBuffer(capacity: registry.longestPageBytes(exposition))
+            registry.encode(exposition, showsCreated: true, into: &buffer)
+            #expect(buffer.overflowed == false)
+        }
+    }
+
+    @Test(arguments: Exposition.allCases)
+    func `the bound is not far from a page with the longest values`(exposition: Exposition) {
+        let registry = registry(.micro(.max), power(times: 1 << 54, stride: 1))
+        let longest = registry.page(exposition, showsCreated: true).count
+        #expect(registry.longestPageBytes(exposition) < 3 * longest)
+    }
+}
