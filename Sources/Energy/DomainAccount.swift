@@ -29,6 +29,8 @@ public struct DomainAccount: Sendable {
     public var totalMicrojoules: UInt64 { accountant.totalMicrojoules }
     /// It has been read at least once; before, its total is unknown and not 0.
     public private(set) var hasBeenRead = false
+    /// When an earlier run began the total that this one goes on with; nil if this one began it.
+    public private(set) var startUnixMicroseconds: UInt64?
     /// The bound on the error of `powerMicrowatts`; nil where that is. See `PowerUncertainty`.
     public var powerUncertaintyMicrowatts: UInt64? {
         guard let powerMicrowatts, let intervalNanoseconds else { return nil }
@@ -103,8 +105,9 @@ public struct DomainAccount: Sendable {
     }
 
     /// Goes on from what an earlier run of the program had counted.
-    mutating func restore(_ accountant: CounterAccountant) {
+    mutating func restore(_ accountant: CounterAccountant, startUnixMicroseconds: UInt64? = nil) {
         self.accountant = accountant
+        self.startUnixMicroseconds = startUnixMicroseconds
         // The earlier run may have failed to read it, or have left it out as a mirror.
         hasBeenRead = accountant.last != nil || accountant.totalMicrojoules > 0
     }

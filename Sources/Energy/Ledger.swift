@@ -55,7 +55,8 @@ public struct Ledger: ~Copyable {
                 record.accountant.modulus == sampler.accounts[index].accountant.modulus
             else { continue }
             let bound = sampler.accounts[index].accountant.boundMicrowatts
-            sampler.restore(index, record.accountant.withBound(bound))
+            sampler.restore(
+                index, record.accountant.withBound(bound), startUnixMicroseconds: image.startUnixMicroseconds)
             restored += 1
         }
         guard restored > 0 else { return .refused("none of its domains is measured now") }

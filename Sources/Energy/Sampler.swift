@@ -129,9 +129,9 @@ public struct Sampler: ~Copyable {
     /// Goes on from what an earlier run had counted for a domain. To be called before the first pass.
     ///
     /// A counter that began with this process says nothing of the time between the two: that is a gap.
-    mutating func restore(_ index: Int, _ accountant: CounterAccountant) {
+    mutating func restore(_ index: Int, _ accountant: CounterAccountant, startUnixMicroseconds: UInt64) {
         precondition(generation == 0)
-        accounts[index].restore(accountant)
+        accounts[index].restore(accountant, startUnixMicroseconds: startUnixMicroseconds)
         if !source.counterOutlivesProcess(index) { accounts[index].noteUnseenTime() }
     }
 

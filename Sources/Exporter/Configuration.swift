@@ -11,6 +11,10 @@ struct Configuration {
     var requiresInheritedSockets = false
     var telemetryPath = "/metrics"
     var maximumConnections = 256
+    /// The file with TLS, passwords and headers.
+    var webConfigurationFile: String?
+    /// OpenMetrics pages have a `_created` series for each counter and histogram.
+    var showsCreated = false
     var sampleInterval = SampleInterval(nanoseconds: 100_000_000)
     var source = SourceChoice.auto
     /// `pyjoules_power_watts` is shown.

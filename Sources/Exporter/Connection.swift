@@ -37,6 +37,8 @@ struct Connection: ~Copyable {
     /// Bytes that the kernel did not take yet.
     var output: ByteBuffer?
     var hasCompletedRequest = false
+    /// Its place among the requests that wait for a check went to another.
+    var isDisplaced = false
     /// The request was counted by the rate limit, and is not counted again when it is looked at once more.
     var isRateCounted = false
     /// Accepted beyond the limit, to be told so: its first request is answered 503.

@@ -62,6 +62,14 @@ struct ConnectionTable: ~Copyable {
         freeSlots.append(slot)
     }
 
+    /// Whether the connection in the slot waits for a password to be checked.
+    func isAwaitingCheck(_ slot: Int) -> Bool {
+        switch slots[slot] {
+        case .some(let connection): connection.phase == .awaitingCheck
+        case .none: false
+        }
+    }
+
     /// When the connection in the slot runs out of time; nil if there is none.
     func deadline(of slot: Int) -> UInt64? {
         switch slots[slot] {

@@ -1,6 +1,6 @@
 import HTTP
 
-/// Why a connection was turned away or ended by us, as the label `reason` tells it.
+/// Why a connection or a request was turned away or ended by us, as the label `reason` tells it.
 enum Rejection: String, CaseIterable {
     /// All connections are in use.
     case full
@@ -10,6 +10,10 @@ enum Rejection: String, CaseIterable {
     case timeout
     /// No file descriptor was left.
     case noDescriptors = "no_descriptors"
+    /// No agreement on TLS.
+    case tls
+    /// A request beyond the rate that is allowed, answered 429.
+    case rate
 
     var index: Int {
         switch self {
@@ -17,6 +21,8 @@ enum Rejection: String, CaseIterable {
         case .evicted: 1
         case .timeout: 2
         case .noDescriptors: 3
+        case .tls: 4
+        case .rate: 5
         }
     }
 }
@@ -46,7 +52,7 @@ extension Status {
 /// What the server counts about itself.
 struct ServerCounters {
     private var responses = InlineArray<14, UInt64>(repeating: 0)
-    private var rejections = InlineArray<4, UInt64>(repeating: 0)
+    private var rejections = InlineArray<6, UInt64>(repeating: 0)
     var missedTicks: UInt64 = 0
     /// When /metrics was last answered, on the wall clock; nil before.
     var lastScrapeUnixSeconds: UInt64?

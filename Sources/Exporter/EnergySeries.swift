@@ -21,11 +21,14 @@ struct EnergySeries {
         registry.declareFamily(
             "pyjoules_energy_joules_total", .counter,
             help: "Energy used since the exporter started, across counter wraps (\(origin)). Sum over one kind only.")
-        joules = facts.domains.map { registry.declareSeries(EnergySeries.labels(of: $0)) }
+        joules = facts.declareTotals(in: &registry, labels: EnergySeries.labels)
         registry.declareFamily(
             "pyjoules_host_energy_joules_total", .counter,
             help: "Energy used by the machine since the exporter started, nothing counted twice (\(origin)).")
-        host = facts.hostBasis.map { registry.declareSeries([Label("basis", $0.rawValue)]) }
+        let start = facts.startsUnixMilliseconds.compactMap(\.self).min()
+        host = facts.hostBasis.map {
+            registry.declareSeries([Label("basis", $0.rawValue)], startUnixMilliseconds: start)
+        }
     }
 
     static func labels(of domain: Domain) -> [Label] {

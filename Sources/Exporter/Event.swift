@@ -19,6 +19,10 @@ enum Event: String, CaseIterable {
     case ledgerRestored = "ledger_restored"
     case ledgerRefused = "ledger_refused"
     case noDescriptors = "no_descriptors"
+    case webConfigurationLoaded = "web_configuration_loaded"
+    case webConfigurationRefused = "web_configuration_refused"
+    case certificateExpired = "certificate_expired"
+    case handshakeFailed = "tls_handshake_failed"
     case reloaded
     case stopping
     case stopped
@@ -43,6 +47,10 @@ enum Event: String, CaseIterable {
         case .ledgerRestored: "2219f1f224424974a7e80c24f4953dcc"
         case .ledgerRefused: "59877fbe345b4d7298f0d0a9c7c422ff"
         case .noDescriptors: "39306a2540664cceb09e5e55363705f6"
+        case .webConfigurationLoaded: "c1f4866af60b409289ab4c0a98e1dd48"
+        case .webConfigurationRefused: "714bf9d5b4ca4059a6c80a0ac188acdc"
+        case .certificateExpired: "04d0ad7e5cc64c109a5faa7a948f5c30"
+        case .handshakeFailed: "8d63b8a8b42d437a8fac09955c4b903b"
         case .reloaded: "5b0899243817418295ef5c9b5c48ada8"
         case .stopping: "bcfb426d809e459db4e05a22a7ef965f"
         case .stopped: "9f00043022a54ffabfb8dbc641bff0c2"

@@ -9,15 +9,17 @@ struct SeriesCatalog: ~Copyable {
     private let truth: TruthSeries
     private let zones: ZoneSeries
     private let server: ServerSeries
+    private let web: WebSeries
     private let process: ProcessSeries
 
     init(_ facts: SeriesFacts) {
-        var registry = Registry()
+        var registry = Registry(startUnixMilliseconds: facts.startUnixMilliseconds)
         energy = EnergySeries(declaredIn: &registry, facts)
         power = PowerSeries(declaredIn: &registry, facts)
         truth = TruthSeries(declaredIn: &registry, facts)
         zones = ZoneSeries(declaredIn: &registry, facts)
         server = ServerSeries(declaredIn: &registry)
+        web = WebSeries(declaredIn: &registry)
         process = ProcessSeries(declaredIn: &registry)
         self.registry = registry
     }
@@ -32,6 +34,7 @@ struct SeriesCatalog: ~Copyable {
         zones.publish(sampler, into: &registry)
         truth.publish(sampler, facts, into: &registry)
         server.publish(facts, into: &registry)
+        web.publish(facts.web, into: &registry)
         process.publish(&probe, into: &registry)
     }
 }

@@ -1,4 +1,5 @@
 import Energy
+import Kernel
 import Metrics
 
 /// What the series say about this program's own constants.
@@ -8,6 +9,8 @@ struct SeriesFacts {
     var isSimulated: Bool
     var isEstimated: Bool
     var domains: [Domain]
+    /// Since when each domain's total counts, if not since the start of this program.
+    var startsUnixMilliseconds: [UInt64?]
     /// Every zone of the kernel; the first ones are the domains, in their order.
     var zones: [ZoneReport]
     /// For a domain that may show another's counter, that other.
@@ -15,6 +18,8 @@ struct SeriesFacts {
     var hasHistograms: Bool
     var hostBasis: HostBasis?
     var sampleIntervalNanoseconds: UInt64
+    /// When this program started.
+    var startUnixMilliseconds: UInt64
 
     init(_ measurement: borrowing Measurement, hasHistograms: Bool, sampleIntervalNanoseconds: UInt64) {
         sourceName = measurement.sourceName
@@ -22,11 +27,20 @@ struct SeriesFacts {
         isSimulated = measurement.isSimulated
         isEstimated = measurement.isEstimated
         domains = measurement.sampler.accounts.map(\.domain)
+        startsUnixMilliseconds = measurement.sampler.accounts.map { $0.startUnixMicroseconds.map { $0 / 1000 } }
         zones = measurement.zones
         suspects = measurement.sampler.suspects
         self.hasHistograms = hasHistograms
         hostBasis = measurement.sampler.hostBasis
         self.sampleIntervalNanoseconds = sampleIntervalNanoseconds
+        startUnixMilliseconds = Clock.realtimeNanoseconds() / 1_000_000
+    }
+
+    /// The series of the counters that a ledger carries over restarts, one for each domain.
+    func declareTotals(in registry: inout Registry, labels: (Domain) -> [Label]) -> [SeriesIndex] {
+        domains.indices.map {
+            registry.declareSeries(labels(domains[$0]), startUnixMilliseconds: startsUnixMilliseconds[$0])
+        }
     }
 
     /// What HELP says of where energy comes from.
@@ -51,4 +65,5 @@ struct ServerFacts {
     var lateness: LatencyHistogram
     var connections: Int
     var droppedLogMessages: UInt64
+    var web: WebFacts
 }

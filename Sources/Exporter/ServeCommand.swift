@@ -36,6 +36,18 @@ struct ServeCommand: ParsableCommand {
         transform: Parsing.maximumConnections)
     var maximumConnections: Int?
 
+    @Option(
+        name: .customLong("web.config.file"),
+        help: ArgumentHelp(
+            "The web configuration file of the Prometheus exporters: TLS, basic authentication, headers, rate limit. Read again on SIGHUP and when it changes.",
+            valueName: "path"))
+    var webConfigurationFile: String?
+
+    @Flag(
+        name: .customLong("web.openmetrics-created"),
+        help: "Show in OpenMetrics since when each counter counts; Prometheus stores it as further series.")
+    var showsCreated = false
+
     @OptionGroup var source: SourceOptions
 
     @Flag(name: .customLong("no-histogram"), help: "Leave out pyjoules_power_watts, the histogram of every sample.")
@@ -88,6 +100,8 @@ struct ServeCommand: ParsableCommand {
         result.requiresInheritedSockets = requiresInheritedSockets
         result.telemetryPath = telemetryPath ?? result.telemetryPath
         result.maximumConnections = maximumConnections ?? result.maximumConnections
+        result.webConfigurationFile = webConfigurationFile
+        result.showsCreated = showsCreated
         result.hasHistograms = !hasNoHistogram
         result.stateFile = stateFile
         result.logLevel = logLevel ?? result.logLevel

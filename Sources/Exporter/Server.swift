@@ -35,11 +35,17 @@ struct Server: ~Copyable {
     /// A connection ended in this turn, so listeners that rest may try again.
     var hasFreedSlot = false
     var connections: ConnectionTable
+    var web: WebPolicy
+    var webFile: WebFile?
+    /// Connections whose place in the queue for a password's check was taken in this turn.
+    var displacedWaiters: [Token] = []
     var inputPool = BufferPool(bufferCapacity: Limits.headBytes)
     var outputPool: BufferPool
     let routes: Routes
     var responses: Responses
     var catalog: SeriesCatalog
+    /// The sample that the series' values are of.
+    var publishedGeneration: UInt64 = 0
     var probe: ProcessProbe
     var counters = ServerCounters()
 
@@ -54,7 +60,8 @@ struct Server: ~Copyable {
 
     init(
         configuration: Configuration, measurement: consuming Measurement, ledger: consuming Ledger?,
-        listeners: consuming Listeners, signals: consuming SignalReceiver, notifier: consuming Notifier, log: Logger,
+        listeners: consuming Listeners, web: consuming WebPolicy, webFile: consuming WebFile?,
+        signals: consuming SignalReceiver, notifier: consuming Notifier, log: Logger,
         sink: LogSink
     ) throws(SystemError) {
         let interval = configuration.sampleInterval.nanoseconds
@@ -64,8 +71,11 @@ struct Server: ~Copyable {
         let landing = landingPage(
             telemetryPath: configuration.telemetryPath, sourceName: facts.sourceName, isUp: facts.isSourceUp,
             isSimulated: facts.isSimulated)
-        let responses = Responses(
-            landing: landing, longestPageBytes: catalog.registry.longestPageBytes(.text) + Server.pageReserveBytes)
+        var responses = Responses(
+            landing: landing,
+            pages: Pages(
+                catalog.registry, reserveBytes: Server.pageReserveBytes, showsCreated: configuration.showsCreated))
+        responses.extraHeaders = web.extraHeaders
         let anomalies = AnomalyReporter(measurement.sampler)
         let epoll = try Epoll()
         let probe = try ProcessProbe()
@@ -83,6 +93,8 @@ struct Server: ~Copyable {
         self.anomalies = anomalies
         reviver = ZoneReviver(sysfs: configuration.sysfs, vendor: SourceAttempts.vendor(configuration))
         self.listeners = listeners
+        self.web = web
+        self.webFile = webFile
         connections = ConnectionTable(limit: configuration.maximumConnections)
         outputPool = BufferPool(bufferCapacity: responses.longestResponseBytes)
         routes = Routes(telemetryPath: configuration.telemetryPath)
@@ -98,6 +110,8 @@ struct Server: ~Copyable {
     /// Takes the first sample, which is where counting starts, and opens the doors: now there is something to serve.
     mutating func start() throws(SystemError) {
         sample()
+        try watchPasswordChecks()
+        try watchFiles()
         try watchListeners()
         reportStarted()
         manager.ready(counters)
@@ -114,6 +128,8 @@ struct Server: ~Copyable {
         try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds)
         for index in 0..<batch.count where batch[token: index] == Token(.timer).word { try tick() }
         for index in 0..<batch.count { try dispatch(batch[token: index]) }
+        try refuseDisplaced()
+        try reloadIfDue()
         try sweepIfDue()
         if hasFreedSlot {
             hasFreedSlot = false
@@ -128,12 +144,14 @@ struct Server: ~Copyable {
         case .signals: try takeSignals()
         case .listener: try accept(on: token.slot)
         case .connection: try advance(token)
+        case .passwordCheck: try finishCheck()
+        case .files: try noteFileChange()
         }
     }
 
     /// How long to sleep at most: for ever if the timer will wake us soon enough to look at deadlines.
     private var waitMilliseconds: Int32? {
-        if drainDeadlineNanoseconds != nil { return 50 }
+        if drainDeadlineNanoseconds != nil || reloadDueNanoseconds != nil { return 50 }
         let needsSweep = connections.count > 0 || !areListenersWatched || needsPassesBetweenTicks
         return needsSweep && timer.intervalNanoseconds > Server.sweepNanoseconds ? 1000 : nil
     }

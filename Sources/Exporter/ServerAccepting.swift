@@ -46,8 +46,9 @@ extension Server {
         }
         let isSurplus = connections.isFull
         if isSurplus { counters.count(.full) }
-        let token = connections.insert(
-            Connection(socket: socket, peer: peer, isSurplus: isSurplus, nanoseconds: now))
+        var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, nanoseconds: now)
+        guard beginTLS(&connection, now) else { return nil }
+        let token = connections.insert(connection)
         guard let connection = connections.take(token) else { return nil }
         do {
             try epoll.add(connection.socket, connection.interest, token: token.word)

@@ -14,6 +14,22 @@ extension Server {
         case waits
     }
 
+    /// Puts TLS between the socket and a new connection, if it is spoken here; false if there is no memory for it.
+    func beginTLS(_ connection: inout Connection, _ now: UInt64) -> Bool {
+        switch web.tls {
+        case .some(let context):
+            do throws(TLSError) {
+                connection.session = try context.accept(on: connection.socket)
+            } catch {
+                return false
+            }
+            connection.phase = .shakingHands
+            connection.requestStartNanoseconds = now
+        case .none: break
+        }
+        return true
+    }
+
     /// Goes on agreeing on TLS; a connection that is done goes on to its first request, which is often here already.
     mutating func shakeHands(_ connection: inout Connection, _ token: Token, _ now: UInt64) -> Next {
         guard var session = connection.session.take() else { return .close }
@@ -40,7 +56,7 @@ extension Server {
         counters.count(.tls)
         log.report(.handshakeFailed, .debug, "no TLS connection: \(failure)")
         // Lingering, so that the alert is read before a reset destroys it.
-        guard failure == .plainHTTP else { return .linger }
+        guard failure.kind == .plainHTTP else { return .linger }
         connection.phase = .finishing
         return send(
             Response(status: .badRequest, body: .needsTLS, persistence: .closing), &connection, now) ?? .linger
@@ -51,6 +67,7 @@ extension Server {
         _ request: Request, _ bytes: Span<UInt8>, _ connection: inout Connection, _ token: Token, _ now: UInt64
     ) -> Admission {
         if connection.isSurplus { return .refused(.serviceUnavailable) }
+        if connection.isDisplaced { return .refused(.tooManyRequests) }
         if !connection.isRateCounted {
             guard web.allowsRate(nanoseconds: now) else {
                 counters.count(.rate)
@@ -67,8 +84,36 @@ extension Server {
         case .allowed: break
         case .refused: return .refused(.unauthorized)
         case .tooMany: return .refused(.tooManyRequests)
-        case .wait: return .waits
+        case .wait(let displaced):
+            if let displaced { displacedWaiters.append(displaced) }
+            return .waits
         }
         return request.method == .notAllowed ? .refused(.methodNotAllowed) : .admitted
+    }
+
+    /// Looks again at the requests that wait, since a password was checked.
+    mutating func finishCheck() throws(SystemError) {
+        let waiters = web.finishCheck()
+        for index in 0..<waiters.count { try resume(waiters[index]) }
+    }
+
+    /// Answers those whose place in the queue others took.
+    mutating func refuseDisplaced() throws(SystemError) {
+        while let token = displacedWaiters.popLast() {
+            guard var connection = connections.take(token) else { continue }
+            connection.isDisplaced = true
+            connections.putBack(connection, at: token.slot)
+            try resume(token)
+        }
+    }
+
+    /// Looks again at a request that waited.
+    mutating func resume(_ token: Token) throws(SystemError) {
+        guard var connection = connections.take(token) else { return }
+        guard connection.phase == .awaitingCheck else { return connections.putBack(connection, at: token.slot) }
+        connection.phase = .open
+        let now = Clock.monotonicNanoseconds()
+        let next = serve(&connection, token, now)
+        try settle(connection, token, next, now)
     }
 }

@@ -9,17 +9,10 @@ extension Server {
     mutating func takeSignals() throws(SystemError) {
         while let signal = try signals.takeSignal() {
             switch signal {
-            case .reload: reload()
+            case .reload: try reload()
             case .terminate: try terminate()
             }
         }
-    }
-
-    /// SIGHUP. There is nothing to read again yet; the manager that asked waits to be told that it is done.
-    private mutating func reload() {
-        manager.reloading()
-        log.report(.reloaded, .info, "reloaded; no setting changes without a restart")
-        manager.ready(counters)
     }
 
     /// SIGTERM or SIGINT: accepts nothing more and finishes what is under way; the second time, ends at once.
@@ -38,7 +31,8 @@ extension Server {
         try unwatchListeners()
         listeners.removeAll()
         drainDeadlineNanoseconds = now + Limits.drainSeconds * 1_000_000_000
-        for slot in connections.slotRange where connections.deadline(of: slot) != nil {
+        for slot in connections.slotRange
+        where connections.deadline(of: slot) != nil && !connections.isAwaitingCheck(slot) {
             try advance(connections.token(of: slot))
         }
     }
@@ -78,7 +72,10 @@ extension Server {
             end(connection, slot: token.slot)
         case .lingering:
             end(connection, slot: token.slot)
-        case .open, .finishing:
+        case .shakingHands:
+            counters.count(.timeout)
+            end(connection, slot: token.slot)
+        case .open, .awaitingCheck, .finishing:
             counters.count(.timeout)
             connection.socket.resetOnClose()
             end(connection, slot: token.slot)

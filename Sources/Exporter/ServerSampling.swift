@@ -41,7 +41,8 @@ extension Server {
             if let name = sampler.zoneName(index) { renamed.zones[index].zone = name }
         }
         let catalog = SeriesCatalog(renamed)
-        guard catalog.registry.longestPageBytes(.text) <= responses.pageCapacity else { return }
+        for exposition in Exposition.allCases
+        where catalog.registry.longestPageBytes(exposition) > responses.pages.capacity(exposition) { return }
         facts = renamed
         self.catalog = catalog
     }

@@ -196,7 +196,7 @@ extension Server {
         guard publishedGeneration != sampler.generation else { return }
         let facts = ServerFacts(
             counters: counters, lateness: lateness, connections: connections.count,
-            droppedLogMessages: sink.droppedCount)
+            droppedLogMessages: sink.droppedCount, web: webFacts)
         catalog.publish(sampler, power, facts, &probe)
         publishedGeneration = sampler.generation
     }
@@ -266,6 +266,7 @@ extension Connection {
     mutating func requestCompleted(bodyLength: Int) {
         hasCompletedRequest = true
         isRateCounted = false
+        isDisplaced = false
         parsedCount = 0
         bodyRemaining = bodyLength
         requestStartNanoseconds = nil

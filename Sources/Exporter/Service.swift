@@ -24,11 +24,13 @@ enum Service {
                 }
             }
             try listeners.open(configuration, log)
+            var web = WebPolicy()
+            let webFile = try WebFile.open(configuration, &web, log)
             var measurement = Measurement.open(configuration, log)
             let ledger = try LedgerKeeper.open(configuration, stored: storedLedger.take(), &measurement, notifier, log)
             var server = try Server(
                 configuration: configuration, measurement: measurement, ledger: ledger, listeners: listeners,
-                signals: signals, notifier: notifier, log: log, sink: sink)
+                web: web, webFile: webFile, signals: signals, notifier: notifier, log: log, sink: sink)
             try server.start()
             try server.run()
             return 0

@@ -7,6 +7,10 @@ struct Token: Equatable {
         case signals
         case listener
         case connection
+        /// A password is checked.
+        case passwordCheck
+        /// A file of the web configuration may have changed.
+        case files
     }
 
     let kind: Kind

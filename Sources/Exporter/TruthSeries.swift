@@ -38,17 +38,17 @@ struct TruthSeries {
         missed = registry.declareSeries()
         registry.declareFamily(
             "pyjoules_counter_wraps_total", .counter, help: "Times a hardware counter started again from 0.")
-        wraps = facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
+        wraps = facts.declareTotals(in: &registry) { [Label("domain", $0.tag)] }
         registry.declareFamily(
             "pyjoules_counter_resets_total", .counter,
             help:
                 "Times a hardware counter was set anew, by suspend or a reloaded driver; only what is certain was added."
         )
-        resets = facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
+        resets = facts.declareTotals(in: &registry) { [Label("domain", $0.tag)] }
         registry.declareFamily(
             "pyjoules_gaps_total", .counter,
             help: "Intervals in which a counter can have run through its range unseen; only what is certain was added.")
-        gaps = facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
+        gaps = facts.declareTotals(in: &registry) { [Label("domain", $0.tag)] }
         registry.declareFamily(
             "pyjoules_sample_lateness_seconds", .histogram, help: "How long after its due time a tick was served.")
         lateness = registry.declareHistogram(bounds: LatencyHistogram.boundLabels, isNative: false)

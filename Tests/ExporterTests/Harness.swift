@@ -27,7 +27,7 @@ struct Harness: ~Copyable {
         let measurement = Measurement.open(configuration, log)
         var server = try Server(
             configuration: configuration, measurement: measurement, ledger: nil, listeners: listeners,
-            signals: try SignalReceiver(),
+            web: WebPolicy(), webFile: nil, signals: try SignalReceiver(),
             notifier: try Notifier(socket: nil, watchdogMicroseconds: nil), log: log, sink: sink)
         try server.start()
         self.server = server

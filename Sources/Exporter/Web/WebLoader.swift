@@ -1,0 +1,115 @@
+import Kernel
+import Passwords
+import TLS
+import WebConfig
+
+/// Why the web configuration cannot be put in force: one line that names the file, the thing and the remedy, and no secret.
+struct WebFailure: Error, Equatable {
+    let message: String
+}
+
+/// Reads the web configuration file and what it names. It allocates and reads files: at start-up and when the file changes.
+enum WebLoader {
+    /// The certificates that the machine trusts, for a client policy that names none.
+    private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
+    private static let longestPEMBytes = 1 << 20
+
+    static func read(_ path: String, credentialsDirectory: String?) throws(WebFailure) -> WebConfiguration {
+        let text = try content(of: path, limit: WebConfiguration.longestBytes + 1, purpose: "--web.config.file")
+        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let directory = slash.map { String(path[...$0]) } ?? "."
+        do throws(WebConfigurationError) {
+            return try WebConfiguration(
+                yaml: text.span, directory: directory, credentialsDirectory: credentialsDirectory)
+        } catch {
+            throw WebFailure(message: "\(path):\(error.line): \(error.message)")
+        }
+    }
+
+    /// The context for new connections, with certificate, key and authorities as they are on disk now.
+    static func context(_ settings: WebConfig.TLSSettings) throws(WebFailure) -> TLSContext {
+        var result = TLS.TLSSettings(
+            certificateChain: try content(of: settings.certificate, purpose: "the certificate"),
+            key: try content(of: settings.key, purpose: "the key"))
+        result.clientAuthentication = ClientAuthentication(settings.clientAuthentication)
+        if settings.clientAuthentication.verifies {
+            result.clientCA = try content(
+                of: settings.clientAuthorities ?? .file(systemAuthorities), purpose: "the client CA")
+        }
+        result.allowedSANs = settings.allowedSubjectAlternativeNames
+        result.minimumVersion = TLSVersion(settings.minimumVersion)
+        result.maximumVersion = TLSVersion(settings.maximumVersion)
+        // As in Go, whatever is listed, all suites of TLS 1.3 are offered.
+        result.cipherList12 = settings.cipherSuites.filter { !$0.isTLS13 }.map(\.openSSLName)
+        result.groups = settings.curves.map(\.openSSLName)
+        result.prefersServerCiphers = settings.prefersServerCipherSuites
+        do throws(TLSError) {
+            return try TLSContext(result)
+        } catch {
+            throw WebFailure(
+                message: "TLS with the certificate \(settings.certificate) and the key \(settings.key): \(error)")
+        }
+    }
+
+    static func users(_ configuration: WebConfiguration) throws(WebFailure) -> [Authenticator.User] {
+        var users: [Authenticator.User] = []
+        for user in configuration.users {
+            guard let hash = BcryptHash(user.hash) else {
+                throw WebFailure(message: "basic_auth_users: what \(user.name) has is no bcrypt hash")
+            }
+            users.append(Authenticator.User(name: user.name, hash: hash))
+        }
+        return users
+    }
+
+    static func headerLines(_ configuration: WebConfiguration) throws(WebFailure) -> [UInt8] {
+        let lines = configuration.headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
+        guard lines.count <= Responses.extraHeaderBytes else {
+            throw WebFailure(
+                message: "http_server_config.headers: together they have \(lines.count) bytes; "
+                    + "allowed are \(Responses.extraHeaderBytes)")
+        }
+        return lines
+    }
+
+    private static func content(of source: PEMSource, purpose: String) throws(WebFailure) -> [UInt8] {
+        switch source {
+        case .file(let path): try content(of: path, limit: longestPEMBytes, purpose: purpose)
+        case .inline(let bytes): bytes
+        }
+    }
+
+    private static func content(of path: String, limit: Int, purpose: String) throws(WebFailure) -> [UInt8] {
+        do throws(SystemError) {
+            return try Files.read(path, limit: limit)
+        } catch {
+            let remedy =
+                error.code == .accessDenied
+                ? "; the service's user must be able to read it, or systemd hands it over with LoadCredential=" : ""
+            throw WebFailure(message: "\(purpose) cannot be read from \(path): \(error.code)\(remedy)")
+        }
+    }
+}
+
+extension TLS.ClientAuthentication {
+    init(_ policy: WebConfig.ClientAuthentication) {
+        switch policy {
+        case .none: self = .none
+        case .requested: self = .request
+        case .required: self = .requireAny
+        case .verifiedIfGiven: self = .verifyIfGiven
+        case .requiredAndVerified: self = .requireAndVerify
+        }
+    }
+}
+
+extension TLS.TLSVersion {
+    init(_ version: WebConfig.TLSVersion) {
+        switch version {
+        case .tls10: self = .tls10
+        case .tls11: self = .tls11
+        case .tls12: self = .tls12
+        case .tls13: self = .tls13
+        }
+    }
+}
