@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CBuildInfo", cSettings: [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .target(name: "COpenSSL"),
         // Layer 1.
         room("Bytes"),
         room("Kernel", ["CLinux"]),
@@ -57,6 +58,7 @@ let package = Package(
         room("Metrics", ["Bytes"]),
         room("Energy", ["Kernel", "Bytes"]),
         room("Systemd", ["CSystemd", "Kernel"]),
+        room("TLS", ["COpenSSL", "Kernel"]),
         // Layer 3.
         .executableTarget(
             name: "Exporter",
@@ -77,6 +79,11 @@ let package = Package(
         tests(of: "Metrics", ["Bytes"]),
         tests(of: "Energy", ["Bytes", "Kernel"]),
         tests(of: "Systemd", ["Kernel"]),
+        // A client of TLS for tests, which uses OpenSSL as a library that is linked.
+        .target(
+            name: "CTLSClient", path: "Tests/CTLSClient",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        tests(of: "TLS", ["Kernel", "COpenSSL", "CTLSClient"]),
         tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd"]),
     ]
 )

@@ -41,6 +41,7 @@ door HTTP Bytes
 door Metrics Bytes
 door Energy Kernel Bytes
 door Systemd CSystemd Kernel Glibc
+door TLS COpenSSL Kernel
 door Exporter Bytes Kernel HTTP Metrics Energy Systemd CBuildInfo ArgumentParser Logging Synchronization
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
