@@ -52,6 +52,7 @@ let package = Package(
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .target(name: "COpenSSL"),
         // Layer 1.
         room("Bytes"),
         room("Kernel", ["CLinux"]),
@@ -62,11 +63,13 @@ let package = Package(
         room("Systemd", ["CSystemd", "Kernel"]),
         room("WebConfig", ["CYAML"]),
         room("Gzip", ["CDeflate", "Bytes"]),
+        room("TLS", ["COpenSSL", "Kernel"]),
         // Layer 3.
         .executableTarget(
             name: "Exporter",
             dependencies: [
-                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Gzip", "CBuildInfo",
+                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Gzip", "TLS", "Passwords", "WebConfig",
+                "CBuildInfo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -84,6 +87,11 @@ let package = Package(
         tests(of: "Systemd", ["Kernel"]),
         tests(of: "WebConfig"),
         tests(of: "Gzip", ["Bytes"]),
-        tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd"]),
+        // A client of TLS for tests, which uses OpenSSL as a library that is linked.
+        .target(
+            name: "CTLSClient", path: "Tests/CTLSClient",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        tests(of: "TLS", ["Kernel", "COpenSSL", "CTLSClient"]),
+        tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Passwords", "TLS"]),
     ]
 )

@@ -6,8 +6,8 @@
 #   deps.sh all      that, and what benchmarks and linting need
 set -euo pipefail
 
-build=(libsystemd-dev libdeflate-dev libyaml-dev pkg-config)
-tests=(gcc libc6-dev python3 python3-venv curl prometheus systemd util-linux strace)
+build=(libsystemd-dev libdeflate-dev libyaml-dev libssl-dev libcrypt-dev pkg-config)
+tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd util-linux strace)
 bench=(nginx-light wrk)
 
 case "${1:-all}" in

@@ -43,7 +43,8 @@ door Energy Kernel Bytes
 door Systemd CSystemd Kernel Glibc
 door WebConfig CYAML
 door Gzip CDeflate Bytes
-door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip CBuildInfo ArgumentParser Logging Synchronization
+door TLS COpenSSL Kernel
+door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig CBuildInfo ArgumentParser Logging Synchronization
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
 forbid "errno hidden" "catch the SystemError and decide" '\btry\?' Sources

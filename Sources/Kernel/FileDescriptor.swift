@@ -22,6 +22,13 @@ public struct FileDescriptor: ~Copyable, Sendable {
         try open(path, O_RDONLY)
     }
 
+    /// Lends the number to a C library that makes its own system calls. What it keeps of it must end before the descriptor does.
+    public borrowing func withNumber<Result, Failure: Error>(
+        _ body: (Int32) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(number)
+    }
+
     static func open(_ path: String, _ flags: Int32) throws(SystemError) -> FileDescriptor {
         let outcome = attempt { unsafe Int(Glibc.open(path, flags | O_CLOEXEC | O_NOCTTY)) }
         return FileDescriptor(inherited: Int32(try outcome.orThrow("open")))

@@ -1,0 +1,182 @@
+internal import COpenSSL
+public import Kernel
+
+/// The server's side of TLS, ready to accept connections. It is made anew when certificates or settings change; sessions of
+/// the old one go on with what they began with.
+public struct TLSContext: ~Copyable {
+    private let core: ContextCore
+    /// Whom the server's certificate is for, for the log.
+    public let subject: String
+    /// When the server's certificate ends, in seconds of Unix time. One that has ended is served all the same: clients say it
+    /// better than a server that does not start, and some do not mind.
+    public let notAfterUnixSeconds: Int64
+
+    /// Loads OpenSSL if this is the first context, and checks everything that can be checked without a client.
+    public init(_ settings: TLSSettings) throws(TLSError) {
+        let library = try OpenSSL.load()
+        let core = try ContextCore(library, settings)
+        try core.setVersions(settings)
+        try core.setCiphers(settings)
+        let certificate = try core.setCertificate(settings)
+        try core.setClients(settings)
+        core.setPolicy(settings)
+        self.core = core
+        subject = certificate.subject
+        notAfterUnixSeconds = certificate.notAfterUnixSeconds
+    }
+
+    /// Whether the server's certificate has ended.
+    public func isExpired(atUnixSeconds now: Int64) -> Bool { now > notAfterUnixSeconds }
+
+    /// Begins a session on an accepted socket, which must stay open for as long as the session lives.
+    public borrowing func accept(on socket: borrowing FileDescriptor) throws(TLSError) -> TLSSession {
+        try TLSSession(core, socket)
+    }
+}
+
+extension ContextCore {
+    func setVersions(_ settings: TLSSettings) throws(TLSError) {
+        guard settings.minimumVersion <= settings.maximumVersion else {
+            throw TLSError("the minimum version of TLS is above the maximum")
+        }
+        // OpenSSL 3 signs nothing with SHA-1, which these versions are bound to, at any level but the lowest.
+        if settings.minimumVersion < .tls12 { unsafe library.table.pointee.SSL_CTX_set_security_level(handle, 0) }
+        guard set(SSL_CTRL_SET_MIN_PROTO_VERSION, settings.minimumVersion.number),
+            set(SSL_CTRL_SET_MAX_PROTO_VERSION, settings.maximumVersion.number)
+        else { throw TLSError("the versions of TLS are not supported by this OpenSSL") }
+    }
+
+    /// Each name is tried alone first: of a list, OpenSSL passes over the names that it does not know.
+    func setCiphers(_ settings: TLSSettings) throws(TLSError) {
+        let ciphers = settings.cipherList12.isEmpty ? settings.minimumVersion.usualCiphers : settings.cipherList12
+        try unsafe setList(ciphers, "cipher") { names in
+            unsafe library.table.pointee.SSL_CTX_set_cipher_list(handle, names) == 1
+        }
+        try unsafe setList(settings.cipherSuites13, "cipher suite of TLS 1.3") { names in
+            unsafe library.table.pointee.SSL_CTX_set_ciphersuites(handle, names) == 1
+        }
+        try unsafe setList(settings.groups, "group for the key exchange") { names in
+            unsafe set(SSL_CTRL_SET_GROUPS_LIST, 0, UnsafeMutableRawPointer(mutating: names))
+        }
+    }
+
+    private func setList(
+        _ names: [String], _ kind: String, _ set: (UnsafePointer<CChar>) -> Bool
+    ) throws(TLSError) {
+        guard !names.isEmpty else { return }
+        library.clearErrors()
+        for name in names where unsafe !name.withCString({ unsafe set($0) }) {
+            throw TLSError("OpenSSL knows no \(kind) that is called '\(name)'")
+        }
+        guard unsafe names.joined(separator: ":").withCString({ unsafe set($0) }) else {
+            throw TLSError("OpenSSL does not take the list of each \(kind): \(library.errorText)")
+        }
+    }
+
+    /// Sets the certificate with its chain and its key; gives the facts about it that are worth telling.
+    func setCertificate(
+        _ settings: TLSSettings
+    ) throws(TLSError) -> (subject: String, notAfterUnixSeconds: Int64) {
+        let key = try PrivateKey(pem: settings.key, library)
+        var facts = (subject: "", notAfterUnixSeconds: Int64(0))
+        try Certificate.forEach(in: settings.certificateChain, called: "the certificate", library) {
+            (certificate, index) throws(TLSError) in
+            if index == 0 {
+                facts = (certificate.subject, try certificate.notAfterUnixSeconds())
+                try use(certificate, key)
+            } else if unsafe !set(SSL_CTRL_CHAIN_CERT, 1, UnsafeMutableRawPointer(certificate.handle)) {
+                throw TLSError("the certificate's chain is refused by OpenSSL: \(library.errorText)")
+            }
+        }
+        return facts
+    }
+
+    private func use(_ certificate: borrowing Certificate, _ key: borrowing PrivateKey) throws(TLSError) {
+        library.clearErrors()
+        guard unsafe library.table.pointee.X509_check_private_key(certificate.handle, key.handle) == 1 else {
+            throw TLSError("the key does not belong to the certificate")
+        }
+        guard unsafe library.table.pointee.SSL_CTX_use_certificate(handle, certificate.handle) == 1 else {
+            throw TLSError("the certificate is refused by OpenSSL: \(library.errorText)")
+        }
+        guard unsafe library.table.pointee.SSL_CTX_use_PrivateKey(handle, key.handle) == 1 else {
+            throw TLSError("the key is refused by OpenSSL: \(library.errorText)")
+        }
+    }
+
+    func setClients(_ settings: TLSSettings) throws(TLSError) {
+        let authentication = settings.clientAuthentication
+        if let clientCA = settings.clientCA {
+            let store = unsafe library.table.pointee.SSL_CTX_get_cert_store(handle)
+            try Certificate.forEach(in: clientCA, called: "the client CA", library) {
+                (certificate, _) throws(TLSError) in
+                guard unsafe library.table.pointee.X509_STORE_add_cert(store, certificate.handle) == 1,
+                    unsafe library.table.pointee.SSL_CTX_add_client_CA(handle, certificate.handle) == 1
+                else { throw TLSError("the client CA is refused by OpenSSL: \(library.errorText)") }
+            }
+        } else if authentication.verifies {
+            throw TLSError("client certificates are to be verified, but there is no client CA")
+        }
+        guard authentication != .none else { return }
+        // What the operator names is trusted, be it a root or not, as Go does it.
+        let parameters = unsafe library.table.pointee.SSL_CTX_get0_param(handle)
+        _ = unsafe library.table.pointee.X509_VERIFY_PARAM_set_flags(
+            parameters, CUnsignedLong(X509_V_FLAG_PARTIAL_CHAIN))
+        let mode = SSL_VERIFY_PEER | (authentication.requires ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0)
+        unsafe library.table.pointee.SSL_CTX_set_verify(handle, mode, nil)
+        unsafe library.table.pointee.SSL_CTX_set_cert_verify_callback(handle, Callbacks.judgeCertificate, reference)
+    }
+
+    /// What is the same for every server of ours.
+    func setPolicy(_ settings: TLSSettings) {
+        var options = copenssl_options_always
+        if settings.prefersServerCiphers { options |= copenssl_options_server_preference }
+        _ = unsafe library.table.pointee.SSL_CTX_set_options(handle, options)
+        // Writing gives control back after each record, and a retry may bring the same bytes from elsewhere. An idle session
+        // holds no buffers. The chain is what the file says, and not completed from the client CA.
+        let modes =
+            SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS
+            | SSL_MODE_NO_AUTO_CHAIN
+        _ = set(SSL_CTRL_MODE, Int(modes))
+        // A record's header and body come with one call.
+        _ = set(SSL_CTRL_SET_READ_AHEAD, 1)
+        // Resumption is by tickets alone: they cost no memory here.
+        _ = set(SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF))
+        _ = unsafe library.table.pointee.SSL_CTX_set_session_ticket_cb(handle, nil, Callbacks.judgeTicket, reference)
+        // Without it, OpenSSL refuses every resumption where client certificates are asked for.
+        let name: StaticString = "pyjoules-exporter"
+        _ = unsafe library.table.pointee.SSL_CTX_set_session_id_context(
+            handle, name.utf8Start, UInt32(name.utf8CodeUnitCount))
+        unsafe library.table.pointee.SSL_CTX_set_alpn_select_cb(handle, Callbacks.chooseProtocol, nil)
+    }
+
+    /// How OpenSSL's callbacks find this core. Every session keeps it alive.
+    private var reference: UnsafeMutableRawPointer { unsafe Unmanaged.passUnretained(self).toOpaque() }
+
+    private func set(_ command: Int32, _ number: Int) -> Bool {
+        unsafe set(command, number, nil)
+    }
+
+    private func set(_ command: Int32, _ number: Int, _ argument: UnsafeMutableRawPointer?) -> Bool {
+        unsafe library.table.pointee.SSL_CTX_ctrl(handle, command, number, argument) == 1
+    }
+}
+
+extension TLSVersion {
+    /// The number on the wire.
+    fileprivate var number: Int {
+        switch self {
+        case .tls10: Int(TLS1_VERSION)
+        case .tls11: Int(TLS1_1_VERSION)
+        case .tls12: Int(TLS1_2_VERSION)
+        case .tls13: Int(TLS1_3_VERSION)
+        }
+    }
+
+    /// Ciphers for a server whose oldest version this is: forward secrecy and authenticated encryption, as RFC 9325 section 4.2
+    /// wants it; for the forbidden versions also what they have.
+    fileprivate var usualCiphers: [String] {
+        self >= .tls12
+            ? ["ECDHE+AESGCM", "ECDHE+CHACHA20"] : ["ECDHE+AESGCM", "ECDHE+CHACHA20", "ECDHE+AES", "RSA+AES"]
+    }
+}

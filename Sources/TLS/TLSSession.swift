@@ -1,0 +1,200 @@
+internal import COpenSSL
+internal import Kernel
+
+/// One connection's TLS. Nothing here waits: each step does what the socket allows and says what it needs next.
+///
+/// It uses the socket by number, so the socket must stay open until the session is gone.
+@safe
+public struct TLSSession: ~Copyable {
+    private let core: ContextCore
+    /// OpenSSL's SSL.
+    private let handle: OpaquePointer
+    private let socket: UnsafeMutablePointer<copenssl_socket>
+    private var isEstablished = false
+    /// A session that failed stays failed.
+    private var failure: TLSFailure?
+    /// There is something to receive that epoll does not know of: it was taken from the socket already. When there is, `receive`
+    /// gives an answer at once; a part of a record is nothing yet.
+    public private(set) var hasPendingBytes = false
+
+    /// Calls of recv(2) for one step. A client can send records without content for ever, such as key updates, and OpenSSL
+    /// would read on until one has some; the next step is due when the loop comes round again.
+    private static let receivesPerStep: Int32 = 4
+
+    init(_ core: ContextCore, _ descriptor: borrowing FileDescriptor) throws(TLSError) {
+        let functions = unsafe core.library.table
+        core.library.clearErrors()
+        guard let handle = unsafe functions.pointee.SSL_new(core.handle) else {
+            throw TLSError("OpenSSL makes no session: \(core.library.errorText)")
+        }
+        let socket = UnsafeMutablePointer<copenssl_socket>.allocate(capacity: 1)
+        descriptor.withNumber { number in
+            unsafe socket.initialize(
+                to: copenssl_socket(descriptor: number, receives_left: 0, error: 0, ended: false, more_follows: false))
+        }
+        guard let transport = unsafe copenssl_socket_bio(functions, socket) else {
+            unsafe functions.pointee.SSL_free(handle)
+            unsafe socket.deallocate()
+            throw TLSError("OpenSSL makes no session: no memory")
+        }
+        unsafe functions.pointee.SSL_set_bio(handle, transport, transport)
+        unsafe functions.pointee.SSL_set_accept_state(handle)
+        self.core = core
+        unsafe self.handle = handle
+        unsafe self.socket = socket
+    }
+
+    /// Sends nothing: the socket may be gone.
+    deinit {
+        unsafe core.library.table.pointee.SSL_free(handle)
+        unsafe socket.deallocate()
+    }
+
+    /// Goes on with the handshake.
+    public mutating func handshake() -> TLSStep {
+        if let failure { return .failed(failure) }
+        if isEstablished { return .done }
+        beginStep()
+        let result = unsafe core.library.table.pointee.SSL_do_handshake(handle)
+        if result == 1 {
+            isEstablished = true
+            hasPendingBytes = hasBufferedBytes
+            return .done
+        }
+        switch outcome(of: result) {
+        case .wantsRead: return .wantsRead
+        case .wantsWrite: return .wantsWrite
+        case .failed(let failure): return .failed(failure)
+        case .bytes, .endOfFile:
+            return .failed(fail(.peerLeft, "the client closed the connection during the handshake"))
+        }
+    }
+
+    /// Takes what arrived, as much as fits. The handshake must be done.
+    public mutating func receive(into output: inout OutputSpan<UInt8>) -> TLSTransfer {
+        precondition(isEstablished && output.freeCapacity > 0)
+        if let failure { return .failed(failure) }
+        beginStep()
+        var count = 0
+        repeat {
+            switch read(into: &output) {
+            case .bytes(let more): count += more
+            case .wantsRead:
+                hasPendingBytes = false
+                return count > 0 ? .bytes(count) : .wantsRead
+            case .wantsWrite:
+                hasPendingBytes = false
+                return count > 0 ? .bytes(count) : .wantsWrite
+            case .endOfFile:
+                hasPendingBytes = count > 0
+                return count > 0 ? .bytes(count) : .endOfFile
+            case .failed(let failure):
+                hasPendingBytes = count > 0
+                return count > 0 ? .bytes(count) : .failed(failure)
+            }
+        } while output.freeCapacity > 0 && hasBufferedBytes
+        hasPendingBytes = hasBufferedBytes
+        return .bytes(count)
+    }
+
+    /// Sends two pieces as one, as much of them as the socket takes, in records as long as possible. The handshake must be done.
+    ///
+    /// After an answer that is less than all, the next call must begin with the bytes that were not taken (at any address,
+    /// divided in any way): a record of them may be on its way already.
+    public mutating func send(_ first: Span<UInt8>, _ second: Span<UInt8>) -> TLSTransfer {
+        precondition(isEstablished)
+        if let failure { return .failed(failure) }
+        beginStep()
+        let total = first.count + second.count
+        var taken = 0
+        while taken < total {
+            let transfer = sendRecord(first, second, after: taken)
+            guard case .bytes(let more) = transfer else { return taken > 0 ? .bytes(taken) : transfer }
+            taken += more
+        }
+        return .bytes(total)
+    }
+
+    /// Tells the peer that nothing more will be sent, if the socket takes it at once. Nothing can be sent afterwards.
+    public mutating func close() {
+        guard isEstablished, failure == nil else { return }
+        beginStep()
+        _ = unsafe core.library.table.pointee.SSL_shutdown(handle)
+        core.library.clearErrors()
+        _ = fail(.other, "the session was closed")
+    }
+
+    private var hasBufferedBytes: Bool { unsafe core.library.table.pointee.SSL_has_pending(handle) == 1 }
+
+    private func beginStep() {
+        core.library.clearErrors()
+        unsafe socket.pointee.receives_left = TLSSession.receivesPerStep
+        unsafe socket.pointee.more_follows = false
+    }
+
+    /// Takes what one record holds, at most.
+    private mutating func read(into output: inout OutputSpan<UInt8>) -> TLSTransfer {
+        let functions = unsafe core.library.table
+        let handle = unsafe self.handle
+        var count = 0
+        let result = unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
+            guard let base = buffer.baseAddress else { return Int32(0) }
+            let result = unsafe functions.pointee.SSL_read_ex(
+                handle, base + initialized, buffer.count - initialized, &count)
+            if result == 1 { initialized += count }
+            return result
+        }
+        return result == 1 ? .bytes(count) : outcome(of: result)
+    }
+
+    /// Sends the next record of what is left.
+    private mutating func sendRecord(_ first: Span<UInt8>, _ second: Span<UInt8>, after taken: Int) -> TLSTransfer {
+        let left = first.count + second.count - taken
+        let end = taken + min(left, ContextCore.recordBytes)
+        unsafe socket.pointee.more_follows = end < taken + left
+        if end <= first.count { return write(first.extracting(taken..<end)) }
+        if taken >= first.count { return write(second.extracting(taken - first.count..<end - first.count)) }
+        let record = unsafe core.record
+        let head = first.extracting(taken..<first.count)
+        let body = second.extracting(0..<end - first.count)
+        unsafe head.withUnsafeBytes { unsafe record.copyMemory(from: $0) }
+        unsafe body.withUnsafeBytes {
+            unsafe UnsafeMutableRawBufferPointer(rebasing: record[head.count...]).copyMemory(from: $0)
+        }
+        return unsafe write(UnsafeRawBufferPointer(rebasing: record[..<(end - taken)]))
+    }
+
+    private mutating func write(_ bytes: Span<UInt8>) -> TLSTransfer {
+        unsafe bytes.withUnsafeBytes { unsafe write($0) }
+    }
+
+    private mutating func write(_ bytes: UnsafeRawBufferPointer) -> TLSTransfer {
+        var count = 0
+        let result = unsafe core.library.table.pointee.SSL_write_ex(handle, bytes.baseAddress, bytes.count, &count)
+        return result == 1 ? .bytes(count) : outcome(of: result)
+    }
+
+    /// What a call that did not succeed means. See SSL_get_error(3ssl).
+    private mutating func outcome(of result: Int32) -> TLSTransfer {
+        switch unsafe core.library.table.pointee.SSL_get_error(handle, result) {
+        case SSL_ERROR_WANT_READ: return .wantsRead
+        case SSL_ERROR_WANT_WRITE: return .wantsWrite
+        case SSL_ERROR_ZERO_RETURN: return .endOfFile
+        case SSL_ERROR_SSL:
+            let found = unsafe core.library.diagnose(core.library.table.pointee.SSL_get_verify_result(handle))
+            core.library.clearErrors()
+            return .failed(fail(found.kind, found.text))
+        default:
+            let code = unsafe socket.pointee.error
+            core.library.clearErrors()
+            return .failed(
+                fail(.peerLeft, code == 0 ? "the client closed the connection" : "\(ErrorCode(number: code))"))
+        }
+    }
+
+    private mutating func fail(_ kind: TLSFailure.Kind, _ text: String) -> TLSFailure {
+        let failure = TLSFailure(kind: kind, text: text)
+        self.failure = failure
+        return failure
+    }
+}
