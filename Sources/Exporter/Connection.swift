@@ -61,7 +61,8 @@ struct Connection: ~Copyable {
     var deadlineNanoseconds: UInt64 {
         switch phase {
         case .lingering: lastProgressNanoseconds + Limits.lingerSeconds * 1_000_000_000
-        case .shakingHands, .open where interest == .readable:
+        case .shakingHands: lastProgressNanoseconds + Limits.headerSeconds * 1_000_000_000
+        case .open where interest == .readable:
             if let requestStartNanoseconds {
                 requestStartNanoseconds + Limits.headerSeconds * 1_000_000_000
             } else {

@@ -53,7 +53,7 @@ struct Pages: ~Copyable {
     /// - Returns: the page; not a compressed one where there is no memory for a compressor.
     mutating func prepare(
         _ representation: Representation, selecting families: FamilySelection?, generation: UInt64,
-        _ registry: inout Registry
+        _ registry: borrowing Registry
     ) -> PageSlot {
         let exposition = Exposition(representation.format)
         let shared = families == nil ? exposition : nil
@@ -84,7 +84,8 @@ struct Pages: ~Copyable {
 
     /// The empty buffer of a page.
     private mutating func take(_ slot: PageSlot, _ exposition: Exposition?) -> ByteBuffer {
-        var page = pages[slot.index].take() ?? ByteBuffer(capacity: exposition.map(capacity) ?? longestCapacity)
+        let capacity = exposition.map { capacities[$0.rawValue] } ?? longestCapacity
+        var page = pages[slot.index].take() ?? ByteBuffer(capacity: capacity)
         page.removeAll()
         return page
     }

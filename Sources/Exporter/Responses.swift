@@ -88,6 +88,7 @@ struct Responses: ~Copyable {
         case .explanation, .needsTLS: break
         }
         head.removeAll()
+        let extraHeaders = extraHeaders
         head.append(next, extraHeaders: extraHeaders.span)
         precondition(!head.overflowed && !explanation.overflowed)
     }

@@ -47,7 +47,7 @@ extension Server {
         let isSurplus = connections.isFull
         if isSurplus { counters.count(.full) }
         var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, nanoseconds: now)
-        guard beginTLS(&connection, now) else { return nil }
+        guard beginTLS(&connection) else { return nil }
         let token = connections.insert(connection)
         guard let connection = connections.take(token) else { return nil }
         do {

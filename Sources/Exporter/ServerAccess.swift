@@ -15,7 +15,7 @@ extension Server {
     }
 
     /// Puts TLS between the socket and a new connection, if it is spoken here; false if there is no memory for it.
-    func beginTLS(_ connection: inout Connection, _ now: UInt64) -> Bool {
+    func beginTLS(_ connection: inout Connection) -> Bool {
         switch web.tls {
         case .some(let context):
             do throws(TLSError) {
@@ -24,7 +24,6 @@ extension Server {
                 return false
             }
             connection.phase = .shakingHands
-            connection.requestStartNanoseconds = now
         case .none: break
         }
         return true
@@ -37,7 +36,6 @@ extension Server {
         case .done:
             connection.session = consume session
             connection.phase = .open
-            connection.requestStartNanoseconds = nil
             connection.lastProgressNanoseconds = now
             return serve(&connection, token, now)
         case .wantsRead:

@@ -1,5 +1,7 @@
 import Kernel
 import Logging
+import Passwords
+import TLS
 
 /// Reading again what can be read again: on SIGHUP, and when a file of the web configuration changes.
 extension Server {

@@ -186,7 +186,7 @@ extension Server {
             families = selection
         }
         return responses.pages.prepare(
-            request.representation, selecting: families, generation: sampler.generation, &catalog.registry)
+            request.representation, selecting: families, generation: sampler.generation, catalog.registry)
     }
 
     /// Gives the series their values, if there is a newer sample than they show.
@@ -208,7 +208,7 @@ extension Server {
     }
 
     /// Sends a response; nil if the next request may follow.
-    private mutating func send(_ response: Response, _ connection: inout Connection, _ now: UInt64) -> Next? {
+    mutating func send(_ response: Response, _ connection: inout Connection, _ now: UInt64) -> Next? {
         counters.count(response.status)
         let date = HTTPDate(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
         var sent = 0

@@ -113,7 +113,7 @@ struct WebFile: ~Copyable {
         policy.extraHeaders = headers
         if new.rateLimit != old?.rateLimit {
             policy.rateLimiter = new.rateLimit.map {
-                RateLimiter(intervalNanoseconds: $0.intervalNanoseconds, burst: UInt64($0.burst))
+                RateLimiter(intervalNanoseconds: $0.intervalNanoseconds, burst: $0.burst)
             }
         }
     }

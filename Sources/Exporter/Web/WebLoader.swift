@@ -84,7 +84,7 @@ enum WebLoader {
             return try Files.read(path, limit: limit)
         } catch {
             let remedy =
-                error.code == .accessDenied
+                error.code == .permissionDenied
                 ? "; the service's user must be able to read it, or systemd hands it over with LoadCredential=" : ""
             throw WebFailure(message: "\(purpose) cannot be read from \(path): \(error.code)\(remedy)")
         }
