@@ -47,6 +47,7 @@ let package = Package(
     targets: [
         // Layer 0: C.
         .target(name: "CLinux"),
+        .target(name: "CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CBuildInfo", cSettings: [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         // Layer 1.
@@ -57,11 +58,12 @@ let package = Package(
         room("Metrics", ["Bytes"]),
         room("Energy", ["Kernel", "Bytes"]),
         room("Systemd", ["CSystemd", "Kernel"]),
+        room("Passwords", ["CCrypt", "Kernel"]),
         // Layer 3.
         .executableTarget(
             name: "Exporter",
             dependencies: [
-                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "CBuildInfo",
+                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Passwords", "CBuildInfo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -77,6 +79,7 @@ let package = Package(
         tests(of: "Metrics", ["Bytes"]),
         tests(of: "Energy", ["Bytes", "Kernel"]),
         tests(of: "Systemd", ["Kernel"]),
-        tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd"]),
+        tests(of: "Passwords", ["Kernel"]),
+        tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Passwords"]),
     ]
 )
