@@ -48,6 +48,7 @@ let package = Package(
     targets: [
         // Layer 0: C.
         .target(name: "CLinux"),
+        .target(name: "CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CBuildInfo", cSettings: [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
@@ -64,6 +65,7 @@ let package = Package(
         room("WebConfig", ["CYAML"]),
         room("Gzip", ["CDeflate", "Bytes"]),
         room("TLS", ["COpenSSL", "Kernel"]),
+        room("Passwords", ["CCrypt", "Kernel"]),
         // Layer 3.
         .executableTarget(
             name: "Exporter",
@@ -93,5 +95,6 @@ let package = Package(
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         tests(of: "TLS", ["Kernel", "COpenSSL", "CTLSClient"]),
         tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Passwords", "TLS"]),
+        tests(of: "Passwords", ["Kernel"]),
     ]
 )

@@ -44,6 +44,7 @@ door Systemd CSystemd Kernel Glibc
 door WebConfig CYAML
 door Gzip CDeflate Bytes
 door TLS COpenSSL Kernel
+door Passwords CCrypt Kernel
 door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig CBuildInfo ArgumentParser Logging Synchronization
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests

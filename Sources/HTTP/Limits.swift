@@ -16,6 +16,8 @@ public enum Limits {
     public static let scrapeTimeoutMilliseconds: UInt64 = 86_400_000
     /// A request's body, which is read and thrown away; more is answered 413.
     public static let bodyBytes = 16 * 1024
+    /// The user's name, and the password, of an Authorization header; longer ones are refused.
+    public static let credentialBytes = 256
 
     /// From a request's first byte to the end of its head; then 408.
     public static let headerSeconds: UInt64 = 10

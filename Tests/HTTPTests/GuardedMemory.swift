@@ -27,10 +27,14 @@ struct GuardedMemory: ~Copyable {
 
     /// Parses a copy of the bytes whose last one is the last byte of memory.
     func parseAtEnd(_ bytes: [UInt8]) -> ParseResult {
+        withBytesAtEnd(bytes) { parseRequest($0) }
+    }
+
+    /// Lends a copy of the bytes whose last one is the last byte of memory.
+    func withBytesAtEnd<Result>(_ bytes: [UInt8], _ body: (Span<UInt8>) -> Result) -> Result {
         precondition(bytes.count <= Self.usableBytes)
         let start = base + Self.usableBytes - bytes.count
         start.copyMemory(from: bytes, byteCount: bytes.count)
-        let copy = UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: bytes.count)
-        return parseRequest(copy.span)
+        return body(UnsafeBufferPointer(start: start.assumingMemoryBound(to: UInt8.self), count: bytes.count).span)
     }
 }

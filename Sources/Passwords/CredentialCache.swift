@@ -1,0 +1,131 @@
+/// Stands for a user and a password in the cache, and tells nothing about them.
+public struct CredentialTag: Equatable, Sendable {
+    let high: UInt64
+    let low: UInt64
+}
+
+/// What comparisons found lately, so that a scraper costs one bcrypt and not one for each scrape. It holds no password.
+///
+/// A tag is 128 bits of two keyed hashes, Swift's `Hasher`, each begun with 128 secret bits of its own. `Hasher` is SipHash-1-3
+/// and has a secret seed for each process, but `SWIFT_DETERMINISTIC_HASHING` in the environment takes that away, so the secrets
+/// are what the strength rests on. That is enough here because no tag leaves the process: to be taken for somebody else,
+/// a guess would have to meet two unseen values of 64 bits at once, without a key and with one try for each request. For the same
+/// reason comparing tags in constant time would gain nothing: who times a comparison does not know what was compared.
+public struct CredentialCache: Sendable {
+    public enum Finding: Equatable, Sendable {
+        case verified
+        case refused
+        case unknown
+    }
+
+    /// Wrong attempts that are remembered. They have room of their own: no number of them pushes out what was verified.
+    static let refusedCapacity = 64
+
+    private let keys: InlineArray<4, UInt64>
+    private var verified: RecentTags
+    private var refused: RecentTags
+
+    /// Remembers so many verified credentials, and at least 64; then the one that was not used for longest goes.
+    /// The secrets come from getrandom(2).
+    public init(verifiedCapacity: Int = 64) {
+        var generator = SystemRandomNumberGenerator()
+        keys = InlineArray { _ in generator.next() }
+        verified = RecentTags(capacity: max(64, verifiedCapacity))
+        refused = RecentTags(capacity: CredentialCache.refusedCapacity)
+    }
+
+    /// The tag of credentials, the same as long as this cache lives.
+    public func tag(user: Span<UInt8>, password: Span<UInt8>) -> CredentialTag {
+        CredentialTag(
+            high: CredentialCache.hash(user, password, keys[0], keys[1]),
+            low: CredentialCache.hash(user, password, keys[2], keys[3]))
+    }
+
+    /// A number below `bound` that a name always has while this cache lives, and that nobody can foresee.
+    public func choice(for user: Span<UInt8>, below bound: Int) -> Int {
+        precondition(bound > 0)
+        let tag = tag(user: user, password: user.extracting(0..<0))
+        return Int(tag.high % UInt64(bound))
+    }
+
+    /// What is known about credentials. What was found verified counts as used.
+    public mutating func lookup(_ tag: CredentialTag) -> Finding {
+        if verified.use(tag) { return .verified }
+        return refused.contains(tag) ? .refused : .unknown
+    }
+
+    public mutating func remember(_ tag: CredentialTag, isVerified: Bool) {
+        if isVerified {
+            verified.insert(tag)
+        } else {
+            refused.insert(tag)
+        }
+    }
+
+    /// Forgets all, for when users or passwords changed, and makes room as `init` does. Tags stay what they are.
+    public mutating func removeAll(verifiedCapacity: Int = 64) {
+        verified = RecentTags(capacity: max(64, verifiedCapacity))
+        refused = RecentTags(capacity: CredentialCache.refusedCapacity)
+    }
+
+    /// The length goes first, so that no part of a user can be taken for one of a password.
+    private static func hash(_ user: Span<UInt8>, _ password: Span<UInt8>, _ first: UInt64, _ second: UInt64) -> UInt64
+    {
+        var hasher = Hasher()
+        hasher.combine(first)
+        hasher.combine(second)
+        hasher.combine(user.count)
+        unsafe user.withUnsafeBytes { bytes in unsafe hasher.combine(bytes: bytes) }
+        unsafe password.withUnsafeBytes { bytes in unsafe hasher.combine(bytes: bytes) }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+}
+
+/// A fixed number of tags; the one that was not used for longest makes room for a new one. Allocates once.
+private struct RecentTags: Sendable {
+    private struct Entry: Sendable {
+        var tag: CredentialTag
+        var lastUse: UInt64
+    }
+
+    private let capacity: Int
+    private var entries: [Entry] = []
+    private var uses: UInt64 = 0
+
+    init(capacity: Int) {
+        self.capacity = capacity
+        entries.reserveCapacity(capacity)
+    }
+
+    func contains(_ tag: CredentialTag) -> Bool { index(of: tag) != nil }
+
+    /// Whether it is there; if so, it is the last to go.
+    mutating func use(_ tag: CredentialTag) -> Bool {
+        guard let index = index(of: tag) else { return false }
+        uses += 1
+        entries[index].lastUse = uses
+        return true
+    }
+
+    mutating func insert(_ tag: CredentialTag) {
+        guard !use(tag) else { return }
+        uses += 1
+        let entry = Entry(tag: tag, lastUse: uses)
+        if entries.count < capacity {
+            entries.append(entry)
+        } else {
+            entries[leastRecent] = entry
+        }
+    }
+
+    private func index(of tag: CredentialTag) -> Int? {
+        for index in entries.indices where entries[index].tag == tag { return index }
+        return nil
+    }
+
+    private var leastRecent: Int {
+        var least = 0
+        for index in entries.indices where entries[index].lastUse < entries[least].lastUse { least = index }
+        return least
+    }
+}
