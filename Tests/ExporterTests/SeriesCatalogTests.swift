@@ -359,7 +359,8 @@ import Testing
 
         mutating func publish() {
             let facts = ServerFacts(
-                counters: ServerCounters(), lateness: LatencyHistogram(), connections: 0, droppedLogMessages: 0)
+                counters: ServerCounters(), lateness: LatencyHistogram(), connections: 0, droppedLogMessages: 0,
+                web: WebFacts())
             catalog.publish(measurement.sampler, distribution, facts, &probe)
             var page = ByteBuffer(capacity: catalog.registry.longestPageBytes(.text))
             catalog.registry.encode(.text, into: &page)
