@@ -65,17 +65,17 @@ final class ContextCore {
         }
     }
 
-    /// A ticket spares the client a second look at its certificate, but not beyond the certificate's own end. Tickets of another
+    /// Whether a session that a ticket tells of may be resumed.
+    ///
+    /// It spares the client a second look at its certificate, but not beyond the certificate's own end. Tickets of another
     /// context cannot be read here, so a new client CA or list of names is in force at once.
-    fileprivate func judgeTicket(_ session: OpaquePointer?, isReadable: Bool) -> SSL_TICKET_RETURN {
-        guard isReadable else { return SSL_TICKET_RETURN_IGNORE_RENEW }
+    func accepts(_ session: OpaquePointer?) -> Bool {
         guard clientAuthentication.verifies, let peer = unsafe library.table.pointee.SSL_SESSION_get0_peer(session)
         else {
-            return SSL_TICKET_RETURN_USE
+            return true
         }
         let end = unsafe library.table.pointee.X509_get0_notAfter(peer)
-        let isValid = unsafe library.table.pointee.X509_cmp_current_time(end) > 0
-        return isValid ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE_RENEW
+        return unsafe library.table.pointee.X509_cmp_current_time(end) > 0
     }
 }
 
@@ -90,10 +90,10 @@ enum Callbacks {
         @convention(c) (
             OpaquePointer?, OpaquePointer?, UnsafePointer<UInt8>?, Int, SSL_TICKET_STATUS, UnsafeMutableRawPointer?
         ) -> SSL_TICKET_RETURN = { _, session, _, _, status, core in
-            guard let core = unsafe core else { return SSL_TICKET_RETURN_ABORT }
             let isReadable = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW
-            return unsafe Unmanaged<ContextCore>.fromOpaque(core).takeUnretainedValue()
-                .judgeTicket(session, isReadable: isReadable)
+            guard isReadable, let core = unsafe core else { return SSL_TICKET_RETURN_IGNORE_RENEW }
+            let accepts = unsafe Unmanaged<ContextCore>.fromOpaque(core).takeUnretainedValue().accepts(session)
+            return accepts ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE_RENEW
         }
 
     /// Chooses `http/1.1` among what the client offers, each with its length before it. A client that offers other protocols

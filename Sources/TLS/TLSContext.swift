@@ -4,7 +4,7 @@ public import Kernel
 /// The server's side of TLS, ready to accept connections. It is made anew when certificates or settings change; sessions of
 /// the old one go on with what they began with.
 public struct TLSContext: ~Copyable {
-    private let core: ContextCore
+    let core: ContextCore
     /// Whom the server's certificate is for, for the log.
     public let subject: String
     /// When the server's certificate ends, in seconds of Unix time. One that has ended is served all the same: clients say it

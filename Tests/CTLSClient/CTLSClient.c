@@ -101,6 +101,8 @@ struct tls_client *tls_client_new(int descriptor, struct tls_client_options opti
 
 void tls_client_free(struct tls_client *client) {
     SSL_SESSION_free(client->session);
+    // Otherwise OpenSSL takes the connection for a broken one, and resumes its session never more.
+    SSL_set_shutdown(client->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(client->ssl);
     free(client);
 }
@@ -144,9 +146,10 @@ enum tls_client_result tls_client_renegotiate(struct tls_client *client) {
     return result_of(client, result == 1 ? SSL_do_handshake(client->ssl) : result);
 }
 
-bool tls_client_update_keys(struct tls_client *client) {
+bool tls_client_update_keys(struct tls_client *client, bool asks_server) {
     ERR_clear_error();
-    return SSL_key_update(client->ssl, SSL_KEY_UPDATE_REQUESTED) == 1 && SSL_do_handshake(client->ssl) == 1;
+    int kind = asks_server ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED;
+    return SSL_key_update(client->ssl, kind) == 1 && SSL_do_handshake(client->ssl) == 1;
 }
 
 int tls_client_version(const struct tls_client *client) {

@@ -1,4 +1,3 @@
-import Glibc
 import Kernel
 import TLS
 import TestSupport
@@ -12,7 +11,8 @@ struct Authorities {
 
     init() throws {
         files = try withTemporaryDirectory { directory in
-            try run(Authorities.script, in: directory)
+            let status = try Shell(Authorities.script, in: directory).wait()
+            guard status == 0 else { throw ScriptFailure(status: status) }
             var files: [String: [UInt8]] = [:]
             for name in try Files.names(in: directory) where name.hasSuffix(".crt") || name.hasSuffix(".key") {
                 files[name] = try Files.read("\(directory)/\(name)")
@@ -22,6 +22,11 @@ struct Authorities {
     }
 
     subscript(_ name: String) -> [UInt8] { files[name] ?? [] }
+
+    /// Writes one of them into a directory.
+    func write(_ name: String, to directory: String) throws {
+        try writeFile("\(directory)/\(name)", self[name])
+    }
 
     /// Settings of a server with this certificate.
     func settings(_ name: String = "server") -> TLSSettings {
@@ -68,23 +73,4 @@ struct Authorities {
         cat client-below.crt intermediate.crt > client-chain.crt
         cp client-below.key client-chain.key
         """
-}
-
-/// Runs a script by the shell and waits for its end.
-func run(_ script: String, in directory: String) throws {
-    let texts = ["sh", "-c", "cd '\(directory)' || exit\n\(script)"]
-    var words = texts.map { text in strdup(text) }
-    defer { for word in words { free(word) } }
-    words.append(nil)
-    var identifier: pid_t = 0
-    let code = posix_spawnp(&identifier, "sh", nil, nil, words, environ)
-    guard code == 0 else { throw ScriptFailure(status: code) }
-    var status: Int32 = 0
-    try checked("waitpid", waitpid(identifier, &status, 0))
-    guard status == 0 else { throw ScriptFailure(status: status) }
-}
-
-/// A script that ended otherwise than well: its status as wait(2) gives it.
-struct ScriptFailure: Error {
-    let status: Int32
 }

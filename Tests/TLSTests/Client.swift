@@ -73,18 +73,26 @@ struct Client: ~Copyable {
 
     borrowing func handshake() -> Outcome { Outcome(tls_client_handshake(handle)) }
 
+    /// What one record holds, at most.
+    borrowing func readRecord(atMost limit: Int = 16_384) -> (bytes: [UInt8], outcome: Outcome) {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        var count = 0
+        let outcome = Outcome(tls_client_read(handle, &buffer, buffer.count, &count))
+        return (Array(buffer[..<count]), outcome)
+    }
+
     /// Everything that can be read, and how it ended.
     borrowing func read(atMost limit: Int = .max) -> (bytes: [UInt8], outcome: Outcome) {
         var all: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16_384)
         while all.count < limit {
-            var count = 0
-            let outcome = Outcome(tls_client_read(handle, &buffer, min(buffer.count, limit - all.count), &count))
-            all += buffer[..<count]
+            let (bytes, outcome) = readRecord(atMost: min(16_384, limit - all.count))
+            all += bytes
             if outcome != .done { return (all, outcome) }
         }
         return (all, .done)
     }
+
+    borrowing func readText() -> String { String(decoding: read().bytes, as: UTF8.self) }
 
     /// Sends it as one record if it is short enough; the number of bytes that were taken.
     @discardableResult
@@ -99,7 +107,7 @@ struct Client: ~Copyable {
 
     borrowing func close() { tls_client_close(handle) }
     borrowing func renegotiate() -> Outcome { Outcome(tls_client_renegotiate(handle)) }
-    borrowing func updateKeys() -> Bool { tls_client_update_keys(handle) }
+    borrowing func updateKeys(asksServer: Bool) -> Bool { tls_client_update_keys(handle, asksServer) }
 
     var version: Int32 { tls_client_version(handle) }
     var cipher: String { String(cString: tls_client_cipher(handle)) }

@@ -37,8 +37,8 @@ enum tls_client_result tls_client_write(struct tls_client *_Nonnull client, cons
 void tls_client_close(struct tls_client *_Nonnull client);
 /// Asks for a new handshake (TLS 1.2).
 enum tls_client_result tls_client_renegotiate(struct tls_client *_Nonnull client);
-/// Sends new keys and asks the server for its own (TLS 1.3).
-bool tls_client_update_keys(struct tls_client *_Nonnull client);
+/// Changes its keys, and may ask the server to change its own (TLS 1.3).
+bool tls_client_update_keys(struct tls_client *_Nonnull client, bool asks_server);
 
 /// 10, 11, 12 or 13.
 int tls_client_version(const struct tls_client *_Nonnull client);

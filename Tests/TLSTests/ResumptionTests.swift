@@ -1,0 +1,58 @@
+import TLS
+import Testing
+
+@Suite struct ResumptionTests {
+    let authorities: Authorities
+
+    init() throws {
+        authorities = try Authorities.shared.get()
+    }
+
+    @Test(arguments: [ClientAuthentication.none, .verifyIfGiven, .requireAndVerify], [12, 13] as [Int32])
+    func `a client with a ticket resumes its session`(authentication: ClientAuthentication, version: Int32) throws {
+        let context = try TLSContext(settings(authentication))
+        let options = Client.Options(certificate: "client", version: version)
+        let ticket = try ticket(of: context, options)
+        var again = try Pair.established(context, options, resuming: ticket)
+        #expect(again.client.isResumed == true)
+        #expect(again.send("answer") == .bytes(6))
+        #expect(again.client.readText() == "answer")
+    }
+
+    /// A ticket of before must not outlive a new list of names or authorities.
+    @Test(arguments: [12, 13] as [Int32])
+    func `another context judges the client anew`(version: Int32) throws {
+        let options = Client.Options(certificate: "client", version: version)
+        let ticket = try ticket(of: try TLSContext(settings(.requireAndVerify)), options)
+        var settings = settings(.requireAndVerify)
+        settings.allowedSANs = ["other.example"]
+        var pair = try Pair.connect(try TLSContext(settings), options, resuming: ticket)
+        #expect(failureKind(pair.shake().server) == .nameNotAllowed)
+    }
+
+    /// The client's own session shows the server's certificate where the server's shows the client's.
+    @Test(arguments: [("server", true), ("server-expired", false)])
+    func `a ticket ends with the certificate in it`(certificate: String, isAccepted: Bool) throws {
+        let ticket = try ticket(of: try TLSContext(authorities.settings(certificate)), .init(trusts: nil))
+        let judge = try TLSContext(settings(.requireAndVerify))
+        #expect(accepts(judge, ticket) == isAccepted)
+    }
+
+    private func ticket(of context: borrowing TLSContext, _ options: Client.Options) throws -> Ticket {
+        var pair = try Pair.established(context, options)
+        _ = pair.send("answer")
+        #expect(pair.client.readText() == "answer")
+        #expect(pair.client.isResumed == false)
+        let ticket = pair.client.takeTicket()
+        let isGiven = ticket.handle != nil
+        #expect(isGiven)
+        return ticket
+    }
+
+    private func settings(_ authentication: ClientAuthentication) -> TLSSettings {
+        var settings = authorities.settings()
+        settings.clientAuthentication = authentication
+        if authentication != .none { settings.clientCA = authorities["ca.crt"] }
+        return settings
+    }
+}
