@@ -11,8 +11,8 @@ public struct PasswordChecker: ~Copyable {
     /// In bytes; a longer password is not compared.
     public static let longestPasswordBytes = Int(CCRYPT_PASSWORD_BYTES)
 
-    /// Readable when there is an answer. It has to be taken out of epoll before the checker goes: a thread that is still at
-    /// work holds a duplicate, and with it epoll's entry.
+    /// Readable when there is an answer. If the checker goes while a thread is at work, the thread's duplicate keeps epoll's
+    /// entry: there may be one more event before the thread ends.
     public let descriptor: FileDescriptor
     /// A comparison was started whose answer was not taken.
     public private(set) var isBusy = false
