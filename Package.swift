@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "CLinux"),
         .target(name: "CBuildInfo", cSettings: [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         // Layer 1.
         room("Bytes"),
         room("Kernel", ["CLinux"]),
@@ -57,11 +58,12 @@ let package = Package(
         room("Metrics", ["Bytes"]),
         room("Energy", ["Kernel", "Bytes"]),
         room("Systemd", ["CSystemd", "Kernel"]),
+        room("Sandbox", ["CSeccomp", "Kernel"]),
         // Layer 3.
         .executableTarget(
             name: "Exporter",
             dependencies: [
-                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "CBuildInfo",
+                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Sandbox", "CBuildInfo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -71,12 +73,18 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Kernel"], path: "Tests/TestSupport",
             swiftSettings: strictTests),
+        // Enters the sandbox and tries what should be refused; no product contains it.
+        .executableTarget(
+            name: "SandboxProbe", dependencies: ["Sandbox", "Kernel", "SandboxAttempts"],
+            path: "Tests/SandboxProbe", swiftSettings: strictTests),
+        .target(name: "SandboxAttempts", path: "Tests/SandboxAttempts"),
         tests(of: "Bytes"),
         tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
         tests(of: "Metrics", ["Bytes"]),
         tests(of: "Energy", ["Bytes", "Kernel"]),
         tests(of: "Systemd", ["Kernel"]),
-        tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd"]),
+        tests(of: "Sandbox", ["Kernel", "SandboxProbe"]),
+        tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Sandbox"]),
     ]
 )

@@ -41,7 +41,8 @@ door HTTP Bytes
 door Metrics Bytes
 door Energy Kernel Bytes
 door Systemd CSystemd Kernel Glibc
-door Exporter Bytes Kernel HTTP Metrics Energy Systemd CBuildInfo ArgumentParser Logging Synchronization
+door Sandbox CSeccomp Kernel Glibc
+door Exporter Bytes Kernel HTTP Metrics Energy Systemd Sandbox CBuildInfo ArgumentParser Logging Synchronization
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
 forbid "errno hidden" "catch the SystemError and decide" '\btry\?' Sources

@@ -1,5 +1,6 @@
 import Energy
 import Metrics
+import Sandbox
 
 /// The mapping from energy to series: which series there are, declared once, and where each value comes from.
 struct SeriesCatalog: ~Copyable {
@@ -9,6 +10,7 @@ struct SeriesCatalog: ~Copyable {
     private let truth: TruthSeries
     private let zones: ZoneSeries
     private let server: ServerSeries
+    private let sandbox: SandboxSeries
     private let process: ProcessSeries
 
     init(_ facts: SeriesFacts) {
@@ -18,6 +20,7 @@ struct SeriesCatalog: ~Copyable {
         truth = TruthSeries(declaredIn: &registry, facts)
         zones = ZoneSeries(declaredIn: &registry, facts)
         server = ServerSeries(declaredIn: &registry)
+        sandbox = SandboxSeries(declaredIn: &registry)
         process = ProcessSeries(declaredIn: &registry)
         self.registry = registry
     }
@@ -33,5 +36,10 @@ struct SeriesCatalog: ~Copyable {
         truth.publish(sampler, facts, into: &registry)
         server.publish(facts, into: &registry)
         process.publish(&probe, into: &registry)
+    }
+
+    /// Sets what was given up, which is known once and stays.
+    mutating func publish(_ report: SandboxReport) {
+        sandbox.publish(report, into: &registry)
     }
 }

@@ -64,6 +64,7 @@ extension Server {
         }
         try watchListeners()
         refreshIfOverdue(nanoseconds: now)
+        reportRefusedCalls()
     }
 
     private mutating func expire(_ token: Token, _ now: UInt64) throws(SystemError) {

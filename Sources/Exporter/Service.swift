@@ -29,6 +29,7 @@ enum Service {
             var server = try Server(
                 configuration: configuration, measurement: measurement, ledger: ledger, listeners: listeners,
                 signals: signals, notifier: notifier, log: log, sink: sink)
+            server.enterSandbox(configuration)
             try server.start()
             try server.run()
             return 0
