@@ -1,3 +1,5 @@
+import Kernel
+
 /// What is kept when everything else is given up.
 public struct SandboxPlan: Sendable {
     /// Which layers are entered; the tests of one layer leave out the others, which would answer first.
@@ -19,6 +21,15 @@ public struct SandboxPlan: Sendable {
     public var countsRefusals = false
 
     public init() {}
+
+    /// Keeps a file readable that may be replaced, by another file or by a link to one: whatever is in its directory and, if it
+    /// lies elsewhere because it is a link, in that one. A file that is not there yet is as good as one that is.
+    public mutating func keepReadable(file path: String) {
+        for file in [path, Files.realPath(path) ?? path] {
+            let directory = String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
+            if !directory.isEmpty && !readablePaths.contains(directory) { readablePaths.append(directory) }
+        }
+    }
 }
 
 /// One of the kernel's means to give something up.

@@ -198,6 +198,11 @@ static int send_abstract(const char *name) {
     return (int)sendto(datagrams, "x", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address, length);
 }
 
+static int end_by_abort(const char *unused) {
+    (void)unused;
+    abort();
+}
+
 static int allocate(const char *unused) {
     (void)unused;
     for (size_t size = 16; size <= (size_t)8 << 20; size *= 8) {
@@ -257,6 +262,7 @@ static const struct {
     {"perf_event_open", open_event},
     {"ioctl", control_terminal},
     {"send-abstract", send_abstract},
+    {"abort", end_by_abort},
     {"allocate", allocate},
     {"epoll_wait", wait_for_events},
 };

@@ -51,6 +51,11 @@ struct Probing {
 
     func isOn(_ layer: SandboxLayer) -> Bool { rest("layer", layer.rawValue)?[0] == "on" }
 
+    /// The shell between us tells a signal as its number and 128, unless it has made way for the probe.
+    func wasEnded(by signal: Int32) -> Bool {
+        status == (128 + signal) << 8 || status & 0x7F == signal
+    }
+
     /// What the layer's state says, joined.
     func detail(of layer: SandboxLayer) -> String {
         rest("layer", layer.rawValue)?.dropFirst().joined(separator: " ") ?? ""
