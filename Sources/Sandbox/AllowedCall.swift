@@ -71,16 +71,16 @@ extension AllowedCall {
     /// Counters, and files that are read again.
     private static let files = [
         AllowedCall("pread64"),  // Each counter, each tick.
-        AllowedCall("openat", .none(of: writing, in: 2)),  // Zones that came back; certificates and their configuration.
+        AllowedCall("openat", .none(of: writing, in: 2)),  // Zones that came back; certificates.
         AllowedCall("newfstatat"),  // The number of descriptors; directories that are listed again.
         AllowedCall("fstat"),  // The same in newer C libraries.
-        AllowedCall("lseek"),  // The list of descriptors from its beginning, on kernels that do not tell their number.
+        AllowedCall("lseek"),  // Descriptors listed anew, on kernels that do not tell their number.
         AllowedCall("getdents64"),  // Descriptors, zones.
         AllowedCall("readlink"),  // Where the links to a certificate lead.
         AllowedCall("readlinkat"),  // The same on arm64.
         AllowedCall("inotify_add_watch"),  // Files of the configuration, when it names others.
         AllowedCall("inotify_rm_watch"),
-        AllowedCall("prlimit64", .equal(0, 0), .isNull(2)),  // process_max_fds: our own limits, not to be changed.
+        AllowedCall("prlimit64", .equal(0, 0), .isNull(2)),  // process_max_fds: our own, not to be changed.
     ]
 
     /// The allocator. Memory that can be executed is never made.

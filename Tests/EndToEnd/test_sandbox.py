@@ -60,8 +60,11 @@ def test_as_another_user_the_bounding_set_is_left(
     start_exporter: StartExporter, public_directory: Path, without_rights: dict[str, object]
 ) -> None:
     exporter = start_exporter(None, *FAST, **without_rights)
-    assert status(exporter)["CapEff"] == NOTHING
+    fields = status(exporter)
+    assert fields["CapEff"] == fields["CapPrm"] == NOTHING
     assert sandbox(exporter)["capabilities"] == 1
+    is_left = fields["CapBnd"] != NOTHING
+    assert ("bounding set left" in exporter.only_record("sandboxed")["msg"]) == is_left
 
 
 def test_without_the_sandbox_nothing_is_given_up(start_exporter: StartExporter, tree: PowercapTree) -> None:
