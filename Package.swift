@@ -54,6 +54,7 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(name: "COpenSSL"),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         // Layer 1.
         room("Bytes"),
         room("Kernel", ["CLinux"]),
@@ -66,12 +67,13 @@ let package = Package(
         room("Gzip", ["CDeflate", "Bytes"]),
         room("TLS", ["COpenSSL", "Kernel"]),
         room("Passwords", ["CCrypt", "Kernel"]),
+        room("Sandbox", ["CSeccomp", "Kernel"]),
         // Layer 3.
         .executableTarget(
             name: "Exporter",
             dependencies: [
                 "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Gzip", "TLS", "Passwords", "WebConfig",
-                "CBuildInfo",
+                "Sandbox", "CBuildInfo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -81,6 +83,11 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Bytes", "Kernel"], path: "Tests/TestSupport",
             swiftSettings: strictTests),
+        // Enters the sandbox and tries what should be refused; no product contains it.
+        .executableTarget(
+            name: "SandboxProbe", dependencies: ["Sandbox", "Kernel", "SandboxAttempts"],
+            path: "Tests/SandboxProbe", swiftSettings: strictTests),
+        .target(name: "SandboxAttempts", path: "Tests/SandboxAttempts"),
         tests(of: "Bytes"),
         tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
@@ -94,7 +101,10 @@ let package = Package(
             name: "CTLSClient", path: "Tests/CTLSClient",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         tests(of: "TLS", ["Kernel", "COpenSSL", "CTLSClient"]),
-        tests(of: "Exporter", ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Passwords", "TLS"]),
         tests(of: "Passwords", ["Kernel"]),
+        tests(of: "Sandbox", ["Kernel", "SandboxProbe"]),
+        tests(
+            of: "Exporter",
+            ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "TLS", "Passwords", "Sandbox"]),
     ]
 )

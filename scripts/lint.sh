@@ -45,7 +45,8 @@ door WebConfig CYAML
 door Gzip CDeflate Bytes
 door TLS COpenSSL Kernel
 door Passwords CCrypt Kernel
-door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig CBuildInfo ArgumentParser Logging Synchronization
+door Sandbox CSeccomp Kernel Glibc
+door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig Sandbox CBuildInfo ArgumentParser Logging Synchronization
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
 forbid "errno hidden" "catch the SystemError and decide" '\btry\?' Sources

@@ -25,6 +25,8 @@ struct Configuration {
     var procfs = "/proc"
     /// Directories that were named by the user; one that is missing is a mistake, while a machine may well lack the defaults.
     var mustExist: [String] = []
+    /// Everything is given up once it is open.
+    var entersSandbox = true
     var logLevel = Logger.Level.info
     var logFormat: LineFormat?
 }

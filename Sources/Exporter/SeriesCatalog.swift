@@ -1,5 +1,6 @@
 import Energy
 import Metrics
+import Sandbox
 
 /// The mapping from energy to series: which series there are, declared once, and where each value comes from.
 struct SeriesCatalog: ~Copyable {
@@ -10,6 +11,7 @@ struct SeriesCatalog: ~Copyable {
     private let zones: ZoneSeries
     private let server: ServerSeries
     private let web: WebSeries
+    private let sandbox: SandboxSeries
     private let process: ProcessSeries
 
     init(_ facts: SeriesFacts) {
@@ -20,6 +22,7 @@ struct SeriesCatalog: ~Copyable {
         zones = ZoneSeries(declaredIn: &registry, facts)
         server = ServerSeries(declaredIn: &registry)
         web = WebSeries(declaredIn: &registry)
+        sandbox = SandboxSeries(declaredIn: &registry)
         process = ProcessSeries(declaredIn: &registry)
         self.registry = registry
     }
@@ -36,5 +39,10 @@ struct SeriesCatalog: ~Copyable {
         server.publish(facts, into: &registry)
         web.publish(facts.web, into: &registry)
         process.publish(&probe, into: &registry)
+    }
+
+    /// Sets what was given up, which is known once and stays.
+    mutating func publish(_ report: SandboxReport) {
+        sandbox.publish(report, into: &registry)
     }
 }

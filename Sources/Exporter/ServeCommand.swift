@@ -61,6 +61,13 @@ struct ServeCommand: ParsableCommand {
         transform: Parsing.file)
     var stateFile: String?
 
+    @Flag(
+        name: .customLong("no-sandbox"),
+        help:
+            "Keep the rights that the program starts with, for debugging; otherwise it gives up all that it needs no more."
+    )
+    var hasNoSandbox = false
+
     @Option(
         name: .customLong("log.level"),
         help: ArgumentHelp(
@@ -104,6 +111,7 @@ struct ServeCommand: ParsableCommand {
         result.showsCreated = showsCreated
         result.hasHistograms = !hasNoHistogram
         result.stateFile = stateFile
+        result.entersSandbox = !hasNoSandbox
         result.logLevel = logLevel ?? result.logLevel
         result.logFormat = logFormat?.format
         return result

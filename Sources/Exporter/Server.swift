@@ -4,6 +4,7 @@ import HTTP
 import Kernel
 import Logging
 import Metrics
+import Sandbox
 import Systemd
 
 /// The whole program in one loop: a timer starts each sample, and the same loop answers HTTP.
@@ -29,6 +30,8 @@ struct Server: ~Copyable {
     var health: HealthReporter
     var anomalies: AnomalyReporter
     var reviver: ZoneReviver
+    /// Nil unless calls that the sandbox refuses are counted.
+    var refusedCalls: RefusedCalls?
 
     var listeners: Listeners
     var areListenersWatched = false

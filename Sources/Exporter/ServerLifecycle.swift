@@ -58,6 +58,7 @@ extension Server {
         }
         try watchListeners()
         refreshIfOverdue(nanoseconds: now)
+        reportRefusedCalls()
     }
 
     private mutating func expire(_ token: Token, _ now: UInt64) throws(SystemError) {

@@ -31,6 +31,7 @@ enum Service {
             var server = try Server(
                 configuration: configuration, measurement: measurement, ledger: ledger, listeners: listeners,
                 web: web, webFile: webFile, signals: signals, notifier: notifier, log: log, sink: sink)
+            server.enterSandbox(configuration)
             try server.start()
             try server.run()
             return 0

@@ -9,6 +9,12 @@ struct ZoneReviver {
     private static let firstDelayNanoseconds: UInt64 = 1_000_000_000
     private static let longestDelayNanoseconds: UInt64 = 60_000_000_000
 
+    /// What is read to find zones again. The links of `class/powercap` lead to `devices/virtual/powercap`, which goes with the last
+    /// zone and comes back as another directory: only the one above it stays.
+    static func readPaths(sysfs: String) -> [String] {
+        [sysfs + "/class/powercap", sysfs + "/devices/virtual"]
+    }
+
     private let sysfs: String
     private let vendor: ProcessorVendor
     private var delayNanoseconds = firstDelayNanoseconds

@@ -22,6 +22,13 @@ public enum Files {
         return content
     }
 
+    /// Where a path leads when all links are followed; nil if it leads nowhere. See realpath(3).
+    public static func realPath(_ path: String) -> String? {
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
     /// The names in a directory, sorted, without `.` and `..`. See readdir(3).
     public static func names(in path: String) throws(SystemError) -> [String] {
         guard let directory = unsafe opendir(path) else {

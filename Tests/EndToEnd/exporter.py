@@ -21,6 +21,9 @@ from waiting import DEADLINE_SECONDS, wait_until
 REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("PYJOULES_EXPORTER", REPOSITORY / ".build" / "release" / "pyjoules-exporter"))
 
+# A build whose sandbox ends it at a system call that is not on the list, instead of refusing the call: `make e2e-fatal`.
+IS_SANDBOX_FATAL = bool(os.environ.get("PYJOULES_SANDBOX_FATAL"))
+
 # What the surroundings of the test run must not decide for the exporter.
 _FOREIGN_VARIABLES = (
     "EXPORTER_PORT",
@@ -99,7 +102,7 @@ class Exporter:
             if len(records) >= count:
                 return records
             if self.process.poll() is not None:
-                raise AssertionError(f"ended with {self.wait()} before event {event}: {self.lines}")
+                raise AssertionError(f"ended with {_explained(self.wait())} before event {event}: {self.lines}")
             return []
 
         return wait_until(found, seconds, f"event {event}")
@@ -198,8 +201,8 @@ class Exporter:
             died = self.process.poll()
             status = died if died is not None else self.end()[0]
             if kind is None:
-                assert died is None, f"ended by itself with {died}: {self.lines}"
-                assert status == 0, f"SIGTERM gave exit status {status}: {self.lines}"
+                assert died is None, f"ended by itself with {_explained(died)}: {self.lines}"
+                assert status == 0, f"SIGTERM gave exit status {_explained(status)}: {self.lines}"
         finally:
             self._kill()
 
@@ -215,6 +218,13 @@ class Exporter:
     def _read_log(self, pipe: IO[bytes]) -> None:
         for line in pipe:
             self.lines.append(line.decode("utf-8", "replace").rstrip("\n"))
+
+
+def _explained(status: int) -> str:
+    """An exit status with what it means if that is not obvious."""
+    if status == -signal.SIGSYS:
+        return f"{status}, which means a system call that is not on the sandbox's list: strace tells which"
+    return str(status)
 
 
 # What the fixture `start_exporter` is: see there for its arguments.

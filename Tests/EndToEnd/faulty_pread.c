@@ -6,30 +6,76 @@
  * FAULTY_PREAD_PATH     a part of the path of the files that fail
  * FAULTY_PREAD_CONTROL  a file with the name of the errno they fail with; empty: they are read as usual
  *
- * The control file is read at each call, so a test changes it while the exporter runs.
+ * The control file is read at each call, so a test changes it while the exporter runs. It is opened before the exporter
+ * encloses itself and could no more, and the files are chosen when they are opened: only calls that the exporter makes itself
+ * are made later.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DESCRIPTORS 1024
+
+static ssize_t (*next_pread)(int, void *, size_t, off_t);
+static int (*next_open)(const char *, int, ...);
+static int control = -1;
+static char chosen[DESCRIPTORS];
+
+__attribute__((constructor)) static void prepare(void)
+{
+    next_pread = (ssize_t (*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread");
+    next_open = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
+    const char *path = getenv("FAULTY_PREAD_CONTROL");
+    if (path)
+        control = next_open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int open_and_choose(const char *path, int flags, mode_t mode)
+{
+    if (!next_open)
+        prepare();
+    int descriptor = next_open(path, flags, mode);
+    const char *part = getenv("FAULTY_PREAD_PATH");
+    if (descriptor >= 0 && descriptor < DESCRIPTORS)
+        chosen[descriptor] = part && strstr(path, part);
+    return descriptor;
+}
+
+static mode_t mode_of(int flags, va_list arguments)
+{
+    return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+}
+
+int open(const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = mode_of(flags, arguments);
+    va_end(arguments);
+    return open_and_choose(path, flags, mode);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    mode_t mode = mode_of(flags, arguments);
+    va_end(arguments);
+    return open_and_choose(path, flags, mode);
+}
+
 /* The errno that the control file asks for, or 0. */
 static int wanted_error(void)
 {
-    const char *control = getenv("FAULTY_PREAD_CONTROL");
-    int descriptor = control ? open(control, O_RDONLY | O_CLOEXEC) : -1;
-    if (descriptor < 0)
-        return 0;
     char name[16] = "";
-    ssize_t length = read(descriptor, name, sizeof name - 1);
-    close(descriptor);
-    if (length <= 0)
+    if (control < 0 || next_pread(control, name, sizeof name - 1, 0) <= 0)
         return 0;
     name[strcspn(name, "\n")] = '\0';
     if (strcmp(name, "EINVAL") == 0)
@@ -43,17 +89,9 @@ static int wanted_error(void)
     return 0;
 }
 
-/* Whether a descriptor is one of the files that fail. */
 static int is_chosen(int descriptor)
 {
-    const char *part = getenv("FAULTY_PREAD_PATH");
-    char link[32], path[PATH_MAX];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (!part || length < 0)
-        return 0;
-    path[length] = '\0';
-    return strstr(path, part) != NULL;
+    return descriptor >= 0 && descriptor < DESCRIPTORS && chosen[descriptor];
 }
 
 static int is_removed(int descriptor)
@@ -72,16 +110,10 @@ static int fails(int descriptor)
 
 ssize_t pread(int descriptor, void *buffer, size_t size, off_t offset)
 {
-    static ssize_t (*next)(int, void *, size_t, off_t);
-    if (!next)
-        next = (ssize_t (*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread");
-    return fails(descriptor) ? -1 : next(descriptor, buffer, size, offset);
+    return fails(descriptor) ? -1 : next_pread(descriptor, buffer, size, offset);
 }
 
 ssize_t pread64(int descriptor, void *buffer, size_t size, off64_t offset)
 {
-    static ssize_t (*next)(int, void *, size_t, off64_t);
-    if (!next)
-        next = (ssize_t (*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");
-    return fails(descriptor) ? -1 : next(descriptor, buffer, size, offset);
+    return fails(descriptor) ? -1 : next_pread(descriptor, buffer, size, offset);
 }

@@ -24,6 +24,11 @@ import Testing
         #expect(configuration.stateFile == "/var/lib/pyjoules/state")
     }
 
+    @Test func `the sandbox is entered unless it is refused`() throws {
+        #expect(try configuration([]).entersSandbox)
+        #expect(try !configuration(["--no-sandbox"]).entersSandbox)
+    }
+
     @Test(arguments: [("perf", SourceChoice.perf), ("hwmon", .hwmon), ("powercap", .powercap), ("auto", .auto)])
     func `a source may be asked for`(text: String, source: SourceChoice) throws {
         #expect(try configuration(["--source", text]).source == source)

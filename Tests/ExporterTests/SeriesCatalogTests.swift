@@ -6,6 +6,7 @@ import Testing
 
 @testable import Energy
 @testable import Exporter
+@testable import Sandbox
 
 /// Pages of small samplers.
 @Suite struct SeriesCatalogTests {
@@ -107,6 +108,25 @@ import Testing
             #expect(pages.value("pyjoules_power_watts_count{\(labels)}") == "4")
             #expect(pages.value("pyjoules_power_watts_sum{\(labels)}") != nil)
             #expect(lines.count == bounds.count + 2)
+        }
+    }
+
+    @Test func `each layer of the sandbox is a series, once it is known`() throws {
+        try withPages(["0": "package-0"]) { tree, pages in
+            pages.publish()
+            #expect(pages.lines(of: "pyjoules_sandbox").isEmpty == true)
+            var report = SandboxReport(allOff: "for a test")
+            report[.seccomp] = .on("1 call")
+            pages.publish(report)
+            for _ in 0..<2 {
+                #expect(
+                    pages.lines(of: "pyjoules_sandbox") == [
+                        "pyjoules_sandbox{layer=\"landlock\"} 0",
+                        "pyjoules_sandbox{layer=\"seccomp\"} 1",
+                        "pyjoules_sandbox{layer=\"capabilities\"} 0",
+                    ])
+                pages.tick()
+            }
         }
     }
 
@@ -354,6 +374,11 @@ import Testing
             while Clock.monotonicNanoseconds() <= due {}
             measurement.sampler.tick()
             distribution.record(measurement.sampler)
+            publish()
+        }
+
+        mutating func publish(_ report: SandboxReport) {
+            catalog.publish(report)
             publish()
         }
 

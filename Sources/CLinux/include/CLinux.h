@@ -35,6 +35,43 @@ int clinux_memfd(const char *_Nonnull name, size_t length);
 /// of a group (`leader` -1) or a member of one. Reads give the whole group and the time it ran. See perf_event_open(2).
 int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int leader);
 
+/// The version of landlock's interface that the kernel has, from 1 on. See landlock_create_ruleset(2).
+int clinux_landlock_version(void);
+
+/// What a rule of landlock allows in and below a directory: to list and read it, or to remove files from it.
+enum clinux_landlock_rights { CLINUX_LANDLOCK_READ, CLINUX_LANDLOCK_REMOVE };
+
+/// A new set of landlock rules, close-on-exec. Without a rule nothing is allowed of all that this version knows: no access to
+/// files and, where it has them, no TCP ports, no signals to others and, unless `reaches_abstract_sockets`, no abstract unix
+/// sockets of others. See landlock_create_ruleset(2).
+int clinux_landlock_ruleset(int version, int reaches_abstract_sockets);
+
+/// Allows something in and below a path, which may be a file if it is to be read. See landlock_add_rule(2).
+int clinux_landlock_allow(int ruleset, const char *_Nonnull path, enum clinux_landlock_rights rights);
+
+/// Binds this thread and whatever it starts to the rules. See landlock_restrict_self(2).
+int clinux_landlock_restrict(int ruleset);
+
+/// No program that is executed from here has more rights than this one. See PR_SET_NO_NEW_PRIVS(2const).
+int clinux_no_new_privileges(void);
+
+/// Empties the bounding set, which limits what any program executed from here can have. Gives -1 with EPERM if something is
+/// in it and CAP_SETPCAP, which this needs, is missing. See PR_CAPBSET_DROP(2const).
+int clinux_drop_bounding_capabilities(void);
+
+/// Empties the ambient, effective, permitted and inheritable sets. See capset(2), PR_CAP_AMBIENT(2const).
+int clinux_drop_capabilities(void);
+
+/// From now on a system call that a seccomp filter answers with SIGSYS fails with EPERM instead, and is counted by its number.
+/// See SECCOMP_RET_TRAP in seccomp(2).
+int clinux_count_trapped_calls(void);
+
+/// Numbers from here on are counted together.
+enum { CLINUX_TRAPPED_CALLS = 512 };
+
+/// How often the call with this number, below CLINUX_TRAPPED_CALLS, was trapped.
+unsigned int clinux_trapped_calls(unsigned int number);
+
 /// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };
 enum clinux_file_type clinux_file_type(unsigned int mode);

@@ -1,0 +1,19 @@
+import CLinux
+
+/// What this process may do beyond its user's rights, and how it gives that up. See capabilities(7).
+public enum Privileges {
+    /// Programs that are executed from here never have more rights than this process, set-user-ID or not.
+    public static func forbidNew() throws(SystemError) {
+        _ = try attempt { Int(clinux_no_new_privileges()) }.orThrow("prctl(PR_SET_NO_NEW_PRIVS)")
+    }
+
+    /// Gives up every capability that this thread has or could hand on.
+    public static func dropCapabilities() throws(SystemError) {
+        _ = try attempt { Int(clinux_drop_capabilities()) }.orThrow("capset")
+    }
+
+    /// Empties the set of what any program executed from here could gain. It takes CAP_SETPCAP unless the set is empty already.
+    public static func dropBoundingCapabilities() throws(SystemError) {
+        _ = try attempt { Int(clinux_drop_bounding_capabilities()) }.orThrow("prctl(PR_CAPBSET_DROP)")
+    }
+}

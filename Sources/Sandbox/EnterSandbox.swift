@@ -1,0 +1,84 @@
+import Kernel
+
+/// Gives up what the plan does not keep, for good: to be called once everything is open and while there is one thread.
+///
+/// Each layer is as good as this kernel allows, and one that cannot be had is reported, never fatal: what holds without it
+/// is the same program, only less enclosed.
+public func enterSandbox(_ plan: SandboxPlan) -> SandboxReport {
+    var report = SandboxReport(allOff: "left out")
+    do {
+        // Landlock and seccomp want it from whoever has no CAP_SYS_ADMIN, so it comes first and the loss of rights before seccomp,
+        // which refuses the calls that all of this takes.
+        try Privileges.forbidNew()
+    } catch {
+        return SandboxReport(allOff: "\(error)")
+    }
+    if plan.layers.contains(.landlock) { report[.landlock] = enterLandlock(plan) }
+    if plan.layers.contains(.capabilities) { report[.capabilities] = giveUpCapabilities() }
+    if plan.layers.contains(.seccomp) { report[.seccomp] = enterSeccomp(plan) }
+    return report
+}
+
+private func enterLandlock(_ plan: SandboxPlan) -> SandboxReport.State {
+    do {
+        let landlock = try Landlock(reachesAbstractSockets: plan.reachesAbstractSockets)
+        for path in plan.readablePaths {
+            try allowIfThere { () throws(SystemError) in try landlock.allowReading(path) }
+        }
+        for directory in plan.removalDirectories {
+            try allowIfThere { () throws(SystemError) in try landlock.allowRemoving(from: directory) }
+        }
+        let version = landlock.version
+        try landlock.enforce()
+        return .on("ABI \(version)")
+    } catch {
+        switch error.code {
+        case .notImplemented: return .off("this kernel has none")
+        case .notSupported: return .off("not among the security modules this kernel was started with")
+        default: return .off("\(error)")
+        }
+    }
+}
+
+/// What does not exist, or may not be reached, cannot be read later either.
+private func allowIfThere(_ allow: () throws(SystemError) -> Void) throws(SystemError) {
+    do {
+        try allow()
+    } catch  where [.notFound, .notADirectory, .permissionDenied].contains(error.code) {
+        return
+    }
+}
+
+private func giveUpCapabilities() -> SandboxReport.State {
+    var remark = ""
+    do {
+        try Privileges.dropBoundingCapabilities()
+    } catch {
+        // It limits what a program executed from here could gain: none can be executed, and none could gain anything.
+        remark = " (bounding set left: \(error.code))"
+    }
+    do {
+        try Privileges.dropCapabilities()
+        return .on("capabilities given up\(remark)")
+    } catch {
+        return .off("\(error)")
+    }
+}
+
+private func enterSeccomp(_ plan: SandboxPlan) -> SandboxReport.State {
+    do {
+        var refusal = plan.isFatal ? SystemCallFilter.Refusal.killsProcess : .failsWithPermissionError
+        if plan.countsRefusals && !plan.isFatal {
+            try TrappedCalls.startCounting()
+            refusal = .signals
+        }
+        let calls = AllowedCall.all(plan)
+        let filter = try SystemCallFilter(refusal)
+        for call in calls { try filter.allow(call) }
+        if plan.allowsThreads { try filter.denyAsMissing("clone3") }
+        try filter.load()
+        return .on("\(Set(calls.map(\.name)).count) calls")
+    } catch {
+        return .off("\(error)")
+    }
+}

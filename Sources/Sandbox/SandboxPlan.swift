@@ -1,0 +1,42 @@
+import Kernel
+
+/// What is kept when everything else is given up.
+public struct SandboxPlan: Sendable {
+    /// Which layers are entered; the tests of one layer leave out the others, which would answer first.
+    public var layers: [SandboxLayer] = SandboxLayer.allCases
+    /// Files and directories that are read again after start, with all that lies below them. Those that do not exist are left out,
+    /// and so are the places of those that do not exist yet: name a directory that stays.
+    public var readablePaths: [String] = []
+    /// Directories with files to be removed at the end, such as the socket of a listener.
+    public var removalDirectories: [String] = []
+    /// Threads may be started; new processes never.
+    public var allowsThreads = false
+    /// Messages go to a unix socket without a file.
+    public var reachesAbstractSockets = false
+    /// A system call that is not on the list ends the process, instead of failing with EPERM: for tests, which should not pass by
+    /// an error that somebody handles.
+    public var isFatal = false
+    /// Calls that are not on the list are counted in `RefusedCalls`. That needs a signal handler, and where SIGSYS is blocked, as
+    /// in the C library while it starts a thread, such a call ends the process: for looking closely, not for every day.
+    public var countsRefusals = false
+
+    public init() {}
+
+    /// Keeps a file readable that may be replaced, by another file or by a link to one: whatever is in its directory and, if it
+    /// lies elsewhere because it is a link, in that one. A file that is not there yet is as good as one that is.
+    public mutating func keepReadable(file path: String) {
+        for file in [path, Files.realPath(path) ?? path] {
+            let directory = String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
+            if !directory.isEmpty && !readablePaths.contains(directory) { readablePaths.append(directory) }
+        }
+    }
+}
+
+/// One of the kernel's means to give something up.
+public enum SandboxLayer: String, CaseIterable, Sendable {
+    /// Files and ports.
+    case landlock
+    /// System calls.
+    case seccomp
+    case capabilities
+}

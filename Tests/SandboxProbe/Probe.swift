@@ -1,0 +1,71 @@
+import Kernel
+import Sandbox
+import SandboxAttempts
+
+/// Enters the sandbox as its arguments say, tries what they name, and prints what came of it, a line each:
+///
+///     layer landlock on ABI 4
+///     attempt socket 1
+///     status CapEff 0000000000000000
+///     refused socket 1
+///
+/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `removal=DIRECTORY`, `threads`, `abstract`, `fatal`, `counted`; an
+/// attempt is `try:NAME` or `try:NAME=ARGUMENT`.
+@main
+struct Probe {
+    static func main() throws {
+        var plan = SandboxPlan()
+        var layers: [SandboxLayer] = []
+        var attempts: [(name: String, argument: String)] = []
+        for word in CommandLine.arguments.dropFirst() {
+            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            let argument = parts.count > 1 ? parts[1] : ""
+            switch parts[0] {
+            case "layer": layers += SandboxLayer(rawValue: argument).map { [$0] } ?? []
+            case "readable": plan.readablePaths.append(argument)
+            case "removal": plan.removalDirectories.append(argument)
+            case "threads": plan.allowsThreads = true
+            case "abstract": plan.reachesAbstractSockets = true
+            case "fatal": plan.isFatal = true
+            case "counted": plan.countsRefusals = true
+            case let name where name.hasPrefix("try:"): attempts.append((String(name.dropFirst(4)), argument))
+            default: throw Misuse(word: word)
+            }
+        }
+        if !layers.isEmpty { plan.layers = layers }
+        // Not to be opened any more afterwards.
+        let status = try FileDescriptor.open(reading: "/proc/self/status")
+
+        let report = enterSandbox(plan)
+        for layer in SandboxLayer.allCases {
+            switch report[layer] {
+            case .on(let detail): say("layer \(layer.rawValue) on \(detail)")
+            case .off(let reason): say("layer \(layer.rawValue) off \(reason)")
+            }
+        }
+        for attempt in attempts { say("attempt \(attempt.name) \(sandbox_attempt(attempt.name, attempt.argument))") }
+        for line in lines(of: status) { say("status \(line)") }
+        var refused = RefusedCalls()
+        for call in refused.takeNew() { say("refused \(call.name) \(call.count)") }
+    }
+
+    struct Misuse: Error {
+        let word: String
+    }
+
+    private static func say(_ line: String) {
+        Process.print(line + "\n")
+    }
+
+    /// The lines of /proc/PID/status that tell of rights, `Name value`.
+    private static func lines(of status: borrowing FileDescriptor) -> [String] {
+        var bytes: [UInt8] = []
+        bytes.append(addingCapacity: 8192) { output in _ = status.read(at: 0, into: &output) }
+        let wanted = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp"]
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: ":", maxSplits: 1)
+            guard fields.count == 2, wanted.contains(String(fields[0])) else { return nil }
+            return "\(fields[0]) \(fields[1].drop { $0 == "\t" || $0 == " " })"
+        }
+    }
+}

@@ -1,0 +1,191 @@
+import Glibc
+import Sandbox
+import TestSupport
+import Testing
+
+@testable import Kernel
+
+@Suite struct SandboxTests {
+    @Test func `nothing is left of privileges`() throws {
+        let probe = try Probing()
+        for layer in SandboxLayer.allCases where layer != .landlock {
+            #expect(probe.isOn(layer), "\(probe.detail(of: layer))")
+        }
+        for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+            #expect(probe.status(set) == "0000000000000000", "\(set)")
+        }
+        if geteuid() == 0 { #expect(probe.status("CapBnd") == "0000000000000000") }
+        #expect(probe.status("NoNewPrivs") == "1")
+        #expect(probe.status("Seccomp") == "2")
+        #expect(probe.status == 0)
+    }
+
+    @Test func `a layer that is left out says so`() throws {
+        let probe = try Probing("layer=capabilities")
+        #expect(!probe.isOn(.seccomp) && !probe.isOn(.landlock) && probe.isOn(.capabilities))
+        #expect(probe.status("Seccomp") == "0")
+        #expect(probe.status("NoNewPrivs") == "1")
+    }
+
+    @Test(arguments: [
+        "write", "create", "remove", "mkdir", "chmod", "chown", "rename", "truncate", "socket", "bind", "connect",
+        "listen", "execve", "clone", "fork", "thread", "ptrace", "kill", "tgkill", "mmap-executable",
+        "mprotect-executable", "setrlimit", "setuid", "unshare", "mount", "prctl", "bpf", "perf_event_open", "ioctl",
+    ])
+    func `whatever is not needed is refused`(attempt: String) throws {
+        try withTemporaryDirectory { file in
+            try writeFile(file + "/file", "x")
+            let argument = attempt == "execve" ? "/bin/true" : file + "/file"
+            let free = try Probing("layer=capabilities", "try:epoll_wait")
+            #expect(free.result(of: "epoll_wait") == 0)
+            let probe = try Probing("layer=seccomp", "try:\(attempt)=\(argument)")
+            #expect(probe.result(of: attempt) == EPERM)
+            #expect(probe.status == 0, "it goes on")
+        }
+    }
+
+    @Test func `what the program lives on is allowed`() throws {
+        let probe = try Probing("try:allocate", "try:epoll_wait", "try:getrlimit")
+        for attempt in ["allocate", "epoll_wait", "getrlimit"] { #expect(probe.result(of: attempt) == 0, "\(attempt)") }
+    }
+
+    @Test func `threads may be started where they are planned, and processes never`() throws {
+        let probe = try Probing("threads", "try:thread", "try:clone", "try:clone3", "try:fork")
+        #expect(probe.result(of: "thread") == 0)
+        #expect(probe.result(of: "clone") == EPERM)
+        #expect(probe.result(of: "clone3") == ENOSYS, "the C library falls back to clone")
+        #expect(probe.result(of: "fork") == EPERM)
+    }
+
+    @Test func `in the fatal form an unknown call ends the process`() throws {
+        let probe = try Probing("fatal", "try:epoll_wait", "try:socket", "try:getrlimit")
+        #expect(probe.result(of: "epoll_wait") == 0)
+        #expect(probe.result(of: "socket") == nil)
+        #expect(probe.result(of: "getrlimit") == nil)
+        #expect(probe.wasEnded(by: SIGSYS))
+    }
+
+    @Test func `a bug still ends it as it should`() throws {
+        let probe = try Probing("fatal", "try:abort")
+        #expect(probe.wasEnded(by: SIGABRT))
+    }
+
+    @Test func `refused calls are counted by name`() throws {
+        let probe = try Probing("counted", "try:socket", "try:kill", "try:socket", "try:socket")
+        #expect(probe.result(of: "socket") == EPERM)
+        #expect(probe.result(of: "kill") == EPERM)
+        #expect(probe.refusals(of: "socket") == 3)
+        #expect(probe.refusals(of: "kill") == 1)
+        #expect(probe.refusals(of: "bind") == nil)
+    }
+
+    @Test func `nothing is counted unless it is planned`() throws {
+        let probe = try Probing("try:socket")
+        #expect(probe.result(of: "socket") == EPERM)
+        #expect(probe.refusals(of: "socket") == nil)
+    }
+
+    // Landlock by itself, so that seccomp does not answer first.
+
+    @Test(.enabled(if: landlockVersion >= 1, "this kernel has no landlock"))
+    func `only planned files are readable, and nothing is writable`() throws {
+        try withTemporaryDirectory { directory in
+            let planned = directory + "/planned"
+            try checked("mkdir", mkdir(planned, 0o755))
+            try writeFile(planned + "/file", "x")
+            try writeFile(directory + "/file", "x")
+            let probe = try Probing(
+                "layer=landlock", "readable=\(planned)", "try:read=\(planned)/file", "try:list=\(planned)",
+                "try:write=\(planned)/file", "try:create=\(planned)/new", "try:remove=\(planned)/file",
+                "try:mkdir=\(planned)/new", "try:truncate=\(planned)/file", "try:execve=/bin/true")
+            #expect(probe.isOn(.landlock), "\(probe.detail(of: .landlock))")
+            #expect(probe.result(of: "read") == 0)
+            #expect(probe.result(of: "list") == 0)
+            for attempt in ["write", "create", "remove", "mkdir", "execve"] {
+                #expect(probe.result(of: attempt) == EACCES, "\(attempt)")
+            }
+            if landlockVersion >= 3 { #expect(probe.result(of: "truncate") == EACCES) }
+            for path in [directory + "/file", "/proc/self/status", "/etc/passwd"] {
+                let outside = try Probing("layer=landlock", "readable=\(planned)", "try:read=\(path)")
+                #expect(outside.result(of: "read") == EACCES, "\(path)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: landlockVersion >= 1, "this kernel has no landlock"))
+    func `a single file can be readable, and what does not exist is left out`() throws {
+        try withTemporaryDirectory { directory in
+            try writeFile(directory + "/file", "x")
+            try writeFile(directory + "/other", "x")
+            let probe = try Probing(
+                "layer=landlock", "readable=\(directory)/file", "readable=\(directory)/none",
+                "try:read=\(directory)/file")
+            #expect(probe.isOn(.landlock), "\(probe.detail(of: .landlock))")
+            #expect(probe.result(of: "read") == 0)
+            let other = try Probing("readable=\(directory)/file", "try:read=\(directory)/other")
+            #expect(other.result(of: "read") == EACCES)
+        }
+    }
+
+    @Test(.enabled(if: landlockVersion >= 1, "this kernel has no landlock"))
+    func `files are removed only where it is planned`() throws {
+        try withTemporaryDirectory { directory in
+            try writeFile(directory + "/file", "x")
+            let path = directory + "/file"
+            let without = try Probing("readable=\(directory)", "try:remove=\(path)")
+            #expect(without.result(of: "remove") == EPERM)
+            let elsewhere = try Probing("removal=/usr", "try:remove=\(path)")
+            #expect(elsewhere.result(of: "remove") == EACCES)
+            let probe = try Probing("removal=\(directory)", "try:write=\(path)", "try:remove=\(path)")
+            #expect(probe.result(of: "write") == EPERM)
+            #expect(probe.result(of: "remove") == 0)
+        }
+    }
+
+    @Test(.enabled(if: landlockVersion >= 4, "this kernel's landlock knows no ports"))
+    func `no port is opened or connected to`() throws {
+        let probe = try Probing("layer=landlock", "try:bind", "try:connect")
+        #expect(probe.result(of: "bind") == EACCES)
+        #expect(probe.result(of: "connect") == EACCES)
+    }
+
+    @Test(.enabled(if: landlockVersion >= 6, "this kernel's landlock knows no signals and abstract sockets"))
+    func `signals stay inside, and messages to abstract sockets go where they are planned`() throws {
+        let receiver = try DatagramReceiver()
+        let name = String(receiver.path.dropFirst())
+        let probe = try Probing("layer=landlock", "try:kill", "try:send-abstract=\(name)")
+        #expect(probe.result(of: "kill") == EPERM)
+        #expect(probe.result(of: "send-abstract") == EPERM)
+        let planned = try Probing("abstract", "try:send-abstract=\(name)")
+        #expect(planned.result(of: "send-abstract") == 0)
+    }
+
+    @Test func `a file that may be replaced stays readable where it is and where it lies`() throws {
+        try withTemporaryDirectory { directory in
+            for name in ["live", "archive"] { try checked("mkdir", mkdir("\(directory)/\(name)", 0o755)) }
+            try writeFile(directory + "/archive/certificate", "x")
+            try checked("symlink", symlink("../archive/certificate", directory + "/live/certificate"))
+            var plan = SandboxPlan()
+            plan.keepReadable(file: directory + "/live/certificate")
+            plan.keepReadable(file: directory + "/live/none")
+            #expect(plan.readablePaths == [directory + "/live", directory + "/archive"])
+        }
+    }
+
+    @Test func `a report says what is on and why not`() {
+        let report = SandboxReport(allOff: "--no-sandbox")
+        #expect(!report.isComplete)
+        #expect(
+            report.summary
+                == "landlock off (--no-sandbox), seccomp off (--no-sandbox), capabilities kept (--no-sandbox)")
+    }
+}
+
+/// What landlock can do here; 0 without it.
+private let landlockVersion: Int = {
+    do {
+        return try Landlock(reachesAbstractSockets: false).version
+    } catch {
+        return 0
+    }
+}()
