@@ -30,6 +30,8 @@ struct Server: ~Copyable {
     var health: HealthReporter
     var anomalies: AnomalyReporter
     var reviver: ZoneReviver
+    /// What was given up; nil before.
+    var sandbox: SandboxReport?
     /// Nil unless calls that the sandbox refuses are counted.
     var refusedCalls: RefusedCalls?
 

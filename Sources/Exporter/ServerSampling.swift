@@ -40,9 +40,10 @@ extension Server {
         for index in sampler.accounts.indices {
             if let name = sampler.zoneName(index) { renamed.zones[index].zone = name }
         }
-        let catalog = SeriesCatalog(renamed)
+        var catalog = SeriesCatalog(renamed)
         for exposition in Exposition.allCases
         where catalog.registry.longestPageBytes(exposition) > responses.pages.capacity(exposition) { return }
+        if let sandbox { catalog.publish(sandbox) }
         facts = renamed
         self.catalog = catalog
     }

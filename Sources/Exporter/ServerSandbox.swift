@@ -6,11 +6,18 @@ import Sandbox
 extension Server {
     /// Enters the sandbox, unless the configuration says not to, and says what became of it. Everything must be open by now.
     mutating func enterSandbox(_ configuration: Configuration) {
-        let plan = SandboxPlan(configuration, logLevel: log.logLevel)
+        var plan = SandboxPlan(configuration, logLevel: log.logLevel)
+        if let file = webFile.take() {
+            for path in file.paths { plan.keepReadable(file: path) }
+            // Users can be added by a reload.
+            plan.allowsThreads = true
+            webFile = consume file
+        }
         let report =
             configuration.entersSandbox
             ? Sandbox.enterSandbox(plan) : SandboxReport(allOff: "--no-sandbox")
         if configuration.entersSandbox && plan.countsRefusals { refusedCalls = RefusedCalls() }
+        sandbox = report
         catalog.publish(report)
         var fields: [String: String] = [:]
         for layer in SandboxLayer.allCases { fields[layer.rawValue] = report[layer].isOn ? "on" : "off" }

@@ -117,6 +117,7 @@ extension AllowedCall {
         AllowedCall("sched_getaffinity"),  // The allocator asks how many arenas are worth it.
         AllowedCall("setpriority", .equal(Int32(PRIO_PROCESS.rawValue), 0)),  // It is to yield to the loop.
         AllowedCall("exit"),  // The end of a thread.
+        AllowedCall("eventfd2"),  // What it tells its end by, where passwords are asked for only after a reload.
     ]
 
     private static let removal = [

@@ -96,6 +96,9 @@ struct WebFile: ~Copyable {
         self.watch = consume watch
     }
 
+    /// The file and those that it names.
+    var paths: [String] { WebFile.paths(path, configuration) }
+
     private static func paths(_ path: String, _ configuration: WebConfiguration) -> [String] {
         [path] + (configuration.tls?.paths ?? [])
     }

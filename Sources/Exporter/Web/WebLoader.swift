@@ -85,7 +85,8 @@ enum WebLoader {
         } catch {
             let remedy =
                 error.code == .permissionDenied
-                ? "; the service's user must be able to read it, or systemd hands it over with LoadCredential=" : ""
+                ? "; the service's user must be able to read it, or systemd hands it over with LoadCredential=. "
+                    + "A directory that was not in use at start-up needs a restart" : ""
             throw WebFailure(message: "\(purpose) cannot be read from \(path): \(error.code)\(remedy)")
         }
     }
