@@ -99,9 +99,6 @@ struct Authenticator: ~Copyable {
         return queue.inOrder()
     }
 
-    /// All that wait, for when nobody decides about them any more.
-    func waiters() -> WaitingTokens { queue.inOrder() }
-
     /// Its connection ended; a comparison that it started goes on.
     mutating func forget(_ waiter: Token) {
         queue.remove(waiter)
