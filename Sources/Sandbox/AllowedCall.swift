@@ -108,8 +108,8 @@ extension AllowedCall {
         ]
     }
 
-    /// A helper thread, such as the one that checks a password and yields to the loop meanwhile. New processes are refused: `clone` only with the bits of a
-    /// thread, and `clone3`, whose bits a filter cannot see, as if it were missing.
+    /// A helper thread, such as the one that checks a password and yields to the loop meanwhile. New processes are refused:
+    /// `clone` only with the bits of a thread, and `clone3`, whose bits a filter cannot see, as if it were missing.
     private static let threads = [
         AllowedCall("clone", ArgumentCondition(argument: 0, mask: cloneBits, value: UInt64(CLONE_THREAD))),
         AllowedCall("set_robust_list"),  // The beginning of a thread, as is the next.
