@@ -102,20 +102,21 @@ extension AllowedCall {
             AllowedCall("rt_sigaction"),  // abort()
             AllowedCall("rt_sigreturn"),  // The handler that counts refused calls.
             AllowedCall("getpid"),  // abort()
-            AllowedCall("gettid"),  // abort(), and a thread that is to be nice.
+            AllowedCall("gettid"),  // abort()
             AllowedCall("tgkill", .equal(processIdentifier, 0)),  // abort(), to this process only.
             AllowedCall("writev"),  // The C library's last words before it.
         ]
     }
 
-    /// A helper thread, such as the one that checks a password. New processes are refused: `clone` only with the bits of a
-    /// thread, and `clone3`, whose bits a filter cannot see, as if it were missing.
+    /// A helper thread, such as the one that checks a password and yields to the loop meanwhile. New processes are refused:
+    /// `clone` only with the bits of a thread, and `clone3`, whose bits a filter cannot see, as if it were missing.
     private static let threads = [
         AllowedCall("clone", ArgumentCondition(argument: 0, mask: cloneBits, value: UInt64(CLONE_THREAD))),
         AllowedCall("set_robust_list"),  // The beginning of a thread, as is the next.
         AllowedCall("rseq"),
         AllowedCall("sched_getaffinity"),  // The allocator asks how many arenas are worth it.
-        AllowedCall("setpriority", .equal(Int32(PRIO_PROCESS.rawValue), 0)),  // It is to yield to the loop.
+        AllowedCall("getpriority", .equal(Int32(PRIO_PROCESS.rawValue), 0), .equal(0, 1)),  // nice(3)
+        AllowedCall("setpriority", .equal(Int32(PRIO_PROCESS.rawValue), 0), .equal(0, 1)),
         AllowedCall("exit"),  // The end of a thread.
         AllowedCall("eventfd2"),  // What it tells its end by, where passwords are asked for only after a reload.
     ]

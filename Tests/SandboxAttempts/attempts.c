@@ -102,13 +102,30 @@ static int make_process_3(const char *unused) {
     return child((pid_t)syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
-static void *nothing(void *argument) { return argument; }
+/* A helper as the program has one: it yields to the loop, and takes memory, which the C library gives each thread from a heap
+ * of its own. */
+static void *help(void *unused) {
+    (void)unused;
+    errno = 0;
+    if (nice(10) < 0 && errno != 0) return NULL;
+    char *block = malloc(100 * 1000);
+    if (!block) return NULL;
+    memset(block, 1, 100 * 1000);
+    free(block);
+    return &before;
+}
 
 static int make_thread(const char *unused) {
     (void)unused;
     pthread_t thread;
-    errno = pthread_create(&thread, NULL, nothing, NULL);
-    return errno == 0 ? pthread_join(thread, NULL) : -1;
+    sigset_t all, former;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &former);
+    errno = pthread_create(&thread, NULL, help, NULL);
+    pthread_sigmask(SIG_SETMASK, &former, NULL);
+    if (errno != 0) return -1;
+    void *helped = NULL;
+    return pthread_join(thread, &helped) == 0 && helped ? 0 : -1;
 }
 
 static int trace(const char *unused) {

@@ -52,6 +52,9 @@ import Testing
     @Test func `threads may be started where they are planned, and processes never`() throws {
         let probe = try Probing("threads", "try:thread", "try:clone", "try:clone3", "try:fork")
         #expect(probe.result(of: "thread") == 0)
+        for form in ["fatal", "counted"] {
+            #expect(try Probing("threads", form, "try:thread").result(of: "thread") == 0, "\(form)")
+        }
         #expect(probe.result(of: "clone") == EPERM)
         #expect(probe.result(of: "clone3") == ENOSYS, "the C library falls back to clone")
         #expect(probe.result(of: "fork") == EPERM)
