@@ -11,6 +11,8 @@ extension Server {
             for path in file.paths { plan.keepReadable(file: path) }
             // Users can be added by a reload.
             plan.allowsThreads = true
+            // A refused call in the middle of starting a thread would end the process, where it is to be counted.
+            plan.countsRefusals = false
             webFile = consume file
         }
         let report =

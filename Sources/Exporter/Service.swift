@@ -23,9 +23,9 @@ enum Service {
                     try listeners.adopt(descriptor, name: name, log)
                 }
             }
-            try listeners.open(configuration, log)
             var web = WebPolicy()
             let webFile = try WebFile.open(configuration, &web, log)
+            try listeners.open(configuration, scheme: web.scheme, log)
             var measurement = Measurement.open(configuration, log)
             let ledger = try LedgerKeeper.open(configuration, stored: storedLedger.take(), &measurement, notifier, log)
             var server = try Server(

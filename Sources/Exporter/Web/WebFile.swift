@@ -80,11 +80,13 @@ struct WebFile: ~Copyable {
         if let tls = configuration.tls, tls.clientAuthentication != .none {
             parts.append("client certificates (\(tls.clientAuthentication.rawValue))")
         }
-        if !configuration.users.isEmpty { parts.append("\(configuration.users.count) users") }
+        if !configuration.users.isEmpty { parts.append(counted(configuration.users.count, "user")) }
         if configuration.rateLimit != nil { parts.append("a rate limit") }
-        if !configuration.headers.isEmpty { parts.append("\(configuration.headers.count) headers") }
+        if !configuration.headers.isEmpty { parts.append(counted(configuration.headers.count, "header")) }
         return parts.joined(separator: ", ")
     }
+
+    private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
 
     private mutating func watch(_ paths: [String]) {
         guard var watch = watch.take() else { return }

@@ -63,7 +63,9 @@ enum WebLoader {
     }
 
     static func headerLines(_ configuration: WebConfiguration) throws(WebFailure) -> [UInt8] {
-        let lines = configuration.headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
+        // Every response says already that its type is not to be guessed.
+        let headers = configuration.headers.filter { $0.name != "X-Content-Type-Options" }
+        let lines = headers.flatMap { Array("\($0.name): \($0.value)\r\n".utf8) }
         guard lines.count <= Responses.extraHeaderBytes else {
             throw WebFailure(
                 message: "http_server_config.headers: together they have \(lines.count) bytes; "

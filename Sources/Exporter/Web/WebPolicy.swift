@@ -10,6 +10,14 @@ struct WebPolicy: ~Copyable {
     /// Header lines for every response, each with its CR LF.
     var extraHeaders: [UInt8] = []
 
+    /// What addresses begin with.
+    var scheme: String {
+        switch tls {
+        case .some: "https"
+        case .none: "http"
+        }
+    }
+
     /// Requests need a password.
     var isAuthenticating: Bool {
         switch authenticator {
@@ -46,7 +54,7 @@ struct WebPolicy: ~Copyable {
         return waiters
     }
 
-    /// Puts other users in place. What was found out about users that stay is kept.
+    /// Puts other users in place; what was found out is kept if they are the same.
     mutating func replaceUsers(_ users: [Authenticator.User]) throws(WebFailure) {
         guard !users.isEmpty else {
             authenticator = nil
