@@ -30,6 +30,8 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let invalidArgument = ErrorCode(number: EINVAL)
     public static let noDevice = ErrorCode(number: ENODEV)
     public static let inputOutput = ErrorCode(number: EIO)
+    public static let notASocket = ErrorCode(number: ENOTSOCK)
+    public static let connectionRefused = ErrorCode(number: ECONNREFUSED)
     public static let addressInUse = ErrorCode(number: EADDRINUSE)
     public static let addressFamilyNotSupported = ErrorCode(number: EAFNOSUPPORT)
 
