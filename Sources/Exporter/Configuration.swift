@@ -64,7 +64,8 @@ enum Parsing {
     static func address(_ text: String) throws(WrongValue) -> SocketAddress {
         guard let address = SocketAddress(text) else {
             throw WrongValue(
-                "allowed are :PORT, IPv4:PORT and [IPv6]:PORT, such as :9091, 127.0.0.1:9091 or [::1]:9091")
+                "allowed are :PORT, IPv4:PORT, [IPv6]:PORT, unix:/PATH, unix:/PATH?mode=MODE and vsock://:PORT, such as "
+                    + ":9091, 127.0.0.1:9091, [::1]:9091, unix:/run/pyjoules.sock?mode=0660 or vsock://:9091")
         }
         return address
     }

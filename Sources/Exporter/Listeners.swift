@@ -13,8 +13,8 @@ struct Listeners: ~Copyable {
 
     init() {}
 
-    /// Opens the addresses of the configuration, unless systemd passed sockets.
-    mutating func open(_ configuration: Configuration, _ log: Logger) throws {
+    /// Opens the addresses of the configuration, unless systemd passed sockets. `scheme` is what is spoken on them.
+    mutating func open(_ configuration: Configuration, scheme: String, _ log: Logger) throws {
         if areInherited {
             guard count > 0 else { throw StartFailure(message: "none of the sockets passed by systemd can be served") }
             if !configuration.listenAddresses.isEmpty {
@@ -29,7 +29,7 @@ struct Listeners: ~Copyable {
             let all = configuration.listenAddresses
             for address in all.isEmpty ? [.any(port: configuration.defaultPort)] : all { try open(address) }
         }
-        report(log)
+        report(scheme: scheme, log)
     }
 
     subscript(index: Int) -> Listener? {
@@ -70,12 +70,32 @@ struct Listeners: ~Copyable {
         }
         do {
             add(try Listener(on: address))
-        } catch  where error.code == .addressInUse {
-            throw StartFailure(
-                message: "cannot listen on \(address): the address is in use; "
-                    + "stop the other program ('ss -ltnp' names it) or choose another with --web.listen-address")
         } catch {
-            throw StartFailure(message: "cannot listen on \(address): \(error)")
+            throw StartFailure(message: "cannot listen on \(address): \(Listeners.reason(error, address))")
+        }
+    }
+
+    /// Why an address cannot be had, and what helps.
+    private static func reason(_ error: SystemError, _ address: SocketAddress) -> String {
+        switch (error.code, address) {
+        case (.addressInUse, _):
+            "the address is in use; stop the other program ('\(listing(address))' names it) "
+                + "or choose another with --web.listen-address"
+        case (.notASocket, _): "the file that is there is not a socket; remove it or choose another path"
+        case (.notFound, .unix): "its directory is missing; make it, or let systemd do so with RuntimeDirectory="
+        case (.addressFamilyNotSupported, .vsock):
+            "there are no such sockets here; load the kernel's module vsock, "
+                + "and under systemd add AF_VSOCK to RestrictAddressFamilies="
+        default: "\(error)"
+        }
+    }
+
+    /// The command that shows who listens on addresses of this kind. See ss(8).
+    private static func listing(_ address: SocketAddress) -> String {
+        switch address {
+        case .any, .ipv4, .ipv6: "ss -ltnp"
+        case .unix: "ss -lxp"
+        case .vsock: "ss -lp --vsock"
         }
     }
 
@@ -86,10 +106,11 @@ struct Listeners: ~Copyable {
         }
     }
 
-    private func report(_ log: Logger) {
+    private func report(scheme: String, _ log: Logger) {
         for index in 0..<count {
             let name = name(of: index)
-            let text = name.hasPrefix("unix:") ? name : "http://\(name)"
+            let isLocal = name.hasPrefix("unix:") || name.hasPrefix("vsock:")
+            let text = isLocal ? "\(name) (\(scheme))" : "\(scheme)://\(name)"
             log.report(.listening, .info, "listening on \(text)", ["address": name])
         }
     }

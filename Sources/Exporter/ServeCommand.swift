@@ -12,7 +12,7 @@ struct ServeCommand: ParsableCommand {
     @Option(
         name: .customLong("web.listen-address"),
         help: ArgumentHelp(
-            "Where to listen: :9091, 127.0.0.1:9091 or [::1]:9091; may be repeated. EXPORTER_PORT sets the default's port. (default: :9091)",
+            "Where to listen: :9091, 127.0.0.1:9091, [::1]:9091, unix:/path, unix:/path?mode=0660 or vsock://:9091; may be repeated. EXPORTER_PORT sets the default's port. (default: :9091)",
             valueName: "address"),
         transform: Parsing.address)
     var listenAddresses: [SocketAddress] = []

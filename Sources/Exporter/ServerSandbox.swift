@@ -42,6 +42,9 @@ extension SandboxPlan {
     init(_ configuration: Configuration, logLevel: Logger.Level) {
         self.init()
         readablePaths = ZoneReviver.readPaths(sysfs: configuration.sysfs)
+        for case .unix(let path, _) in configuration.listenAddresses {
+            removalDirectories.append(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) + "/")
+        }
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
         countsRefusals = logLevel <= .debug
         #if SANDBOX_FATAL

@@ -18,12 +18,23 @@ public struct FileStatus {
         try FileStatus(of: 2)
     }
 
+    /// What a name stands for; a link is taken as what it is. See lstat(2).
+    init(ofEntry path: String) throws(SystemError) {
+        var status = stat()
+        _ = try attempt { unsafe Int(lstat(path, &status)) }.orThrow("lstat")
+        self.init(status)
+    }
+
     init(of number: Int32) throws(SystemError) {
         var status = stat()
         // Not through `attempt`: a process may be started with a standard descriptor closed, which is no bug of ours.
         guard unsafe fstat(number, &status) == 0 else {
             throw SystemError(call: "fstat", code: ErrorCode(number: EBADF))
         }
+        self.init(status)
+    }
+
+    private init(_ status: stat) {
         type = clinux_file_type(status.st_mode)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)

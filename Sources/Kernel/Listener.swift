@@ -4,15 +4,19 @@ import Glibc
 /// A listening stream socket.
 public struct Listener: ~Copyable {
     public let descriptor: FileDescriptor
-    /// Where it listens, for the log: `127.0.0.1:9091`, `[::]:9091`, `unix:/path`.
+    /// Where it listens, for the log: `127.0.0.1:9091`, `[::]:9091`, `unix:/path`, `vsock://:9091`.
     public let name: String
+    /// The name in the file system that was made for it, if one was.
+    private let file: SocketFile?
     /// Connections that wait in the kernel until they are accepted; the kernel caps it at net.core.somaxconn.
     static let backlog: Int32 = 1024
     /// What the kernel keeps of unsent responses for one connection (it doubles the number). Left to itself it grows to
     /// megabytes for each client that does not read, all to be freed at once when that client is given up.
     static let sendBufferBytes: Int32 = 64 * 1024
 
-    /// Listens on a TCP address. `.any` listens on IPv4 and IPv6, or on IPv4 alone where there is no IPv6. See ip(7), ipv6(7).
+    /// Listens on an address. `.any` listens on IPv4 and IPv6, or on IPv4 alone where there is no IPv6. A unix socket that nobody
+    /// serves any more is replaced; any other file in its place is an error with the code `.notASocket`. See ip(7), ipv6(7),
+    /// unix(7), vsock(7).
     public init(on address: SocketAddress) throws(SystemError) {
         switch address {
         case .any(let port):
@@ -23,6 +27,11 @@ public struct Listener: ~Copyable {
             }
         case .ipv4(let text, let port): self = try Listener(ipv4: text, port: port)
         case .ipv6(let text, let port): self = try Listener(ipv6: text, port: port, dualStack: false)
+        case .unix(let path, let mode):
+            let descriptor = try Listener.streamSocket(AF_UNIX)
+            let file = try SocketFile(binding: descriptor, to: path, mode: mode)
+            try self.init(listeningOn: descriptor, file: file)
+        case .vsock(let port): self = try Listener(vsock: port)
         }
     }
 
@@ -32,7 +41,7 @@ public struct Listener: ~Copyable {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         _ = unsafe inet_pton(AF_INET, text, &address.sin_addr)
-        try Listener.bind(descriptor, to: address)
+        try descriptor.bind(to: address)
         try self.init(listeningOn: descriptor)
     }
 
@@ -43,19 +52,36 @@ public struct Listener: ~Copyable {
         address.sin6_port = port.bigEndian
         _ = unsafe inet_pton(AF_INET6, text, &address.sin6_addr)
         try descriptor.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, dualStack ? 0 : 1)
-        try Listener.bind(descriptor, to: address)
+        try descriptor.bind(to: address)
         try self.init(listeningOn: descriptor)
     }
 
-    private init(listeningOn descriptor: consuming FileDescriptor) throws(SystemError) {
-        let number = descriptor.number
-        _ = try attempt { Int(listen(number, Listener.backlog)) }.orThrow("listen")
-        try self.init(ready: descriptor)
+    private init(vsock port: UInt32) throws(SystemError) {
+        let descriptor = try Listener.streamSocket(AF_VSOCK)
+        var address = sockaddr_vm()
+        address.svm_family = sa_family_t(AF_VSOCK)
+        address.svm_cid = Listener.anyContext
+        address.svm_port = port
+        try descriptor.bind(to: address)
+        try self.init(listeningOn: descriptor)
     }
 
-    private init(ready descriptor: consuming FileDescriptor) throws(SystemError) {
+    /// VMADDR_CID_ANY, which does not import.
+    private static let anyContext = UInt32.max
+
+    private init(
+        listeningOn descriptor: consuming FileDescriptor, file: consuming SocketFile? = nil
+    ) throws(SystemError) {
+        let number = descriptor.number
+        _ = try attempt { Int(listen(number, Listener.backlog)) }.orThrow("listen")
+        try self.init(ready: descriptor, file: file)
+    }
+
+    private init(
+        ready descriptor: consuming FileDescriptor, file: consuming SocketFile? = nil
+    ) throws(SystemError) {
         let address = try descriptor.localAddress()
-        if address.ss_family != AF_UNIX {
+        if [AF_INET, AF_INET6].contains(Int32(address.ss_family)) {
             // Accepted sockets inherit it, which saves a call for each; a response is one send, so nothing is to be gathered.
             try descriptor.setOption(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, Listener.sendBufferBytes)
@@ -63,6 +89,7 @@ public struct Listener: ~Copyable {
         let name = Listener.describe(address)
         self.descriptor = descriptor
         self.name = name
+        self.file = file
     }
 
     /// Takes over a socket that systemd opened, if it is a listening stream socket of a family served here; says why not otherwise.
@@ -73,8 +100,8 @@ public struct Listener: ~Copyable {
         guard type == Int32(SOCK_STREAM.rawValue) else { return .refused("it is not a stream socket") }
         guard try inherited.option(SOL_SOCKET, SO_ACCEPTCONN) == 1 else { return .refused("it does not listen") }
         let family = try inherited.option(SOL_SOCKET, SO_DOMAIN)
-        guard [AF_INET, AF_INET6, AF_UNIX].contains(family) else {
-            return .refused("its address family \(family) is not IPv4, IPv6 or unix")
+        guard [AF_INET, AF_INET6, AF_UNIX, AF_VSOCK].contains(family) else {
+            return .refused("its address family \(family) is not IPv4, IPv6, unix or vsock")
         }
         let number = inherited.number
         let flags = try attempt { Int(fcntl(number, F_GETFL)) }.orThrow("fcntl")
@@ -111,19 +138,6 @@ public struct Listener: ~Copyable {
         return descriptor
     }
 
-    private static func bind<Address>(
-        _ descriptor: borrowing FileDescriptor, to address: Address
-    ) throws(SystemError) {
-        let number = descriptor.number
-        let outcome = unsafe withUnsafeBytes(of: address) { bytes in
-            guard let base = bytes.baseAddress else { return Outcome.failure(.invalidArgument) }
-            return attempt {
-                unsafe Int(Glibc.bind(number, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)))
-            }
-        }
-        _ = try outcome.orThrow("bind")
-    }
-
     private static func describe(_ address: sockaddr_storage) -> String {
         unsafe withUnsafeBytes(of: address) { bytes in
             switch Int32(address.ss_family) {
@@ -133,6 +147,10 @@ public struct Listener: ~Copyable {
             case AF_INET6:
                 let inet = unsafe bytes.loadUnaligned(as: sockaddr_in6.self)
                 return "[\(presentation(AF_INET6, inet.sin6_addr))]:\(UInt16(bigEndian: inet.sin6_port))"
+            case AF_VSOCK:
+                let machine = unsafe bytes.loadUnaligned(as: sockaddr_vm.self)
+                let context = machine.svm_cid == anyContext ? "" : "\(machine.svm_cid)"
+                return "vsock://\(context):\(machine.svm_port)"
             default:
                 let path = unsafe bytes.dropFirst(MemoryLayout<sa_family_t>.size).prefix(107)
                 return unsafe "unix:" + String(decoding: path.prefix { $0 != 0 }, as: UTF8.self)

@@ -95,6 +95,29 @@ extension FileDescriptor {
         return value
     }
 
+    /// Gives a socket its address. See bind(2).
+    borrowing func bind<Address>(to address: Address) throws(SystemError) {
+        _ = try unsafe withGenericAddress(address) { number, address, size in unsafe Glibc.bind(number, address, size) }
+            .orThrow("bind")
+    }
+
+    /// Connects a socket that does not wait; `EAGAIN` is a failure like any other. See connect(2).
+    borrowing func connect<Address>(to address: Address) -> Outcome {
+        unsafe withGenericAddress(address) { number, address, size in unsafe Glibc.connect(number, address, size) }
+    }
+
+    private borrowing func withGenericAddress<Address>(
+        _ address: Address, _ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Outcome {
+        let number = self.number
+        return unsafe withUnsafeBytes(of: address) { bytes in
+            guard let base = bytes.baseAddress else { return .failure(.invalidArgument) }
+            return attempt {
+                unsafe Int(call(number, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count)))
+            }
+        }
+    }
+
     borrowing func localAddress() throws(SystemError) -> sockaddr_storage {
         var address = sockaddr_storage()
         var size = socklen_t(MemoryLayout<sockaddr_storage>.size)

@@ -1,14 +1,58 @@
 import CLinux
 import Glibc
 
-/// Where a listener waits: an IP address and a port, or a port on every address.
+/// Where a listener waits: an IP address and a port, a port on every address, a path, or a port for other virtual machines.
 public enum SocketAddress: Equatable, Sendable, CustomStringConvertible {
     case any(port: UInt16)
     case ipv4(text: String, port: UInt16)
     case ipv6(text: String, port: UInt16)
+    /// A socket in the file system, with permissions that are exactly `mode`, or as the umask leaves them. See unix(7).
+    case unix(path: String, mode: UInt16?)
+    /// A port for the host or for guests, of whatever context identifier. See vsock(7).
+    case vsock(port: UInt32)
 
-    /// Reads `:9091`, `127.0.0.1:9091` or `[::1]:9091`; nil if it is none of them.
+    /// The longest path of a unix socket.
+    static let longestPathBytes = 107
+
+    /// Reads `:9091`, `127.0.0.1:9091`, `[::1]:9091`, `unix:/path`, `unix:/path?mode=0660` or `vsock://:9091`; nil if it is none
+    /// of them.
     public init?(_ text: String) {
+        if text.hasPrefix("unix:") {
+            self.init(unix: text.dropFirst("unix:".count))
+        } else if text.hasPrefix("vsock://:") {
+            self.init(vsock: text.dropFirst("vsock://:".count))
+        } else {
+            self.init(internet: text)
+        }
+    }
+
+    /// An absolute path without a question mark, and after one the mode.
+    private init?(unix text: Substring) {
+        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = parts[0]
+        guard path.hasPrefix("/"), !path.hasSuffix("/"), path.utf8.count <= SocketAddress.longestPathBytes,
+            path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else { return nil }
+        guard parts.count == 2 else {
+            self = .unix(path: String(path), mode: nil)
+            return
+        }
+        let digits = parts[1].dropFirst("mode=".count)
+        guard parts[1].hasPrefix("mode="), (3...4).contains(digits.utf8.count),
+            digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x37 }), let mode = UInt16(digits, radix: 8), mode <= 0o777
+        else { return nil }
+        self = .unix(path: String(path), mode: mode)
+    }
+
+    private init?(vsock text: Substring) {
+        // The greatest number asks the kernel to choose a port.
+        guard let port = UInt32(text), port < .max, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
+            return nil
+        }
+        self = .vsock(port: port)
+    }
+
+    private init?(internet text: String) {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
             text[text.index(after: colon)...].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
         else { return nil }
@@ -32,6 +76,9 @@ public enum SocketAddress: Equatable, Sendable, CustomStringConvertible {
         case .any(let port): ":\(port)"
         case .ipv4(let text, let port): "\(text):\(port)"
         case .ipv6(let text, let port): "[\(text)]:\(port)"
+        case .unix(let path, .none): "unix:\(path)"
+        case .unix(let path, .some(let mode)): "unix:\(path)?mode=\(mode < 0o100 ? "00" : "0")\(String(mode, radix: 8))"
+        case .vsock(let port): "vsock://:\(port)"
         }
     }
 }
@@ -41,7 +88,8 @@ public struct PeerKey: Equatable, Sendable {
     private let high: UInt64
     private let low: UInt64
 
-    /// An IPv4 address, an IPv6 network of 64 bits (one host can take any address in it), or all of a unix socket's clients.
+    /// An IPv4 address, an IPv6 network of 64 bits (one host can take any address in it), a virtual machine, or all of a unix
+    /// socket's clients.
     init(_ address: sockaddr_storage) {
         self = unsafe withUnsafeBytes(of: address) { bytes in
             switch Int32(address.ss_family) {
@@ -55,6 +103,10 @@ public struct PeerKey: Equatable, Sendable {
                 // An IPv4 client of a dual-stack listener is ::ffff:a.b.c.d: its network is zero, its host part tells.
                 let host = unsafe bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
                 return PeerKey(high: network == 0 ? host : 6, low: network)
+            case AF_VSOCK:
+                let offset = MemoryLayout<sockaddr_vm>.offset(of: \.svm_cid) ?? 0
+                return unsafe PeerKey(
+                    high: 40, low: UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
             default:
                 return PeerKey(high: 0, low: 0)
             }

@@ -32,6 +32,8 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let inputOutput = ErrorCode(number: EIO)
     public static let notImplemented = ErrorCode(number: ENOSYS)
     public static let notSupported = ErrorCode(number: EOPNOTSUPP)
+    public static let notASocket = ErrorCode(number: ENOTSOCK)
+    public static let connectionRefused = ErrorCode(number: ECONNREFUSED)
     public static let addressInUse = ErrorCode(number: EADDRINUSE)
     public static let addressFamilyNotSupported = ErrorCode(number: EAFNOSUPPORT)
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Testing
 
@@ -23,6 +24,12 @@ import Testing
         #expect(try key6("::ffff:192.0.2.1") != key6("::1"))
     }
 
+    @Test func `a virtual machine is a client, whatever its port`() {
+        #expect(vsockKey(3, port: 1000) == vsockKey(3, port: 2000))
+        #expect(vsockKey(3) != vsockKey(4))
+        #expect(vsockKey(0) != PeerKey(sockaddr_storage()))
+    }
+
     @Test func `the families do not meet`() throws {
         let unix = PeerKey(sockaddr_storage())
         #expect(try key("0.0.0.0") != unix)
@@ -36,6 +43,18 @@ import Testing
 
     private func key6(_ text: String, port: UInt16 = 0) throws -> PeerKey {
         try withIPv6Address(text, port: port) { PeerKey(storage($0, $1)) }
+    }
+
+    private func vsockKey(_ context: UInt32, port: UInt32 = 0) -> PeerKey {
+        var address = sockaddr_vm()
+        address.svm_family = sa_family_t(AF_VSOCK)
+        address.svm_cid = context
+        address.svm_port = port
+        var storage = sockaddr_storage()
+        withUnsafeMutableBytes(of: &storage) { target in
+            withUnsafeBytes(of: address) { target.copyMemory(from: $0) }
+        }
+        return PeerKey(storage)
     }
 
     private func storage(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> sockaddr_storage {

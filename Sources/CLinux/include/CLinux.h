@@ -12,6 +12,8 @@
 #include <sys/timerfd.h>
 #include <sys/types.h>
 
+#include <linux/vm_sockets.h>
+
 /// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK; the peer's address goes to `address`.
 int clinux_accept(int listener, struct sockaddr_storage *_Nonnull address);
 
