@@ -83,6 +83,9 @@ if [ -x "$binary" ]; then
     if grep --quiet --text 'FoundationInternationalization' "$binary" || ldd "$binary" | grep --quiet 'icu\|libFoundation'; then
         fail "$binary is linked with full Foundation"
     fi
+    if ldd "$binary" | grep --quiet 'libssl'; then
+        fail "$binary is linked with OpenSSL: COpenSSL loads it when TLS is wanted"
+    fi
 else
     echo "lint: SKIP what the binary is linked with: 'make build' first"
 fi

@@ -69,7 +69,7 @@ extension ContextCore {
             throw TLSError("OpenSSL knows no \(kind) that is called '\(name)'")
         }
         guard unsafe names.joined(separator: ":").withCString({ unsafe set($0) }) else {
-            throw TLSError("OpenSSL does not take the list of each \(kind): \(library.errorText)")
+            throw TLSError("OpenSSL refuses '\(names.joined(separator: ":"))': \(library.errorText)")
         }
     }
 

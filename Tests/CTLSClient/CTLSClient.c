@@ -107,7 +107,6 @@ void tls_client_free(struct tls_client *client) {
     free(client);
 }
 
-/// Leaves its errors in the queue, as a careless library would: the server must not take them for its own.
 static enum tls_client_result result_of(struct tls_client *client, int result) {
     if (result == 1) return TLS_CLIENT_DONE;
     switch (SSL_get_error(client->ssl, result)) {
@@ -191,3 +190,5 @@ struct tls_client_session *tls_client_take_session(struct tls_client *client) {
 }
 
 void tls_client_session_free(struct tls_client_session *session) { SSL_SESSION_free((SSL_SESSION *)session); }
+
+void tls_client_leave_error(void) { ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH); }

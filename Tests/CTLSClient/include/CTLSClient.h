@@ -54,6 +54,8 @@ int tls_client_chain_length(const struct tls_client *_Nonnull client);
 int tls_client_authority_count(const struct tls_client *_Nonnull client);
 /// The last session that the server gave a ticket for; null if it gave none. To be freed.
 struct tls_client_session *_Nullable tls_client_take_session(struct tls_client *_Nonnull client);
+/// Leaves an error in the thread's queue, as a careless user of OpenSSL does.
+void tls_client_leave_error(void);
 void tls_client_session_free(struct tls_client_session *_Nonnull session);
 
 #endif
