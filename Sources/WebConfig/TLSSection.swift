@@ -69,13 +69,7 @@ struct TLSSection {
             throw section.failure(
                 key, "client CA's have been configured without a Client Auth Policy; set client_auth_type")
         }
-        // Go would take the authorities of the system then, so that anybody with a certificate of a public one could come in.
-        guard settings.clientAuthorities != nil || !settings.clientAuthentication.verifies else {
-            throw section.failure(
-                "client_auth_type",
-                "\(settings.clientAuthentication.rawValue) needs the authorities to verify by; "
-                    + "set client_ca_file or client_ca")
-        }
+        try settleWithoutAuthorities(&settings)
         guard let names = try section.list("client_allowed_sans") else { return }
         guard !names.isEmpty else {
             throw section.failure("client_allowed_sans", "the list is empty, so that no client would be served")
@@ -88,6 +82,22 @@ struct TLSSection {
                     + "allowed is RequireAndVerifyClientCert")
         }
         settings.allowedSubjectAlternativeNames = names.map(\.text)
+    }
+
+    /// Without authorities Go would take those of the system.
+    private func settleWithoutAuthorities(_ settings: inout WebConfiguration.TLSSettings) throws(WebConfigurationError)
+    {
+        guard settings.clientAuthorities == nil else { return }
+        switch settings.clientAuthentication {
+        case .none, .requested, .required: return
+        // Whoever has no certificate is served, so that nobody is kept out by one: asking for it would change nothing.
+        case .verifiedIfGiven: settings.clientAuthentication = .none
+        // Anybody with a certificate of a public authority could come in.
+        case .requiredAndVerified:
+            throw section.failure(
+                "client_auth_type",
+                "RequireAndVerifyClientCert needs the authorities to verify by; set client_ca_file or client_ca")
+        }
     }
 
     private func readVersions(_ settings: inout WebConfiguration.TLSSettings) throws(WebConfigurationError) {

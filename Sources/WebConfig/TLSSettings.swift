@@ -19,7 +19,7 @@ extension WebConfiguration {
     public struct TLSSettings: Equatable, Sendable {
         public var certificate: PEMSource
         public var key: PEMSource
-        /// The authorities of clients' certificates; there at least if `clientAuthentication` verifies.
+        /// The authorities of clients' certificates; there whenever `clientAuthentication` verifies.
         public var clientAuthorities: PEMSource?
         public var clientAuthentication = ClientAuthentication.none
         /// Names of which a client's certificate must have one (DNS, e-mail, IP address or URI); any if there are none.

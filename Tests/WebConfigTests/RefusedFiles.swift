@@ -169,10 +169,7 @@ struct RefusedFile: CustomTestStringConvertible {
             "client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca\n  client_allowed_sans: [a]"),
         RefusedFile(
             tls: 4,
-            "tls_server_config.client_auth_type: VerifyClientCertIfGiven needs the authorities to verify by; "
-                + "set client_ca_file or client_ca", "client_auth_type: VerifyClientCertIfGiven"),
-        RefusedFile(
-            tls: 4, "RequireAndVerifyClientCert needs the authorities to verify by",
+            "tls_server_config.client_auth_type: RequireAndVerifyClientCert needs the authorities to verify by; set",
             "client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ''"),
         RefusedFile(
             tls: 6, "the list is empty, so that no client would be served",

@@ -77,6 +77,12 @@ import WebConfig
         #expect(tls?.clientAuthorities == (policy.verifies ? .file("/etc/exporter/ca.pem") : nil))
     }
 
+    /// Many examples have it so. Go asks then, by the system's authorities, but serves whoever has no certificate all the same.
+    @Test func `asking for certificates that nothing depends on is left out`() throws {
+        let tls = try configuration(tlsConfiguration("client_auth_type: VerifyClientCertIfGiven")).tls
+        #expect(tls?.clientAuthentication == WebConfiguration.ClientAuthentication.none)
+    }
+
     @Test(
         arguments: [("TLS10", .tls10), ("TLS11", .tls11), ("TLS12", .tls12), ("TLS13", .tls13)]
             as [(String, WebConfiguration.TLSVersion)])
