@@ -15,7 +15,7 @@ struct TLSSection {
     }
 
     /// Nil if nothing is said, which means no TLS.
-    func settings() throws(WebConfigurationError) -> TLSSettings? {
+    func settings() throws(WebConfigurationError) -> WebConfiguration.TLSSettings? {
         if section.isEmpty { return nil }
         guard let certificate = try source("cert") else {
             throw WebConfigurationError(line: section.line, "tls_server_config: missing one of cert or cert_file")
@@ -23,17 +23,20 @@ struct TLSSection {
         guard let key = try source("key") else {
             throw WebConfigurationError(line: section.line, "tls_server_config: missing one of key or key_file")
         }
-        var settings = TLSSettings(certificate: certificate, key: key)
+        var settings = WebConfiguration.TLSSettings(certificate: certificate, key: key)
         try readClients(&settings)
         try readVersions(&settings)
         settings.cipherSuites = try cipherSuites(upTo: settings.maximumVersion)
+        // With none for an older version, none can be spoken.
+        let isForTLS13 = !settings.cipherSuites.isEmpty && settings.cipherSuites.allSatisfy(\.isTLS13)
+        if isForTLS13 { settings.minimumVersion = .tls13 }
         settings.curves = try curves()
         settings.prefersServerCipherSuites = try section.boolean("prefer_server_cipher_suites") ?? true
         return settings
     }
 
     /// What `NAME` or `NAME_file` says.
-    private func source(_ name: String) throws(WebConfigurationError) -> PEMSource? {
+    private func source(_ name: String) throws(WebConfigurationError) -> WebConfiguration.PEMSource? {
         let fileKey = name + "_file"
         switch (try section.text(name), try section.text(fileKey)) {
         case (.none, .none): return nil
@@ -48,14 +51,15 @@ struct TLSSection {
         }
     }
 
-    private func readClients(_ settings: inout TLSSettings) throws(WebConfigurationError) {
+    private func readClients(_ settings: inout WebConfiguration.TLSSettings) throws(WebConfigurationError) {
         settings.clientAuthorities = try source("client_ca")
         if let text = try section.text("client_auth_type") {
             // The second name was one of an earlier version and means the same.
             guard
-                let policy = ClientAuthentication(rawValue: text == "RequireClientCert" ? "RequireAnyClientCert" : text)
+                let policy = WebConfiguration.ClientAuthentication(
+                    rawValue: text == "RequireClientCert" ? "RequireAnyClientCert" : text)
             else {
-                let allowed = ClientAuthentication.allCases.map(\.rawValue).joined(separator: ", ")
+                let allowed = WebConfiguration.ClientAuthentication.allCases.map(\.rawValue).joined(separator: ", ")
                 throw section.wrong("client_auth_type", text, "allowed are \(allowed)")
             }
             settings.clientAuthentication = policy
@@ -65,6 +69,7 @@ struct TLSSection {
             throw section.failure(
                 key, "client CA's have been configured without a Client Auth Policy; set client_auth_type")
         }
+        try settleWithoutAuthorities(&settings)
         guard let names = try section.list("client_allowed_sans") else { return }
         guard !names.isEmpty else {
             throw section.failure("client_allowed_sans", "the list is empty, so that no client would be served")
@@ -79,7 +84,23 @@ struct TLSSection {
         settings.allowedSubjectAlternativeNames = names.map(\.text)
     }
 
-    private func readVersions(_ settings: inout TLSSettings) throws(WebConfigurationError) {
+    /// Without authorities Go would take those of the system.
+    private func settleWithoutAuthorities(_ settings: inout WebConfiguration.TLSSettings) throws(WebConfigurationError)
+    {
+        guard settings.clientAuthorities == nil else { return }
+        switch settings.clientAuthentication {
+        case .none, .requested, .required: return
+        // Whoever has no certificate is served, so that nobody is kept out by one: asking for it would change nothing.
+        case .verifiedIfGiven: settings.clientAuthentication = .none
+        // Anybody with a certificate of a public authority could come in.
+        case .requiredAndVerified:
+            throw section.failure(
+                "client_auth_type",
+                "RequireAndVerifyClientCert needs the authorities to verify by; set client_ca_file or client_ca")
+        }
+    }
+
+    private func readVersions(_ settings: inout WebConfiguration.TLSSettings) throws(WebConfigurationError) {
         settings.minimumVersion = try version("min_version") ?? settings.minimumVersion
         settings.maximumVersion = try version("max_version") ?? settings.maximumVersion
         guard settings.minimumVersion <= settings.maximumVersion else {
@@ -90,23 +111,25 @@ struct TLSSection {
         }
     }
 
-    private func version(_ key: String) throws(WebConfigurationError) -> TLSVersion? {
+    private func version(_ key: String) throws(WebConfigurationError) -> WebConfiguration.TLSVersion? {
         guard let text = try section.scalar(key)?.text else { return nil }
-        guard let version = TLSVersion.allCases.first(where: { $0.name == text }) else {
-            let allowed = TLSVersion.allCases.map(\.name).joined(separator: ", ")
+        guard let version = WebConfiguration.TLSVersion.allCases.first(where: { $0.name == text }) else {
+            let allowed = WebConfiguration.TLSVersion.allCases.map(\.name).joined(separator: ", ")
             throw section.failure(key, "unknown TLS version \(Quoting.value(text)); allowed are \(allowed)")
         }
         return version
     }
 
-    private func cipherSuites(upTo version: TLSVersion) throws(WebConfigurationError) -> [CipherSuite] {
-        var suites: [CipherSuite] = []
+    private func cipherSuites(upTo version: WebConfiguration.TLSVersion) throws(WebConfigurationError)
+        -> [WebConfiguration.CipherSuite]
+    {
+        var suites: [WebConfiguration.CipherSuite] = []
         for element in try section.list("cipher_suites") ?? [] {
-            guard let suite = CipherSuite(named: element.text) else {
+            guard let suite = WebConfiguration.CipherSuite(named: element.text) else {
                 throw WebConfigurationError(
                     line: element.line,
                     "tls_server_config.cipher_suites: unknown cipher \(Quoting.value(element.text)); allowed are "
-                        + CipherSuite.all.map(\.name).joined(separator: ", "))
+                        + WebConfiguration.CipherSuite.all.map(\.name).joined(separator: ", "))
             }
             if !suites.contains(suite) { suites.append(suite) }
         }
@@ -116,14 +139,14 @@ struct TLSSection {
         return suites
     }
 
-    private func curves() throws(WebConfigurationError) -> [Curve] {
-        var curves: [Curve] = []
+    private func curves() throws(WebConfigurationError) -> [WebConfiguration.Curve] {
+        var curves: [WebConfiguration.Curve] = []
         for element in try section.list("curve_preferences") ?? [] {
-            guard let curve = Curve(rawValue: element.text) else {
+            guard let curve = WebConfiguration.Curve(rawValue: element.text) else {
                 throw WebConfigurationError(
                     line: element.line,
                     "tls_server_config.curve_preferences: unknown curve \(Quoting.value(element.text)); allowed are "
-                        + Curve.allCases.map(\.rawValue).joined(separator: ", "))
+                        + WebConfiguration.Curve.allCases.map(\.rawValue).joined(separator: ", "))
             }
             if !curves.contains(curve) { curves.append(curve) }
         }

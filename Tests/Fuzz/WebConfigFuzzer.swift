@@ -33,4 +33,5 @@ private func check(_ configuration: WebConfiguration) {
     precondition(tls.minimumVersion <= tls.maximumVersion)
     precondition(tls.allowedSubjectAlternativeNames.isEmpty || tls.clientAuthentication == .requiredAndVerified)
     precondition(tls.clientAuthorities == nil || tls.clientAuthentication != .none)
+    precondition(tls.clientAuthorities != nil || !tls.clientAuthentication.verifies)
 }

@@ -195,6 +195,7 @@ import Testing
         try withTemporaryDirectory { root in
             let directory = root + "/private"
             try checked("mkdir", mkdir(directory, 0o311))
+            defer { chmod(directory, 0o755) }
             try writeFile(directory + "/x", "old")
             try withoutPrivileges {
                 var watch = try FileWatch(paths: [directory + "/x", directory + "/y"])

@@ -165,14 +165,18 @@ struct RefusedFile: CustomTestStringConvertible {
             tls: 5, "names prove nothing with client_auth_type RequireAnyClientCert",
             "client_auth_type: RequireClientCert\n  client_allowed_sans: [a]"),
         RefusedFile(
-            tls: 5, "names prove nothing with client_auth_type VerifyClientCertIfGiven",
-            "client_auth_type: VerifyClientCertIfGiven\n  client_allowed_sans: [a]"),
+            tls: 6, "names prove nothing with client_auth_type VerifyClientCertIfGiven",
+            "client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca\n  client_allowed_sans: [a]"),
         RefusedFile(
-            tls: 5, "the list is empty, so that no client would be served",
-            "client_auth_type: RequireAndVerifyClientCert\n  client_allowed_sans: []"),
+            tls: 4,
+            "tls_server_config.client_auth_type: RequireAndVerifyClientCert needs the authorities to verify by; set",
+            "client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ''"),
         RefusedFile(
-            tls: 6, "tls_server_config.client_allowed_sans: an element is not a single value",
-            "client_auth_type: RequireAndVerifyClientCert\n  client_allowed_sans:\n  - ''"),
+            tls: 6, "the list is empty, so that no client would be served",
+            "client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca\n  client_allowed_sans: []"),
+        RefusedFile(
+            tls: 7, "tls_server_config.client_allowed_sans: an element is not a single value",
+            "client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca\n  client_allowed_sans:\n  - ''"),
     ]
 
     private static let versions = [

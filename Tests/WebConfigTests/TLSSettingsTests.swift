@@ -5,7 +5,9 @@ import WebConfig
     @Test func `without more, TLS 1.2 and 1.3 are offered and clients need no certificate`() throws {
         let tls = try #require(try configuration(tlsConfiguration()).tls)
         #expect(
-            tls == TLSSettings(certificate: .file("/etc/exporter/server.crt"), key: .file("/etc/exporter/server.key")))
+            tls
+                == WebConfiguration.TLSSettings(
+                    certificate: .file("/etc/exporter/server.crt"), key: .file("/etc/exporter/server.key")))
         #expect(tls.minimumVersion == .tls12)
         #expect(tls.maximumVersion == .tls13)
         #expect(tls.clientAuthentication == .none)
@@ -65,22 +67,26 @@ import WebConfig
             ("NoClientCert", .none), ("RequestClientCert", .requested), ("RequireAnyClientCert", .required),
             ("RequireClientCert", .required), ("VerifyClientCertIfGiven", .verifiedIfGiven),
             ("RequireAndVerifyClientCert", .requiredAndVerified), ("''", .none), ("~", .none),
-        ] as [(String, ClientAuthentication)])
-    func `every policy for clients' certificates is known`(name: String, policy: ClientAuthentication) throws {
-        #expect(try configuration(tlsConfiguration("client_auth_type: \(name)")).tls?.clientAuthentication == policy)
+        ] as [(String, WebConfiguration.ClientAuthentication)])
+    func `every policy for clients' certificates is known`(name: String, policy: WebConfiguration.ClientAuthentication)
+        throws
+    {
+        let authorities = policy.verifies ? "client_ca_file: ca.pem" : ""
+        let tls = try configuration(tlsConfiguration("client_auth_type: \(name)", authorities)).tls
+        #expect(tls?.clientAuthentication == policy)
+        #expect(tls?.clientAuthorities == (policy.verifies ? .file("/etc/exporter/ca.pem") : nil))
     }
 
-    /// As in Go, where the system's authorities are used then.
-    @Test func `certificates may be verified without authorities of one's own`() throws {
-        let tls = try configuration(tlsConfiguration("client_auth_type: RequireAndVerifyClientCert")).tls
-        #expect(tls?.clientAuthorities == nil)
-        #expect(tls?.clientAuthentication.verifies == true)
+    /// Many examples have it so. Go asks then, by the system's authorities, but serves whoever has no certificate all the same.
+    @Test func `asking for certificates that nothing depends on is left out`() throws {
+        let tls = try configuration(tlsConfiguration("client_auth_type: VerifyClientCertIfGiven")).tls
+        #expect(tls?.clientAuthentication == WebConfiguration.ClientAuthentication.none)
     }
 
     @Test(
         arguments: [("TLS10", .tls10), ("TLS11", .tls11), ("TLS12", .tls12), ("TLS13", .tls13)]
-            as [(String, TLSVersion)])
-    func `every version is known`(name: String, version: TLSVersion) throws {
+            as [(String, WebConfiguration.TLSVersion)])
+    func `every version is known`(name: String, version: WebConfiguration.TLSVersion) throws {
         let tls = try configuration(tlsConfiguration("min_version: \(name)", "max_version: \(name)")).tls
         #expect(tls?.minimumVersion == version)
         #expect(tls?.maximumVersion == version)
@@ -88,17 +94,26 @@ import WebConfig
     }
 
     @Test func `every cipher suite and curve is known, and a repeated one counts once`() throws {
-        let suites = CipherSuite.all.map(\.name).joined(separator: ", ")
-        let curves = Curve.allCases.map(\.rawValue).joined(separator: ", ")
+        let suites = WebConfiguration.CipherSuite.all.map(\.name).joined(separator: ", ")
+        let curves = WebConfiguration.Curve.allCases.map(\.rawValue).joined(separator: ", ")
         let tls = try #require(
             try configuration(
                 tlsConfiguration("cipher_suites: [\(suites), \(suites)]", "curve_preferences: [\(curves), \(curves)]")
             ).tls)
-        #expect(tls.cipherSuites == CipherSuite.all)
+        #expect(tls.cipherSuites == WebConfiguration.CipherSuite.all)
         #expect(tls.cipherSuites.filter(\.isTLS13).count == 3)
         #expect(tls.cipherSuites.count == 17)
         #expect(tls.curves == [.p256, .p384, .p521, .x25519])
         #expect(tls.curves.map(\.openSSLName) == ["P-256", "P-384", "P-521", "X25519"])
+    }
+
+    @Test func `a list with ciphers of TLS 1.3 only leaves no other version, as in Go`() throws {
+        let tls = try configuration(tlsConfiguration("cipher_suites: [TLS_AES_128_GCM_SHA256]")).tls
+        #expect(tls?.minimumVersion == .tls13)
+        let both = try configuration(
+            tlsConfiguration("cipher_suites: [TLS_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]")
+        ).tls
+        #expect(both?.minimumVersion == .tls12)
     }
 
     @Test(arguments: [
@@ -110,5 +125,5 @@ import WebConfig
         #expect(tls?.prefersServerCipherSuites == value)
     }
 
-    private func inline(_ text: String) -> PEMSource { .inline(Array(text.utf8)) }
+    private func inline(_ text: String) -> WebConfiguration.PEMSource { .inline(Array(text.utf8)) }
 }

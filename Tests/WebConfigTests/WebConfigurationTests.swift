@@ -51,13 +51,13 @@ import WebConfig
               interval: 1m30s
               burst: 20
             """)
-        var tls = TLSSettings(
+        var tls = WebConfiguration.TLSSettings(
             certificate: .file("/etc/exporter/server.crt"), key: .file("/etc/ssl/private/server.key"))
         tls.clientAuthorities = .file("/etc/exporter/clients/ca.pem")
         tls.clientAuthentication = .requiredAndVerified
         tls.allowedSubjectAlternativeNames = ["prometheus.example.org", "192.0.2.1"]
         tls.cipherSuites = ["TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256"].compactMap {
-            CipherSuite(named: $0)
+            WebConfiguration.CipherSuite(named: $0)
         }
         tls.curves = [.x25519, .p256]
         tls.prefersServerCipherSuites = false
