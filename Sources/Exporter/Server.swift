@@ -42,6 +42,8 @@ struct Server: ~Copyable {
     var connections: ConnectionTable
     var web: WebPolicy
     var webFile: WebFile?
+    /// How many steps of handshakes were made in this turn.
+    var handshakesInTurn = 0
     /// Connections whose place in the queue for a password's check was taken in this turn.
     var displacedWaiters: [Token] = []
     var inputPool = BufferPool(bufferCapacity: Limits.headBytes)
@@ -130,6 +132,7 @@ struct Server: ~Copyable {
 
     /// Waits for events and serves one batch of them.
     mutating func turn() throws(SystemError) {
+        handshakesInTurn = 0
         try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds)
         for index in 0..<batch.count where batch[token: index] == Token(.timer).word { try tick() }
         for index in 0..<batch.count { try dispatch(batch[token: index]) }

@@ -31,6 +31,9 @@ extension Server {
 
     /// Goes on agreeing on TLS; a connection that is done goes on to its first request, which is often here already.
     mutating func shakeHands(_ connection: inout Connection, _ token: Token, _ now: UInt64) -> Next {
+        // The rest in the next turn: epoll reports them again at once.
+        guard handshakesInTurn < Limits.handshakesPerTurn else { return .wait(connection.interest) }
+        handshakesInTurn += 1
         guard var session = connection.session.take() else { return .close }
         switch session.handshake() {
         case .done:

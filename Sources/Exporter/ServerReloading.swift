@@ -66,6 +66,7 @@ extension Server {
             try file.reload(&web)
             log.report(
                 .reloaded, .info, "reloaded \(file.path): \(file.summary)", ["file": file.path])
+            file.warnOfSlowPasswords(log)
         } catch {
             log.report(
                 .webConfigurationRefused, .error,

@@ -34,6 +34,8 @@ public enum Limits {
     public static let requestsPerTurn = 4
     /// Connections ended for being out of time before others get their turn: the kernel frees their buffers meanwhile.
     public static let expirationsPerTurn = 16
+    /// Steps of TLS handshakes before the next sample may be due: each costs up to a millisecond, and clients can send many.
+    public static let handshakesPerTurn = 8
     /// Connections accepted on one listener before others get their turn.
     public static let acceptsPerTurn = 32
 }

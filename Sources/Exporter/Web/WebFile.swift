@@ -17,6 +17,8 @@ struct WebFile: ~Copyable {
     /// When to read it again: a moment after the last change, since a certificate and its key are two files.
     var reloadDueNanoseconds: UInt64?
 
+    /// A check takes about a second at this bcrypt cost, and twice as long with each more.
+    private static let usualCost = 14
     /// How long it must have been quiet.
     static let quietNanoseconds: UInt64 = 250_000_000
 
@@ -45,6 +47,7 @@ struct WebFile: ~Copyable {
             let file = try WebFile(
                 path, credentialsDirectory: Process.environment("CREDENTIALS_DIRECTORY"), &policy)
             log.report(.webConfigurationLoaded, .info, "web configuration \(path): \(file.summary)", ["file": path])
+            file.warnOfSlowPasswords(log)
             return file
         } catch {
             throw StartFailure(message: error.message)
@@ -72,6 +75,16 @@ struct WebFile: ~Copyable {
         let hasChanged = try watch.takeChanges()
         self.watch = consume watch
         return hasChanged
+    }
+
+    /// Only one password is checked at a time, so that a slow one keeps all others waiting.
+    func warnOfSlowPasswords(_ log: Logger) {
+        for user in configuration.users where user.cost > WebFile.usualCost {
+            log.report(
+                .webConfigurationLoaded, .warning,
+                "each check of the password of \(user.name) takes seconds (bcrypt cost \(user.cost)): 10 to 12 is usual",
+                ["file": path, "user": user.name])
+        }
     }
 
     /// What is in force, in words: `TLS, 2 users, a rate limit`.

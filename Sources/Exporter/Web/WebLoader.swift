@@ -10,8 +10,6 @@ struct WebFailure: Error, Equatable {
 
 /// Reads the web configuration file and what it names. It allocates and reads files: at start-up and when the file changes.
 enum WebLoader {
-    /// The certificates that the machine trusts, for a client policy that names none.
-    private static let systemAuthorities = "/etc/ssl/certs/ca-certificates.crt"
     private static let longestPEMBytes = 1 << 20
 
     static func read(_ path: String, credentialsDirectory: String?) throws(WebFailure) -> WebConfiguration {
@@ -27,14 +25,13 @@ enum WebLoader {
     }
 
     /// The context for new connections, with certificate, key and authorities as they are on disk now.
-    static func context(_ settings: WebConfig.TLSSettings) throws(WebFailure) -> TLSContext {
-        var result = TLS.TLSSettings(
+    static func context(_ settings: WebConfiguration.TLSSettings) throws(WebFailure) -> TLSContext {
+        var result = TLSSettings(
             certificateChain: try content(of: settings.certificate, purpose: "the certificate"),
             key: try content(of: settings.key, purpose: "the key"))
         result.clientAuthentication = ClientAuthentication(settings.clientAuthentication)
-        if settings.clientAuthentication.verifies {
-            result.clientCA = try content(
-                of: settings.clientAuthorities ?? .file(systemAuthorities), purpose: "the client CA")
+        if let authorities = settings.clientAuthorities {
+            result.clientCA = try content(of: authorities, purpose: "the client CA")
         }
         result.allowedSANs = settings.allowedSubjectAlternativeNames
         result.minimumVersion = TLSVersion(settings.minimumVersion)
@@ -74,7 +71,7 @@ enum WebLoader {
         return lines
     }
 
-    private static func content(of source: PEMSource, purpose: String) throws(WebFailure) -> [UInt8] {
+    private static func content(of source: WebConfiguration.PEMSource, purpose: String) throws(WebFailure) -> [UInt8] {
         switch source {
         case .file(let path): try content(of: path, limit: longestPEMBytes, purpose: purpose)
         case .inline(let bytes): bytes
@@ -94,8 +91,8 @@ enum WebLoader {
     }
 }
 
-extension TLS.ClientAuthentication {
-    init(_ policy: WebConfig.ClientAuthentication) {
+extension ClientAuthentication {
+    init(_ policy: WebConfiguration.ClientAuthentication) {
         switch policy {
         case .none: self = .none
         case .requested: self = .request
@@ -106,8 +103,8 @@ extension TLS.ClientAuthentication {
     }
 }
 
-extension TLS.TLSVersion {
-    init(_ version: WebConfig.TLSVersion) {
+extension TLSVersion {
+    init(_ version: WebConfiguration.TLSVersion) {
         switch version {
         case .tls10: self = .tls10
         case .tls11: self = .tls11
