@@ -47,11 +47,13 @@ public struct PowerHistogram: Sendable {
 
     /// How many values lie in a bucket.
     public subscript(bucket: Int) -> UInt64 {
-        counts[bucket - PowerHistogram.bucketRange.lowerBound]
+        counts.span[bucket - PowerHistogram.bucketRange.lowerBound]
     }
 
     /// How many values were at most 2^exponent watts, for each of `classicExponents`.
     public var classicCounts: InlineArray<14, UInt64> {
+        // Read through a span: each element would otherwise be taken from a copy of all of them.
+        let counts = counts.span
         var result = InlineArray<14, UInt64>(repeating: 0)
         var sum = zeroCount
         var place = 0
@@ -69,10 +71,13 @@ public struct PowerHistogram: Sendable {
     /// The first run of buckets at or after `bucket` that begins and ends with a used one; nil if none is used. Up to two
     /// unused ones in between belong to it, since a run of its own for what follows them would take more bytes.
     func span(from bucket: Int) -> Range<Int>? {
+        let counts = counts.span
         var span: Range<Int>?
         for index in max(bucket, PowerHistogram.bucketRange.lowerBound)..<(PowerHistogram.bucketRange.upperBound + 1) {
             if let open = span, index - open.upperBound > 2 { return span }
-            if self[index] > 0 { span = (span?.lowerBound ?? index)..<(index + 1) }
+            if counts[index - PowerHistogram.bucketRange.lowerBound] > 0 {
+                span = (span?.lowerBound ?? index)..<(index + 1)
+            }
         }
         return span
     }
@@ -102,6 +107,7 @@ public struct PowerHistogram: Sendable {
 
     /// The wanted place, or, when as many buckets are used as may be, the nearest used one.
     private func usablePlace(for wanted: Int) -> Int {
+        let counts = counts.span
         guard counts[wanted] == 0, usedBuckets == PowerHistogram.mostBuckets else { return wanted }
         for distance in 1..<PowerHistogram.places {
             if wanted - distance >= 0, counts[wanted - distance] > 0 { return wanted - distance }

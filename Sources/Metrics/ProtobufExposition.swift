@@ -166,6 +166,11 @@ extension Registry {
         1 + ByteBuffer.varintBytes(UInt64(contentBytes)) + contentBytes
     }
 
+    /// A family without its metrics; its length can take 10 bytes, whatever they are.
+    func longestProtobufFamily(_ contentBytes: Int) -> Int {
+        10 + contentBytes
+    }
+
     func longestProtobufSeries(pairsBytes: Int) -> Int {
         longestProtobufMessage(pairsBytes + longestProtobufMessage(9 + longestProtobufStart))
     }

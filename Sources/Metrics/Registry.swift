@@ -79,6 +79,7 @@ public struct Registry: ~Copyable {
         longest[Exposition.openMetrics.rawValue] = Registry.endOfOpenMetrics.utf8CodeUnitCount
     }
 
+    /// Says since when counters and histograms count, where that is known only after they were declared.
     public mutating func setStart(unixMilliseconds: UInt64) {
         startUnixMilliseconds = unixMilliseconds
     }
@@ -166,7 +167,7 @@ extension Registry {
                 series: lines.count..<lines.count, histograms: histograms.count..<histograms.count))
         longest[Exposition.text.rawValue] += text.count
         longest[Exposition.openMetrics.rawValue] += openMetrics.count
-        longest[Exposition.protobuf.rawValue] += longestProtobufMessage(protobuf.count + protobufUnit.count)
+        longest[Exposition.protobuf.rawValue] += longestProtobufFamily(protobuf.count + protobufUnit.count)
     }
 
     /// Declares a series of the last family, with no value yet.

@@ -26,6 +26,8 @@ public struct SlidingExtremes: Sendable {
     /// The extremes of the window that ends now; nil if nothing was recorded in it.
     public func extremes(atNanoseconds now: UInt64) -> (lowest: UInt64, highest: UInt64)? {
         let current = now / 1_000_000_000
+        // Read through a span: each element would otherwise be taken from a copy of all of them.
+        let seconds = seconds.span
         var result: (lowest: UInt64, highest: UInt64)?
         for place in seconds.indices {
             let second = seconds[place]
