@@ -6,7 +6,7 @@
 #   deps.sh all      that, and what benchmarks and linting need
 set -euo pipefail
 
-build=(libsystemd-dev libdeflate-dev libyaml-dev libssl-dev libcrypt-dev libseccomp-dev pkg-config)
+build=(libsystemd-dev libdeflate-dev libyaml-dev libssl-dev libcrypt-dev libseccomp-dev pkg-config g++)
 tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd util-linux strace)
 bench=(nginx-light wrk)
 
