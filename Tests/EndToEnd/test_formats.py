@@ -236,7 +236,9 @@ def test_known_samples_lie_in_their_native_buckets(
     exporter = start_exporter(tree, *INTERVAL)
     use_energy(exporter, tree)
     (family,) = families_named("pyjoules_power_watts", snapshot_of(exporter).body("protobuf"), messages)
-    by_domain = {label.value: metric.histogram for metric in family.metric for label in metric.label if label.name == "domain"}
+    by_domain = {
+        label.value: metric.histogram for metric in family.metric for label in metric.label if label.name == "domain"
+    }
 
     package = by_domain["package_0"]
     buckets = {number: count for number, count in native_buckets(package).items() if count > 0}
@@ -329,7 +331,15 @@ FILTERS = {
     "in capitals": (f"name[]={ENERGY.upper()}", []),
 }
 
-NO_FILTERS = ("", "?", "?collect[]=cpu&exclude[]=netdev", f"?name={POWER}", f"?names[]={POWER}", f"?x=name[]={POWER}", "?&&=&")
+NO_FILTERS = (
+    "",
+    "?",
+    "?collect[]=cpu&exclude[]=netdev",
+    f"?name={POWER}",
+    f"?names[]={POWER}",
+    f"?x=name[]={POWER}",
+    "?&&=&",
+)
 
 
 @pytest.mark.parametrize("query, expected", FILTERS.values(), ids=FILTERS.keys())
