@@ -136,6 +136,16 @@ def test_protobuf_tells_the_same_as_text(taken: Taken, messages: Messages) -> No
     assert all(family.help for family in of_protobuf)
 
 
+def test_every_value_of_sample_after_sample_is_the_nearest_double(
+    start_exporter: StartExporter, messages: Messages
+) -> None:
+    exporter = start_exporter(None, "--sample.interval", "50ms")
+    for _ in range(15):
+        snapshot = snapshot_of(exporter)
+        assert families_of_protobuf(snapshot.body("protobuf"), messages) == families_of_text(snapshot.text("text"))
+        exporter.page_after_ticks(1)
+
+
 @pytest.mark.parametrize("format", ACCEPTS)
 def test_gzip_holds_the_same_bytes(taken: Taken, format: str) -> None:
     bare, compressed = taken.snapshot.response(format), taken.snapshot.response(format, is_gzip=True)

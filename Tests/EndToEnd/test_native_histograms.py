@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ def test_both_have_the_same_distribution(rest: Rest, domain: str) -> None:
     classic = sorted(
         (float(series["metric"]["le"]), float(series["value"][1])) for series in rest.default(f"{NAME}_bucket{labels}")
     )
-    for (low, below), (high, up_to) in zip(classic, classic[1:], strict=False):
+    for (low, below), (high, up_to) in pairwise(classic):
         assert up_to - below == sum(count for above, bound, count in buckets if low <= above and bound <= high)
     assert classic[-1][1] - classic[0][1] > CURVE_SECONDS / SAMPLE_SECONDS / 2
 
