@@ -17,7 +17,7 @@ import powercap_tree
 from datagrams import DatagramReceiver
 from exporter import BINARY, Exporter, StartExporter
 from powercap_tree import PowercapTree
-from prometheus_run import BURSTY, WRAPPING, PrometheusRun, Setup
+from prometheus_run import BURSTY, DISTRIBUTED, WRAPPING, PrometheusRun, Setup
 
 NOBODY = 65534
 
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _background_fixtures(item: pytest.Item) -> list[str]:
-    names = ("prometheus_run", "bursty_run", "healed_exporter")
+    names = ("prometheus_run", "bursty_run", "distributed_run", "healed_exporter")
     return [name for name in names if name in getattr(item, "fixturenames", ())]
 
 
@@ -58,6 +58,13 @@ def prometheus_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometh
 def bursty_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRun | None]:
     """The same with bursts and spikes, which happen between the scrapes."""
     with _run_if_installed(tmp_path_factory.mktemp("bursty"), BURSTY) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def distributed_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRun | None]:
+    """One exporter scraped by a Prometheus with native histograms and by one without, on curves that come to an end."""
+    with _run_if_installed(tmp_path_factory.mktemp("distributed"), DISTRIBUTED) as run:
         yield run
 
 

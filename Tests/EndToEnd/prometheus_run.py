@@ -11,7 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ class Setup:
     # The options of each exporter, by the name of its job.
     jobs: Mapping[str, Sequence[str]]
     scrape_interval: str
+    # The options of each Prometheus, by a name for it; all of them scrape all exporters.
+    servers: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"default": ()})
 
 
 # The joules on a page are at most 20 ms old; at the highest power it stays far below 0.1 % of a minute's energy.
@@ -41,14 +43,71 @@ WRAPPING = Setup(("--range-uj", str(RANGE_UJ)), {"pyjoules": ("--sample.interval
 BURSTY = Setup(
     ("--bursty", "--step-seconds", "0.001"), {"bursts": (), "spikes": ("--sample.interval", "5ms")}, "15s"
 )
+# Curves that end, so that afterwards every scrape of whoever asks tells the same. A step is a hundredth of a sample, so the
+# power of a sample is that of the curve to about a hundredth.
+CURVE_SECONDS = 75
+SAMPLE_SECONDS = 0.2
+DISTRIBUTED = Setup(
+    ("--range-uj", str(powercap_tree.REAL_RANGE_UJ), "--step-seconds", "0.002", "--seconds", str(CURVE_SECONDS)),
+    {"pyjoules": ("--sample.interval", str(SAMPLE_SECONDS))},
+    "2s",
+    {"native": ("--enable-feature=native-histograms",), "default": ()},
+)
+
+
+class PrometheusServer:
+    """One Prometheus, a process of its own, with its data in `directory`."""
+
+    def __init__(self, directory: Path, configuration: Mapping[str, Any], options: Sequence[str]) -> None:
+        directory.mkdir()
+        file = directory / "prometheus.yml"
+        # A file of YAML may be written in JSON.
+        file.write_text(json.dumps(configuration))
+        self._port = free_port()
+        with (directory / "prometheus.log").open("w") as log:
+            self._process = subprocess.Popen(
+                [
+                    "prometheus",
+                    f"--config.file={file}",
+                    f"--storage.tsdb.path={directory / 'data'}",
+                    f"--web.listen-address=127.0.0.1:{self._port}",
+                    *options,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The result of an instant query, as Prometheus' HTTP API gives it."""
+        parameters = {"query": expression} | ({} if at is None else {"time": repr(at)})
+        url = f"http://127.0.0.1:{self._port}/api/v1/query?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+            return result
+
+    def wait_until_ready(self) -> None:
+        wait_until(self._is_ready, 30, "Prometheus")
+
+    def end(self) -> None:
+        _end(self._process)
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=10) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, ConnectionError):
+            return False
 
 
 class PrometheusRun:
-    """What moves the counters, the exporters, and Prometheus, each a process of its own."""
+    """What moves the counters, the exporters, and each Prometheus, all processes of their own."""
 
     def __init__(self, directory: Path, setup: Setup) -> None:
         #: By the names of their jobs.
         self.exporters: dict[str, Exporter] = {}
+        #: By the names that the setup gives them.
+        self.servers: dict[str, PrometheusServer] = {}
         self._setup = setup
         self._stack = contextlib.ExitStack()
         try:
@@ -62,12 +121,8 @@ class PrometheusRun:
         return shutil.which("prometheus") is not None
 
     def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
-        """The result of an instant query, as Prometheus' HTTP API gives it."""
-        parameters = {"query": expression} | ({} if at is None else {"time": repr(at)})
-        url = f"http://127.0.0.1:{self._port}/api/v1/query?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-            return result
+        """What the Prometheus answers that runs as by default."""
+        return self.servers["default"].query(expression, at)
 
     def first_scrape(self) -> float | None:
         """When Prometheus first scraped the exporter successfully, in seconds of the wall clock."""
@@ -83,36 +138,30 @@ class PrometheusRun:
 
     def _start(self, directory: Path) -> None:
         root = directory / "sys"
-        mover = self._run(
-            [sys.executable, powercap_tree.__file__, str(root), "--curve", *self._setup.mover_options],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert mover.stdout is not None
-        word, _, realtime = mover.stdout.readline().split()
-        assert word == "START"
-        #: When the curves began, in seconds of the wall clock.
-        self.curve_start = float(realtime)
+        self.curve_start = self._start_mover(root)
         for job, options in self._setup.jobs.items():
             fixed = ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root)]
             self.exporters[job] = self._stack.enter_context(Exporter([*fixed, *options]))
             self.exporters[job].wait_for_event("listening")
-        configuration = directory / "prometheus.yml"
-        # A file of YAML may be written in JSON.
-        configuration.write_text(json.dumps(self._configuration()))
-        self._port = free_port()
-        log = self._stack.enter_context((directory / "prometheus.log").open("w"))
-        self._run(
-            [
-                "prometheus",
-                f"--config.file={configuration}",
-                f"--storage.tsdb.path={directory / 'data'}",
-                f"--web.listen-address=127.0.0.1:{self._port}",
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=log,
+        for name, options in self._setup.servers.items():
+            self.servers[name] = PrometheusServer(directory / name, self._configuration(), options)
+            self._stack.callback(self.servers[name].end)
+        for server in self.servers.values():
+            server.wait_until_ready()
+
+    def _start_mover(self, root: Path) -> float:
+        """Starts what moves the counters, and says when the curves began, in seconds of the wall clock."""
+        mover = subprocess.Popen(
+            [sys.executable, powercap_tree.__file__, str(root), "--curve", *self._setup.mover_options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
         )
-        wait_until(self._is_ready, 30, "Prometheus")
+        self._stack.callback(_end, mover)
+        assert mover.stdout is not None
+        word, _, realtime = mover.stdout.readline().split()
+        assert word == "START"
+        return float(realtime)
 
     def _configuration(self) -> dict[str, Any]:
         jobs = [
@@ -121,18 +170,6 @@ class PrometheusRun:
         ]
         times = {"scrape_interval": self._setup.scrape_interval, "scrape_timeout": "1s"}
         return {"global": times, "scrape_configs": jobs}
-
-    def _run(self, command: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, **options)
-        self._stack.callback(_end, process)
-        return process
-
-    def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=10) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, ConnectionError):
-            return False
 
 
 def _end(process: subprocess.Popen[Any]) -> None:

@@ -311,3 +311,24 @@ def test_deadlines_for_slow_clients(exporter: Exporter) -> None:
         assert response.status == 408
         assert_is_complete(response)
     wait_until(lambda: exporter.page_on(kept).value("pyjoules_http_connections") <= 2)
+
+
+def test_a_client_is_not_waited_for_longer_than_it_said(exporter: Exporter) -> None:
+    kept, patient, deaf = exporter.connect(), exporter.connect(takes_little=True), exporter.connect(takes_little=True)
+    announced = ["X-Prometheus-Scrape-Timeout-Seconds: 1"]
+    # Who has read all is waited for as ever, though that time passes.
+    assert kept.get(headers=announced).status == 200
+    begin = time.monotonic()
+    patient.send_what_fits(request(headers=["X-Prometheus-Scrape-Timeout-Seconds: 60"]) * 2000)
+    deaf.send_what_fits(request(headers=announced) * 2000)
+
+    # Before the deadline for all that do not read.
+    deadline = CLIENT_DEADLINE_SECONDS - 2
+    wait_until(lambda: rejected(exporter.page(), "timeout") > 0, deadline, "the end of the client's time")
+    assert time.monotonic() - begin > 0.9
+    assert rejected(exporter.page(), "timeout") == 1
+    with pytest.raises(ConnectionResetError):
+        for _ in range(1000):
+            deaf.receive_some(65536)
+    assert patient.receive_some(100).startswith(b"HTTP/1.1 200 ")
+    assert kept.get(headers=announced).status == 200
