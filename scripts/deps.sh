@@ -7,7 +7,8 @@
 set -euo pipefail
 
 build=(libsystemd-dev libdeflate-dev libyaml-dev libssl-dev libcrypt-dev libseccomp-dev pkg-config g++)
-tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd util-linux strace)
+tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd util-linux strace
+    protobuf-compiler libprotobuf-dev golang-github-prometheus-client-model-dev)
 bench=(nginx-light wrk)
 
 case "${1:-all}" in
