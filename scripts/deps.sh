@@ -3,18 +3,21 @@
 #
 #   deps.sh build    what building and running needs
 #   deps.sh test     that, and what the tests need
-#   deps.sh all      that, and what benchmarks and linting need
+#   deps.sh deb      what building and what packaging needs
+#   deps.sh all      that of test and deb, and what benchmarks and linting need
 set -euo pipefail
 
 build=(libsystemd-dev libdeflate-dev libyaml-dev libssl-dev libcrypt-dev libseccomp-dev pkg-config g++)
 tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd util-linux strace)
+deb=(dpkg-dev debhelper lintian man-db python3)
 bench=(nginx-light wrk)
 
 case "${1:-all}" in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
-all) wanted=("${build[@]}" "${tests[@]}" "${bench[@]}") ;;
-*) echo "deps.sh: '$1' is not one of build, test, all" >&2; exit 64 ;;
+deb) wanted=("${build[@]}" "${deb[@]}") ;;
+all) wanted=("${build[@]}" "${tests[@]}" "${deb[@]}" "${bench[@]}") ;;
+*) echo "deps.sh: '$1' is not one of build, test, deb, all" >&2; exit 64 ;;
 esac
 
 if ! command -v swift >/dev/null; then
