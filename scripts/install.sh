@@ -22,6 +22,7 @@ installed=(
     "$prefix/bin/$name"
     "$units/$name.service"
     "$units/$name.socket"
+    "$units/$name-settle.service"
     "$rules/60-$name.rules"
     "$prefix/lib/sysusers.d/$name.conf"
     "$prefix/lib/systemd/catalog/$name.catalog"
@@ -47,11 +48,10 @@ install_all() {
     local made
     made=$(mktemp --directory)
     trap 'rm -rf "$made"' RETURN
-    local unit
-    for unit in service socket; do
-        sed "s|/usr/bin/$name|$prefix/bin/$name|" "systemd/$name.$unit" > "$made/$name.$unit"
-        place "$made/$name.$unit" "$units/$name.$unit"
-    done
+    sed "s|/usr/bin/$name|$prefix/bin/$name|" "systemd/$name.service" > "$made/$name.service"
+    place "$made/$name.service" "$units/$name.service"
+    place "systemd/$name.socket" "$units/$name.socket"
+    place "systemd/$name-settle.service" "$units/$name-settle.service"
     place "systemd/60-$name.rules" "$rules/60-$name.rules"
     place "systemd/$name.sysusers" "$prefix/lib/sysusers.d/$name.conf"
     place "systemd/$name.catalog" "$prefix/lib/systemd/catalog/$name.catalog"
