@@ -16,7 +16,7 @@ export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ 
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 
-.PHONY: help deps build run test unit e2e e2e-fatal lint format bench bench-smoke fuzz install uninstall deb clean
+.PHONY: help deps build run test unit e2e e2e-fatal lint format bench bench-smoke fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,6 +86,11 @@ $(BINARY):
 deb: build ## Build the Debian package .build/deb/pyjoules-exporter_VERSION_ARCHITECTURE.deb and check it with lintian
 	@scripts/deps.sh deb
 	@scripts/deb.sh $(BINARY)
+
+container: build ## Build the image with buildah and try it with podman; needs root, and no engine or registry
+	@scripts/deps.sh container
+	@scripts/container.sh build $(BINARY)
+	@scripts/container.sh check
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-fatal .venv
