@@ -91,8 +91,10 @@ remove() {
     inside podman rm --force --time 5 --ignore "$container" >/dev/null
 }
 
-metrics() {
-    curl --silent --fail --max-time 10 "http://127.0.0.1:$port/metrics"
+# shows PATTERN: a page of metrics has such a line. Through a file, since grep closes a pipe as soon as it knows.
+shows() {
+    curl --silent --fail --max-time 10 --output "$work/page" "http://127.0.0.1:$port/metrics" &&
+        grep --extended-regexp "$1" "$work/page"
 }
 
 # Energy that the counter moves is served; the health check says that all is well; there is nothing else to run.
@@ -100,15 +102,16 @@ serves_as_nobody() {
     local uid
     uid=$(ps -o uid= -p "$(inside podman inspect --format '{{.State.Pid}}' "$container")" | tr -d ' ')
     [ "$uid" = 65532 ] || fail "the container runs as user $uid"
-    metrics | grep --quiet '^pyjoules_sample_interval_seconds 0.05' || fail "SCRAPE_INTERVAL_SECONDS is not heeded"
+    shows '^pyjoules_sample_interval_seconds 0\.05' || fail "SCRAPE_INTERVAL_SECONDS is not heeded"
     echo 43000000 > "$counter"
     local tries=0
-    until metrics | grep '^pyjoules_energy_joules_total{domain="package_0".* 42\.000000$'; do
+    until shows '^pyjoules_energy_joules_total\{domain="package_0".* 42\.000000$'; do
         tries=$((tries + 1))
         [ $tries -le 50 ] || fail "42 J were not counted"
         sleep 0.1
     done
-    if inside podman exec "$container" /usr/bin/pyjoules-exporter help | grep --quiet '^  healthcheck'; then
+    inside podman exec "$container" /usr/bin/pyjoules-exporter healthcheck --help > "$work/help"
+    if grep --quiet '^USAGE: pyjoules-exporter healthcheck' "$work/help"; then
         local check
         mapfile -t check < <(buildah inspect --type image --format '{{range .Docker.Config.Healthcheck.Test}}{{println .}}{{end}}' \
             "$image" | sed '1d;/^$/d')
@@ -121,11 +124,11 @@ serves_as_nobody() {
 }
 
 reads_the_counter() {
-    metrics | grep --quiet '^pyjoules_source_up{source="powercap"} 1' || fail "the counter is not read"
+    shows '^pyjoules_source_up\{source="powercap"\} 1' || fail "the counter is not read"
 }
 
 is_forbidden() {
-    metrics | grep --quiet '^pyjoules_source_up{source="powercap"} 0' || fail "the counter is read without the right"
+    shows '^pyjoules_source_up\{source="powercap"\} 0' || fail "the counter is read without the right"
 }
 
 weigh() {

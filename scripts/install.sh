@@ -32,7 +32,6 @@ installed=(
     "$prefix/share/fish/vendor_completions.d/$name.fish"
     "$documentation/examples/capability.conf"
     "$documentation/examples/perf.conf"
-    "$documentation/examples/own-socket.conf"
     "$documentation/examples/prometheus.yml"
 )
 
