@@ -2,15 +2,16 @@
 # Installs the Debian packages that are missing, if any: without a question to the network when all are there.
 #
 #   deps.sh build       what building and running needs
+#   deps.sh deb         that, and what packaging needs
 #   deps.sh test        that, and what the tests need
-#   deps.sh deb         what building and what packaging needs
 #   deps.sh container   what building and what making an image needs
-#   deps.sh all         that of test and deb, and what benchmarks and linting need
+#   deps.sh all         all that, and what benchmarks and linting need
 set -euo pipefail
 
 build=(libsystemd-dev libdeflate-dev libyaml-dev libssl-dev libcrypt-dev libseccomp-dev pkg-config g++)
-tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd util-linux strace)
-deb=(dpkg-dev debhelper lintian man-db python3)
+deb=(dpkg-dev debhelper lintian python3)
+tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd udev util-linux strace man-db zsh fish
+    "${deb[@]}")
 container=(buildah podman crun mmdebstrap curl procps)
 bench=(nginx-light wrk)
 
@@ -19,7 +20,7 @@ build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
 deb) wanted=("${build[@]}" "${deb[@]}") ;;
 container) wanted=("${build[@]}" "${container[@]}") ;;
-all) wanted=("${build[@]}" "${tests[@]}" "${deb[@]}" "${bench[@]}") ;;
+all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${bench[@]}") ;;
 *) echo "deps.sh: '$1' is not one of build, test, deb, container, all" >&2; exit 64 ;;
 esac
 

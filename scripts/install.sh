@@ -62,6 +62,8 @@ install_all() {
     for shell in bash zsh fish; do "$binary" --generate-completion-script "$shell" > "$made/$shell"; done
     # It is read by the shell that completes, and run by none.
     sed -i '1{/^#!/d}' "$made/bash"
+    # fish's argparse takes no dot in an option's name, and says so; the script then parses the same words again for ever.
+    sed -i 's/argparse .* -- \$unparsed_tokens 2> \/dev\/null$/& || break/' "$made/fish"
     place "$made/bash" "$prefix/share/bash-completion/completions/$name"
     place "$made/zsh" "$zsh/_$name"
     place "$made/fish" "$prefix/share/fish/vendor_completions.d/$name.fish"

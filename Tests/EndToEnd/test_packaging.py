@@ -397,6 +397,33 @@ def test_bash_completes_commands_and_options(installed: Path) -> None:
     assert completions(installed, ["serve", "--web.tele"]) == ["--web.telemetry-path"]
 
 
+def fish_completions(installed: Path, line: str) -> list[str]:
+    script = installed / "usr" / "share" / "fish" / "vendor_completions.d" / f"{NAME}.fish"
+    command = f"source {script}; complete -C '{NAME} {line}'"
+    return [text.split("\t")[0] for text in succeed(tool("fish", "fish"), "--no-config", "-c", command).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mea", ["measure"]),
+        ("measure --base", ["--baseline"]),
+        ("measure --source powercap --out", ["--output"]),
+        ("measure --no-such-option --base", ["--baseline"]),
+        ("serve --sample.interval 1s --web.tele", ["--web.telemetry-path"]),
+    ],
+)
+def test_fish_completes_commands_and_options(installed: Path, line: str, expected: list[str]) -> None:
+    """Once went on for ever, since the script that is generated parses again what fish cannot parse: names with a dot."""
+    assert fish_completions(installed, line) == expected
+
+
+@pytest.mark.parametrize("line", ["measure --format ", "serve --log.level ", "serve --source "])
+def test_values_are_completed(installed: Path, line: str) -> None:
+    values = {"measure --format ": "json", "serve --log.level ": "debug", "serve --source ": "powercap"}
+    assert values[line] in fish_completions(installed, line)
+
+
 # The Debian package
 
 
