@@ -12,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from exporter import BINARY, REPOSITORY, clean_environment
+from exporter import BINARY, REPOSITORY
 
 NAME = "pyjoules-exporter"
-COMMANDS = ("serve", "measure")
 UNITS = REPOSITORY / "systemd"
 # What `systemd-analyze security` may say at most, of 10, of the service as it is shipped and with each of the drop-ins.
-EXPOSURE_CEILINGS = {None: 0.2, "capability": 0.6, "perf": 0.8}
+EXPOSURE_CEILINGS = {None: 0.4, "capability": 0.7, "perf": 0.9}
+SETTLE_CEILING = 0.2
+# Fields that are not written out where they are reported, by the case: one for each layer of the sandbox.
+COMPUTED_FIELDS = {"sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"}}
 
 INSTALLED = {
     f"usr/bin/{NAME}",
@@ -171,7 +173,7 @@ def test_the_service_is_exposed_no_more_than_it_must_be(
 
 
 def test_waiting_for_udev_is_exposed_no_more_than_the_service(unit_directory: Path) -> None:
-    assert exposure(unit_directory, f"{NAME}-settle.service") <= EXPOSURE_CEILINGS[None]
+    assert exposure(unit_directory, f"{NAME}-settle.service") <= SETTLE_CEILING
 
 
 @pytest.mark.parametrize(
@@ -258,7 +260,7 @@ def call(source: str, start: int) -> str:
 
 def reported_fields() -> dict[str, set[str]]:
     """The fields that records of each event can have, by the name of its case, as the calls of `report` give them."""
-    fields: dict[str, set[str]] = {case: set() for case in events()}
+    fields = {case: set(COMPUTED_FIELDS.get(case, ())) for case in events()}
     for path in (REPOSITORY / "Sources" / "Exporter").rglob("*.swift"):
         source = path.read_text()
         for found in re.finditer(r"\breport\(\s*\.(\w+),", source):
@@ -314,13 +316,21 @@ def test_every_event_and_its_fields_are_documented() -> None:
 # The manual page
 
 
+def help_of(*command: str) -> str:
+    return succeed(BINARY, *command, "--help")
+
+
 def options_of(command: str) -> set[str]:
-    output = subprocess.run(
-        [BINARY, command, "--help"], env=clean_environment(), capture_output=True, text=True, check=True, timeout=10
-    ).stdout
-    options = set(re.findall(r"^  (?:-\w, )?(--[\w.-]+)", output, re.MULTILINE))
+    options = set(re.findall(r"^  (?:-\w, )?(--[\w.-]+)", help_of(command), re.MULTILINE))
     assert options
     return options
+
+
+def commands() -> list[str]:
+    listed = help_of().partition("\nSUBCOMMANDS:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^  (\w+)", listed, re.MULTILINE)
+    assert {"serve", "measure"} <= set(found)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -339,24 +349,17 @@ def test_the_manual_page_is_free_of_warnings(manual_page: Path) -> None:
     assert result.stderr == ""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_the_manual_page_tells_every_option(command: str, manual_page: Path) -> None:
+def test_the_manual_page_tells_every_option_of_every_command(manual_page: Path) -> None:
     text = re.sub(r".\x08", "", shown(manual_page).stdout)
-    section = re.search(rf"^COMMAND {command.upper()}\n(.*?)^(?=\S)", text, re.MULTILINE | re.DOTALL)
-    assert section is not None
-    assert set(re.findall(r"^       (?:-\w, )?(--[\w.-]+)", section[1], re.MULTILINE)) == options_of(command)
+    sections = dict(re.findall(r"^COMMAND (\w+)\n(.*?)^(?=\S)", text, re.MULTILINE | re.DOTALL))
+    assert list(sections) == [command.upper() for command in commands()]
+    for command in commands():
+        told = set(re.findall(r"^       (?:-\w, )?(--[\w.-]+)", sections[command.upper()], re.MULTILINE))
+        assert told == options_of(command), command
 
 
-def test_every_command_has_a_section(manual_page: Path) -> None:
-    help_text = subprocess.run(
-        [BINARY, "--help"], env=clean_environment(), capture_output=True, text=True, check=True, timeout=10
-    ).stdout
-    listed = help_text.partition("\nSUBCOMMANDS:\n")[2].partition("\n\n")[0]
-    commands = re.findall(r"^  (\w+)", listed, re.MULTILINE)
-    assert set(COMMANDS) <= set(commands)
-    page = manual_page.read_text()
-    assert re.findall(r"^\.SH COMMAND (\w+)$", page, re.MULTILINE) == [command.upper() for command in commands]
-    assert "@" not in re.sub(r"^\.\\.*$", "", page, flags=re.MULTILINE), "a place of the template was left"
+def test_no_place_of_the_template_is_left(manual_page: Path) -> None:
+    assert not re.search(r"@[A-Z]+@", manual_page.read_text())
 
 
 # Completions
