@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PREFIX ?= /usr/local
-DESTDIR ?=
+export PREFIX ?= /usr/local
+export DESTDIR ?=
 # The lowest module graph is checked by the build itself: a target that imports what it does not declare is an error.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # One binary with Swift's runtime in it, and the C++ library that this needs: a directory with nothing but its archive makes
@@ -15,10 +15,8 @@ RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib --
 export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null || echo unknown)
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
-UNITS := pyjoules-exporter.service pyjoules-exporter.socket
-UNIT_DIRECTORY := $(DESTDIR)$(PREFIX)/lib/systemd/system
 
-.PHONY: help deps build run test unit e2e e2e-fatal lint format bench bench-smoke fuzz install uninstall clean
+.PHONY: help deps build run test unit e2e e2e-fatal lint format bench bench-smoke fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -76,20 +74,23 @@ fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60); 
 	@scripts/deps.sh build
 	scripts/fuzz.sh $(FUZZ_TARGETS)
 
-install: $(BINARY) ## Install the binary and the systemd units under DESTDIR and PREFIX (/usr/local)
-	install -D --strip $(BINARY) $(DESTDIR)$(PREFIX)/bin/pyjoules-exporter
-	install -d $(UNIT_DIRECTORY)
-	for unit in $(UNITS); do \
-		sed 's|/usr/bin/pyjoules-exporter|$(PREFIX)/bin/pyjoules-exporter|' systemd/$$unit > $(UNIT_DIRECTORY)/$$unit; \
-		chmod 0644 $(UNIT_DIRECTORY)/$$unit; \
-	done
-	@[ -n "$(DESTDIR)" ] || echo "Now: systemctl daemon-reload && systemctl enable --now pyjoules-exporter.socket"
+install: $(BINARY) ## Install program, units, udev rule, catalog, manual page and completions under DESTDIR and PREFIX (/usr/local)
+	@scripts/install.sh install $(BINARY)
+
+uninstall: ## Remove what install installed
+	@scripts/install.sh uninstall
 
 $(BINARY):
 	@$(MAKE) --no-print-directory build
 
-uninstall: ## Remove what install installed
-	rm -f $(DESTDIR)$(PREFIX)/bin/pyjoules-exporter $(addprefix $(UNIT_DIRECTORY)/,$(UNITS))
+deb: build ## Build the Debian package .build/deb/pyjoules-exporter_VERSION_ARCHITECTURE.deb and check it with lintian
+	@scripts/deps.sh deb
+	@scripts/deb.sh $(BINARY)
+
+container: build ## Build the image with buildah and try it with podman; needs root, and no engine or registry
+	@scripts/deps.sh container
+	@scripts/container.sh build $(BINARY)
+	@scripts/container.sh check
 
 clean: ## Remove everything that was built
 	rm -rf .build .build-fatal .venv

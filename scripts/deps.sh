@@ -1,21 +1,27 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, if any: without a question to the network when all are there.
 #
-#   deps.sh build    what building and running needs
-#   deps.sh test     that, and what the tests need
-#   deps.sh all      that, and what benchmarks and linting need
+#   deps.sh build       what building and running needs
+#   deps.sh deb         that, and what packaging needs
+#   deps.sh test        that, and what the tests need
+#   deps.sh container   what building and what making an image needs
+#   deps.sh all         all that, and what benchmarks and linting need
 set -euo pipefail
 
 build=(libsystemd-dev libdeflate-dev libyaml-dev libssl-dev libcrypt-dev libseccomp-dev pkg-config g++)
-tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd util-linux strace
-    protobuf-compiler libprotobuf-dev golang-github-prometheus-client-model-dev)
+deb=(dpkg-dev debhelper lintian python3)
+tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd udev util-linux strace man-db zsh fish
+    protobuf-compiler libprotobuf-dev golang-github-prometheus-client-model-dev "${deb[@]}")
+container=(buildah podman crun mmdebstrap curl procps)
 bench=(nginx-light wrk)
 
 case "${1:-all}" in
 build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
-all) wanted=("${build[@]}" "${tests[@]}" "${bench[@]}") ;;
-*) echo "deps.sh: '$1' is not one of build, test, all" >&2; exit 64 ;;
+deb) wanted=("${build[@]}" "${deb[@]}") ;;
+container) wanted=("${build[@]}" "${container[@]}") ;;
+all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${bench[@]}") ;;
+*) echo "deps.sh: '$1' is not one of build, test, deb, container, all" >&2; exit 64 ;;
 esac
 
 if ! command -v swift >/dev/null; then

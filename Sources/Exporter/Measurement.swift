@@ -110,7 +110,7 @@ struct SourceAttempts {
             let isForbidden = discovery.refused.contains { $0.reason == .permissionDenied }
             let obstacle =
                 isForbidden
-                ? "no energy counter under \(root) may be read: run as root, or give the service CAP_DAC_READ_SEARCH"
+                ? "no energy counter under \(root) may be read: run as root or in the group that the udev rule shows them to, or give the service CAP_DAC_READ_SEARCH"
                 : "there is no RAPL counter under \(root): load the driver with 'modprobe intel_rapl_msr' (Intel and AMD; virtual machines have none)"
             return .refused(obstacle, discovery.reports)
         }
@@ -165,8 +165,8 @@ struct SourceAttempts {
         case .permissionDenied:
             log.report(
                 .zoneUnreadable, .error,
-                "zone \(zone.name) may not be read: run as root, or give the service CAP_DAC_READ_SEARCH "
-                    + "(energy_uj is readable by root only since CVE-2020-8694)",
+                "zone \(zone.name) may not be read: run as root or in the group that the udev rule shows it to, or give the "
+                    + "service CAP_DAC_READ_SEARCH (energy_uj is readable by root only since CVE-2020-8694)",
                 ["zone": zone.name, "reason": "permission denied"])
         case .unknownName, .badAttribute, .failed, .tooMany:
             log.report(

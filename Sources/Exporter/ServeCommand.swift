@@ -58,6 +58,7 @@ struct ServeCommand: ParsableCommand {
         help: ArgumentHelp(
             "Keep the totals in this file, so that a restart continues them; systemd's fd store does the same without a file.",
             valueName: "path"),
+        completion: .file(),
         transform: Parsing.file)
     var stateFile: String?
 
@@ -73,6 +74,7 @@ struct ServeCommand: ParsableCommand {
         help: ArgumentHelp(
             "The least severe messages to log: trace, debug, info, notice, warning, error, critical. (default: info)",
             valueName: "level"),
+        completion: .list(Logger.Level.allCases.map(\.rawValue)),
         transform: Parsing.oneOf)
     var logLevel: Logger.Level?
 
@@ -81,6 +83,7 @@ struct ServeCommand: ParsableCommand {
         help: ArgumentHelp(
             "logfmt or json lines on stderr; auto is the journal where stderr is the journal, otherwise logfmt. (default: auto)",
             valueName: "format"),
+        completion: .list(["auto"] + LineFormat.allCases.map(\.rawValue)),
         transform: { (text: String) throws(WrongValue) in LogFormatChoice(format: try Parsing.logFormat(text)) })
     var logFormat: LogFormatChoice?
 

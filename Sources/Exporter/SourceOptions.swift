@@ -15,18 +15,19 @@ struct SourceOptions: ParsableArguments {
         help: ArgumentHelp(
             "Where energy is read: powercap, perf, hwmon, simulated, which measures nothing, or auto, the first of powercap, perf and hwmon that can be read. (default: auto)",
             valueName: "source"),
+        completion: .list(SourceChoice.allCases.map(\.rawValue)),
         transform: Parsing.oneOf)
     var source: SourceChoice?
 
     @Option(
         name: .customLong("path.sysfs"),
-        help: ArgumentHelp("The root of sysfs. (default: /sys)", valueName: "directory"),
+        help: ArgumentHelp("The root of sysfs. (default: /sys)", valueName: "directory"), completion: .directory,
         transform: Parsing.directory)
     var sysfs: String?
 
     @Option(
         name: .customLong("path.procfs"),
-        help: ArgumentHelp("The root of procfs. (default: /proc)", valueName: "directory"),
+        help: ArgumentHelp("The root of procfs. (default: /proc)", valueName: "directory"), completion: .directory,
         transform: Parsing.directory)
     var procfs: String?
 

@@ -55,6 +55,7 @@ struct MeasureCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp("How the report looks: table, json or csv. (default: table)", valueName: "format"),
+        completion: .list(ReportFormat.allCases.map(\.rawValue)),
         transform: Parsing.oneOf)
     var format: ReportFormat?
 

@@ -1,0 +1,491 @@
+"""What is installed beside the program: units, udev rule, catalog, manual page, completions, and the Debian package."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from exporter import BINARY, REPOSITORY
+
+NAME = "pyjoules-exporter"
+UNITS = REPOSITORY / "systemd"
+# What `systemd-analyze security` may say at most, of 10, of the service as it is shipped and with each of the drop-ins.
+EXPOSURE_CEILINGS = {None: 0.4, "capability": 0.7, "perf": 0.9}
+SETTLE_CEILING = 0.2
+# Fields that are not written out where they are reported, by the case: one for each layer of the sandbox.
+COMPUTED_FIELDS = {"sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"}}
+
+INSTALLED = {
+    f"usr/bin/{NAME}",
+    f"usr/lib/systemd/system/{NAME}.service",
+    f"usr/lib/systemd/system/{NAME}.socket",
+    f"usr/lib/systemd/system/{NAME}-settle.service",
+    f"usr/lib/udev/rules.d/60-{NAME}.rules",
+    f"usr/lib/sysusers.d/{NAME}.conf",
+    f"usr/lib/systemd/catalog/{NAME}.catalog",
+    f"usr/share/man/man1/{NAME}.1",
+    f"usr/share/bash-completion/completions/{NAME}",
+    f"usr/share/zsh/site-functions/_{NAME}",
+    f"usr/share/fish/vendor_completions.d/{NAME}.fish",
+    f"usr/share/doc/{NAME}/examples/capability.conf",
+    f"usr/share/doc/{NAME}/examples/perf.conf",
+    f"usr/share/doc/{NAME}/examples/prometheus.yml",
+}
+CONFIGURATION = {f"etc/default/{NAME}"}
+
+
+def tool(name: str, package: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is missing (Debian package {package})")
+    return path
+
+
+def run(*command: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in command],
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def succeed(*command: str | Path, environment: dict[str, str] | None = None) -> str:
+    result = run(*command, environment=environment)
+    assert result.returncode == 0, result
+    return result.stdout
+
+
+def install(verb: str, root: Path) -> None:
+    succeed(
+        REPOSITORY / "scripts" / "install.sh", verb, BINARY, environment={"DESTDIR": str(root), "PREFIX": "/usr"}
+    )
+
+
+def files_under(root: Path) -> set[str]:
+    return {str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir()}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root into which everything was installed for /usr."""
+    root = tmp_path_factory.mktemp("installed")
+    install("install", root)
+    return root
+
+
+# Installing
+
+
+def test_install_puts_everything_where_it_belongs(installed: Path) -> None:
+    assert files_under(installed) == INSTALLED | CONFIGURATION
+    for name in INSTALLED | CONFIGURATION:
+        mode = stat.S_IMODE((installed / name).stat().st_mode)
+        assert mode == (0o755 if name.startswith("usr/bin/") else 0o644), name
+
+
+def test_installing_again_keeps_the_options_that_were_set(tmp_path: Path) -> None:
+    options = tmp_path / "etc" / "default" / NAME
+    options.parent.mkdir(parents=True)
+    options.write_text('ARGS="--sample.interval 1s"\n')
+    install("install", tmp_path)
+    assert options.read_text() == 'ARGS="--sample.interval 1s"\n'
+
+
+def test_uninstall_leaves_only_what_may_have_been_edited(tmp_path: Path) -> None:
+    install("install", tmp_path)
+    install("uninstall", tmp_path)
+    assert files_under(tmp_path) == CONFIGURATION
+
+
+def test_the_unit_starts_the_program_from_the_prefix(tmp_path: Path) -> None:
+    environment = {"DESTDIR": str(tmp_path), "PREFIX": "/opt/energy"}
+    succeed(REPOSITORY / "scripts" / "install.sh", "install", BINARY, environment=environment)
+    unit = (tmp_path / "opt" / "energy" / "lib" / "systemd" / "system" / f"{NAME}.service").read_text()
+    assert f"ExecStart=/opt/energy/bin/{NAME} $ARGS\n" in unit
+
+
+# Units
+
+
+@pytest.fixture
+def unit_directory(installed: Path, tmp_path: Path) -> Path:
+    """The installed units alone, the service with a program that can be found."""
+    for unit in (installed / "usr" / "lib" / "systemd" / "system").iterdir():
+        text = unit.read_text().replace(f"/usr/bin/{NAME}", str(installed / "usr" / "bin" / NAME))
+        (tmp_path / unit.name).write_text(text)
+    return tmp_path
+
+
+def add_drop_in(unit_directory: Path, name: str | None) -> None:
+    if name is not None:
+        directory = unit_directory / f"{NAME}.service.d"
+        directory.mkdir()
+        shutil.copy(UNITS / "examples" / f"{name}.conf", directory)
+
+
+def analyze(unit_directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs systemd-analyze on these units; the colon adds the system's own."""
+    return run(
+        tool("systemd-analyze", "systemd"), *arguments, environment={"SYSTEMD_UNIT_PATH": f"{unit_directory}:"}
+    )
+
+
+@pytest.mark.parametrize("drop_in", EXPOSURE_CEILINGS)
+def test_systemd_has_nothing_to_say_against_the_units(unit_directory: Path, drop_in: str | None) -> None:
+    add_drop_in(unit_directory, drop_in)
+    units = [f"{NAME}.service", f"{NAME}.socket", f"{NAME}-settle.service"]
+    # The manual page is looked for where it is not installed; a binary format that may be missing is another's unit.
+    result = analyze(unit_directory, "verify", "--man=no", *units)
+    assert result.returncode == 0, result
+    assert NAME not in result.stderr, result.stderr
+
+
+def test_systemd_finds_what_is_wrong_with_a_unit(unit_directory: Path) -> None:
+    """So that the test above can fail."""
+    unit = unit_directory / f"{NAME}.service"
+    unit.write_text(unit.read_text().replace("[Service]", "[Service]\nNoSuchSetting=yes"))
+    assert "NoSuchSetting" in analyze(unit_directory, "verify", "--man=no", f"{NAME}.service").stderr
+
+
+def exposure(unit_directory: Path, unit: str) -> float:
+    output = analyze(unit_directory, "security", "--offline=true", "--no-pager", unit).stdout
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+) ", output)
+    assert found is not None, output
+    return float(found[1])
+
+
+@pytest.mark.parametrize(("drop_in", "ceiling"), EXPOSURE_CEILINGS.items())
+def test_the_service_is_exposed_no_more_than_it_must_be(
+    unit_directory: Path, drop_in: str | None, ceiling: float
+) -> None:
+    add_drop_in(unit_directory, drop_in)
+    assert exposure(unit_directory, f"{NAME}.service") <= ceiling
+
+
+def test_waiting_for_udev_is_exposed_no_more_than_the_service(unit_directory: Path) -> None:
+    assert exposure(unit_directory, f"{NAME}-settle.service") <= SETTLE_CEILING
+
+
+@pytest.mark.parametrize(
+    ("result", "seconds"), [("success", None), ("exit-code", "5"), ("signal", "1"), ("watchdog", "1"), ("oom-kill", "1")]
+)
+def test_a_failure_is_followed_by_a_pause(result: str, seconds: str | None, tmp_path: Path) -> None:
+    """The socket starts the service as soon as it has ended, so without a pause a broken one would be started all the time."""
+    line = re.search(r"^ExecStopPost=-/bin/sh -c '(.*)'$", (UNITS / f"{NAME}.service").read_text(), re.MULTILINE)
+    assert line is not None
+    sleep = tmp_path / "sleep"
+    sleep.write_text('#!/bin/sh\necho "$1"\n')
+    sleep.chmod(0o755)
+    environment = {"SERVICE_RESULT": result, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    output = succeed("/bin/sh", "-c", line[1].replace("$$", "$"), environment=environment)
+    assert output == ("" if seconds is None else f"{seconds}\n")
+
+
+# The right to read the counters
+
+
+def test_the_group_is_made(installed: Path, tmp_path: Path) -> None:
+    systemd_sysusers = tool("systemd-sysusers", "systemd")
+    (tmp_path / "etc").mkdir()
+    succeed(systemd_sysusers, f"--root={tmp_path}", installed / "usr" / "lib" / "sysusers.d" / f"{NAME}.conf")
+    assert re.search(r"^pyjoules:", (tmp_path / "etc" / "group").read_text(), re.MULTILINE)
+    unit = (UNITS / f"{NAME}.service").read_text()
+    assert "\nSupplementaryGroups=pyjoules\n" in unit
+
+
+@pytest.mark.parametrize("action", ["add", "change", "remove"])
+def test_udev_shows_the_counters_to_the_group(action: str, tmp_path: Path) -> None:
+    """Asks udev itself what it would run for a zone, in a namespace where /sys has one and the rule is the only one of ours."""
+    tool("udevadm", "udev")
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount another /sys for udev to look at")
+    device = "devices/virtual/powercap/intel-rapl/intel-rapl:0"
+    zone = tmp_path / "sys" / device
+    zone.mkdir(parents=True)
+    (zone / "uevent").touch()
+    (zone / "energy_uj").write_text("1\n")
+    (zone / "subsystem").symlink_to("../../../../../class/powercap")
+    (tmp_path / "sys" / "class" / "powercap").mkdir(parents=True)
+    script = """
+        mount -t tmpfs none /run && mkdir -p /run/udev/rules.d && cp "$1" /run/udev/rules.d &&
+        mount --bind "$2/sys" /sys && SYSTEMD_DEVICE_VERIFY_SYSFS=0 udevadm test --action="$3" "/sys/$4" 2>&1
+    """
+    rule = UNITS / f"60-{NAME}.rules"
+    output = succeed(
+        "unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", rule, tmp_path, action, device
+    )
+    assert "60-pyjoules-exporter.rules" in output, "udev has not read the rule"
+    commands = re.findall(r"^run: '(.*energy_uj)'$", output, re.MULTILINE)
+    counter = f"/sys/{device}/energy_uj"
+    expected = [f"/bin/chgrp pyjoules {counter}", f"/bin/chmod 0440 {counter}"]
+    assert commands == ([] if action == "remove" else expected)
+
+
+# What the messages mean
+
+
+def events() -> dict[str, str]:
+    """The identifier of each event, by the name of its case."""
+    source = (REPOSITORY / "Sources" / "Exporter" / "Event.swift").read_text()
+    found = dict(re.findall(r'case \.(\w+): "([0-9a-f]{32})"', source))
+    assert found
+    return found
+
+
+def event_names() -> dict[str, str]:
+    """The name of each event in records, by the name of its case."""
+    source = (REPOSITORY / "Sources" / "Exporter" / "Event.swift").read_text()
+    return {case: name or case for case, name in re.findall(r'^    case (\w+)(?: = "(\w+)")?$', source, re.MULTILINE)}
+
+
+def call(source: str, start: int) -> str:
+    """What stands from here to the parenthesis that closes the first one."""
+    depth = 0
+    for index in range(source.index("(", start), len(source)):
+        depth += {"(": 1, ")": -1}.get(source[index], 0)
+        if depth == 0:
+            return source[start:index]
+    raise AssertionError("a parenthesis is not closed")
+
+
+def reported_fields() -> dict[str, set[str]]:
+    """The fields that records of each event can have, by the name of its case, as the calls of `report` give them."""
+    fields = {case: set(COMPUTED_FIELDS.get(case, ())) for case in events()}
+    for path in (REPOSITORY / "Sources" / "Exporter").rglob("*.swift"):
+        source = path.read_text()
+        for found in re.finditer(r"\breport\(\s*\.(\w+),", source):
+            if found[1] in fields:
+                keys = re.findall(r'"(\w+)": ', call(source, found.start()))
+                fields[found[1]] |= {f"PYJOULES_{key.upper()}" for key in keys}
+    return fields
+
+
+def catalog() -> dict[str, str]:
+    """The text of each entry by its identifier."""
+    text = (UNITS / f"{NAME}.catalog").read_text()
+    parts = re.split(r"^-- ([0-9a-f]{32})$", text, flags=re.MULTILINE)[1:]
+    identifiers = parts[::2]
+    assert len(set(identifiers)) == len(identifiers), "an entry is there twice"
+    return dict(zip(identifiers, parts[1::2], strict=True))
+
+
+def test_every_event_is_explained_and_nothing_else() -> None:
+    by_identifier = {identifier: case for case, identifier in events().items()}
+    entries = catalog()
+    assert {by_identifier.get(identifier, identifier) for identifier in entries} == set(events())
+
+
+@pytest.mark.parametrize("case", events())
+def test_an_explanation_uses_fields_that_its_records_have(case: str) -> None:
+    entry = catalog()[events()[case]]
+    subject, _, text = entry.strip().partition("\n\n")
+    assert re.search(r"^Subject: \S", subject, re.MULTILINE)
+    assert f"\nDefined-By: {NAME}\n" in subject
+    assert text
+    assert set(re.findall(r"@(\w+)@", entry)) <= reported_fields()[case]
+
+
+def test_journalctl_reads_the_catalog(installed: Path, tmp_path: Path) -> None:
+    journalctl = tool("journalctl", "systemd")
+    directory = tmp_path / "usr" / "lib" / "systemd" / "catalog"
+    directory.mkdir(parents=True)
+    shutil.copy(installed / "usr" / "lib" / "systemd" / "catalog" / f"{NAME}.catalog", directory)
+    succeed(journalctl, f"--root={tmp_path}", "--update-catalog")
+    listed = succeed(journalctl, f"--root={tmp_path}", "--list-catalog")
+    assert {line.split()[0] for line in listed.splitlines()} == set(events().values())
+
+
+def test_every_event_and_its_fields_are_documented() -> None:
+    text = (REPOSITORY / "docs" / "journal.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| [\w, ]+ \|(.*)\| `([0-9a-f]{32})` \|$", text, re.MULTILINE)
+    documented = {name: (set(re.findall(r"`(\w+)`", fields)), identifier) for name, fields, identifier in rows}
+    names, fields = event_names(), reported_fields()
+    assert documented == {names[case]: (fields[case], identifier) for case, identifier in events().items()}
+
+
+# The manual page
+
+
+def help_of(*command: str) -> str:
+    return succeed(BINARY, *command, "--help")
+
+
+def options_of(command: str) -> set[str]:
+    options = set(re.findall(r"^  (?:-\w, )?(--[\w.-]+)", help_of(command), re.MULTILINE))
+    assert options
+    return options
+
+
+def commands() -> list[str]:
+    listed = help_of().partition("\nSUBCOMMANDS:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^  (\w+)", listed, re.MULTILINE)
+    assert {"serve", "measure"} <= set(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def manual_page(installed: Path) -> Path:
+    return installed / "usr" / "share" / "man" / "man1" / f"{NAME}.1"
+
+
+def shown(page: Path) -> subprocess.CompletedProcess[str]:
+    environment = {"LC_ALL": "C.UTF-8", "MANROFFSEQ": "", "MANWIDTH": "80", "MAN_KEEP_FORMATTING": ""}
+    return run(tool("man", "man-db"), "--warnings=w", "-E", "UTF-8", "-l", page, environment=environment)
+
+
+def test_the_manual_page_is_free_of_warnings(manual_page: Path) -> None:
+    result = shown(manual_page)
+    assert result.returncode == 0, result
+    assert result.stderr == ""
+
+
+def test_the_manual_page_tells_every_option_of_every_command(manual_page: Path) -> None:
+    text = re.sub(r".\x08", "", shown(manual_page).stdout)
+    sections = dict(re.findall(r"^COMMAND (\w+)\n(.*?)^(?=\S)", text, re.MULTILINE | re.DOTALL))
+    assert list(sections) == [command.upper() for command in commands()]
+    for command in commands():
+        told = set(re.findall(r"^       (?:-\w, )?(--[\w.-]+)", sections[command.upper()], re.MULTILINE))
+        assert told == options_of(command), command
+
+
+def test_no_place_of_the_template_is_left(manual_page: Path) -> None:
+    assert not re.search(r"@[A-Z]+@", manual_page.read_text())
+
+
+# Completions
+
+
+@pytest.mark.parametrize(
+    ("shell", "path"),
+    [
+        ("bash", f"usr/share/bash-completion/completions/{NAME}"),
+        ("zsh", f"usr/share/zsh/site-functions/_{NAME}"),
+        ("fish", f"usr/share/fish/vendor_completions.d/{NAME}.fish"),
+    ],
+)
+def test_a_shell_can_read_its_completions(shell: str, path: str, installed: Path) -> None:
+    succeed(tool(shell, shell), "-n", installed / path)
+
+
+COMPLETE = """
+    source "$1"
+    shift
+    COMP_WORDS=(pyjoules-exporter "$@") COMP_CWORD=$# COMP_LINE="pyjoules-exporter $*"
+    COMP_POINT=${#COMP_LINE} COMP_TYPE=9 COMP_KEY=9
+    function=$(complete -p pyjoules-exporter | sed -n 's/.*-F \\([^ ]*\\).*/\\1/p')
+    "$function" pyjoules-exporter "${@: -1}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def completions(installed: Path, words: Sequence[str]) -> list[str]:
+    script = installed / "usr" / "share" / "bash-completion" / "completions" / NAME
+    output = succeed(tool("bash", "bash"), "-O", "extglob", "-c", COMPLETE, "bash", script, *words)
+    return [line.strip() for line in output.splitlines()]
+
+
+def test_bash_completes_commands_and_options(installed: Path) -> None:
+    assert "measure" in completions(installed, ["mea"])
+    assert completions(installed, ["measure", "--base"]) == ["--baseline"]
+    assert completions(installed, ["serve", "--web.tele"]) == ["--web.telemetry-path"]
+
+
+def fish_completions(installed: Path, line: str) -> list[str]:
+    script = installed / "usr" / "share" / "fish" / "vendor_completions.d" / f"{NAME}.fish"
+    command = f"source {script}; complete -C '{NAME} {line}'"
+    return [text.split("\t")[0] for text in succeed(tool("fish", "fish"), "--no-config", "-c", command).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("mea", ["measure"]),
+        ("measure --base", ["--baseline"]),
+        ("measure --source powercap --out", ["--output"]),
+        ("measure --no-such-option --base", ["--baseline"]),
+        ("serve --sample.interval 1s --web.tele", ["--web.telemetry-path"]),
+    ],
+)
+def test_fish_completes_commands_and_options(installed: Path, line: str, expected: list[str]) -> None:
+    """Once went on for ever, since the script that is generated parses again what fish cannot parse: names with a dot."""
+    assert fish_completions(installed, line) == expected
+
+
+@pytest.mark.parametrize("line", ["measure --format ", "serve --log.level ", "serve --source "])
+def test_values_are_completed(installed: Path, line: str) -> None:
+    values = {"measure --format ": "json", "serve --log.level ": "debug", "serve --source ": "powercap"}
+    assert values[line] in fish_completions(installed, line)
+
+
+# The Debian package
+
+
+@pytest.fixture(scope="module")
+def package() -> Path:
+    """The package, built and found without errors by lintian."""
+    for name, debian in [("dpkg-buildpackage", "dpkg-dev"), ("dh", "debhelper"), ("lintian", "lintian")]:
+        tool(name, debian)
+    result = run(REPOSITORY / "scripts" / "deb.sh", BINARY)
+    assert result.returncode == 0, result
+    assert "E: " not in result.stdout, result.stdout
+    return REPOSITORY / result.stdout.splitlines()[-1]
+
+
+def test_the_package_has_what_install_installs(package: Path, tmp_path: Path) -> None:
+    succeed("dpkg-deb", "--extract", package, tmp_path)
+    # Where Debian 12 has units, rules and zsh's completions; compressed; and what every package has.
+    expected = {
+        name.replace("usr/lib/systemd/system", "lib/systemd/system")
+        .replace("usr/lib/udev", "lib/udev")
+        .replace("zsh/site-functions", "zsh/vendor-completions")
+        .replace(f"{NAME}.1", f"{NAME}.1.gz")
+        for name in INSTALLED | CONFIGURATION
+    }
+    own = {f"usr/share/doc/{NAME}/{name}" for name in ("changelog.gz", "copyright")}
+    assert files_under(tmp_path) == expected | own
+
+
+def test_the_package_is_the_programs_version(package: Path) -> None:
+    version = succeed(BINARY, "--version").split()[1]
+    assert succeed("dpkg-deb", "--field", package, "Version").strip() == version
+    architecture = succeed("dpkg", "--print-architecture").strip()
+    assert package.name == f"{NAME}_{version}_{architecture}.deb"
+
+
+def test_options_survive_an_upgrade_of_the_package(package: Path, tmp_path: Path) -> None:
+    succeed("dpkg-deb", "--control", package, tmp_path)
+    assert (tmp_path / "conffiles").read_text() == f"/etc/default/{NAME}\n"
+
+
+def test_an_upgrade_restarts_the_service_and_not_the_socket(package: Path, tmp_path: Path) -> None:
+    succeed("dpkg-deb", "--control", package, tmp_path)
+    script = (tmp_path / "postinst").read_text()
+    assert re.findall(r"deb-systemd-invoke (\S+) '(\S+)'", script) == [
+        ("$_dh_action", f"{NAME}.service"),
+        ("start", f"{NAME}.socket"),
+    ]
+    # On removal the socket goes first: otherwise a scrape would start the service again.
+    removal = (tmp_path / "prerm").read_text()
+    assert re.findall(r"deb-systemd-invoke (\S+) '(\S+)'", removal) == [
+        ("stop", f"{NAME}.socket"),
+        ("stop", f"{NAME}.service"),
+    ]
+    assert not (tmp_path / "preinst").exists(), "something happens before the new version is there"
+
+
+def test_the_package_depends_on_the_libraries_it_is_linked_with(package: Path) -> None:
+    depends = succeed("dpkg-deb", "--field", package, "Depends")
+    assert re.search(r"\blibsystemd0\b", depends)
+    assert re.search(r"\blibc6\b", depends)
+    # Opened by name when TLS is asked for, so the linker does not know of it.
+    assert re.search(r"\blibssl3\b", succeed("dpkg-deb", "--field", package, "Recommends"))

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Installs what was built, or removes it: `make install` and `make uninstall`.
+#
+#   install.sh install BINARY    into $DESTDIR, for a program that will run from $PREFIX (/usr/local)
+#   install.sh uninstall         removes the same files; what was put into /etc stays
+#
+# Distributions that keep some files elsewhere say so with SYSTEMD_UNITS, UDEV_RULES and ZSH_COMPLETIONS.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+name=pyjoules-exporter
+destination=${DESTDIR:-}
+prefix=${PREFIX:-/usr/local}
+units=${SYSTEMD_UNITS:-$prefix/lib/systemd/system}
+rules=${UDEV_RULES:-$prefix/lib/udev/rules.d}
+zsh=${ZSH_COMPLETIONS:-$prefix/share/zsh/site-functions}
+documentation=$prefix/share/doc/$name
+# The day of the release that is built, so that building twice gives the same.
+date=$(date --utc --date="@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}" +%Y-%m-%d)
+
+installed=(
+    "$prefix/bin/$name"
+    "$units/$name.service"
+    "$units/$name.socket"
+    "$units/$name-settle.service"
+    "$rules/60-$name.rules"
+    "$prefix/lib/sysusers.d/$name.conf"
+    "$prefix/lib/systemd/catalog/$name.catalog"
+    "$prefix/share/man/man1/$name.1"
+    "$prefix/share/bash-completion/completions/$name"
+    "$zsh/_$name"
+    "$prefix/share/fish/vendor_completions.d/$name.fish"
+    "$documentation/examples/capability.conf"
+    "$documentation/examples/perf.conf"
+    "$documentation/examples/prometheus.yml"
+)
+
+# place FILE TARGET: what is read and not run.
+place() {
+    install -D --mode=0644 "$1" "$destination$2"
+}
+
+install_all() {
+    local binary=$1
+    install -D --strip "$binary" "$destination$prefix/bin/$name"
+
+    local made
+    made=$(mktemp --directory)
+    trap 'rm -rf "$made"' RETURN
+    sed "s|/usr/bin/$name|$prefix/bin/$name|" "systemd/$name.service" > "$made/$name.service"
+    place "$made/$name.service" "$units/$name.service"
+    place "systemd/$name.socket" "$units/$name.socket"
+    place "systemd/$name-settle.service" "$units/$name-settle.service"
+    place "systemd/60-$name.rules" "$rules/60-$name.rules"
+    place "systemd/$name.sysusers" "$prefix/lib/sysusers.d/$name.conf"
+    place "systemd/$name.catalog" "$prefix/lib/systemd/catalog/$name.catalog"
+    [ -e "$destination/etc/default/$name" ] || place "systemd/$name.default" "/etc/default/$name"
+
+    scripts/manual_page.py "$binary" "packaging/$name.1.in" "$date" "$documentation" > "$made/$name.1"
+    place "$made/$name.1" "$prefix/share/man/man1/$name.1"
+    local shell
+    for shell in bash zsh fish; do "$binary" --generate-completion-script "$shell" > "$made/$shell"; done
+    # It is read by the shell that completes, and run by none.
+    sed -i '1{/^#!/d}' "$made/bash"
+    # fish's argparse takes no dot in an option's name, and says so; the script then parses the same words again for ever.
+    sed -i 's/argparse .* -- \$unparsed_tokens 2> \/dev\/null$/& || break/' "$made/fish"
+    place "$made/bash" "$prefix/share/bash-completion/completions/$name"
+    place "$made/zsh" "$zsh/_$name"
+    place "$made/fish" "$prefix/share/fish/vendor_completions.d/$name.fish"
+
+    local example
+    for example in systemd/examples/*.conf deploy/prometheus/prometheus.yml; do
+        place "$example" "$documentation/examples/${example##*/}"
+    done
+    [ -n "$destination" ] || cat <<TEXT
+Now, as root:
+    systemd-sysusers $prefix/lib/sysusers.d/$name.conf    # the group that may read the counters
+    udevadm control --reload && udevadm trigger --action=add --subsystem-match=powercap
+    journalctl --update-catalog
+    systemctl daemon-reload && systemctl enable --now $name.socket
+TEXT
+}
+
+case "${1:-}" in
+install) install_all "$2" ;;
+uninstall) rm -f "${installed[@]/#/$destination}" ;;
+*) echo "install.sh: '${1:-}' is not one of install, uninstall" >&2; exit 64 ;;
+esac
