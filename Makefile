@@ -16,7 +16,7 @@ export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ 
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 
-.PHONY: help deps build run test unit e2e e2e-fatal lint format bench bench-smoke fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit e2e e2e-fatal test-systemd lint format bench bench-smoke fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ e2e-fatal: build .venv/ready ## Run the end-to-end tests with a build that dies 
 	$(PYTHON) -m pip install --quiet --requirement $<
 	@touch $@
 
+test-systemd: deb .venv/ready ## Test the Debian package in a Debian with a real systemd; needs root, otherwise says SKIP
+	@scripts/test-systemd.sh $(PYTHON) .build/deb/pyjoules-exporter_*.deb
+
 lint: ## Check format, module doors, banned words and linkage
 	@scripts/lint.sh
 
@@ -93,4 +96,4 @@ container: build ## Build the image with buildah and try it with podman; needs r
 	@scripts/container.sh check
 
 clean: ## Remove everything that was built
-	rm -rf .build .build-fatal .venv
+	rm -rf .build .build-fatal .build-systemd .venv

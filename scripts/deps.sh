@@ -5,6 +5,7 @@
 #   deps.sh deb         that, and what packaging needs
 #   deps.sh test        that, and what the tests need
 #   deps.sh container   what building and what making an image needs
+#   deps.sh systemd     what booting a Debian needs, for the tests under a real systemd
 #   deps.sh all         all that, and what benchmarks and linting need
 set -euo pipefail
 
@@ -13,6 +14,7 @@ deb=(dpkg-dev debhelper lintian python3)
 tests=(gcc libc6-dev python3 python3-venv curl openssl prometheus systemd udev util-linux strace man-db zsh fish
     protobuf-compiler libprotobuf-dev golang-github-prometheus-client-model-dev "${deb[@]}")
 container=(buildah podman crun mmdebstrap curl procps)
+systemd=(iproute2 mmdebstrap systemd-container util-linux)
 bench=(nginx-light wrk)
 
 case "${1:-all}" in
@@ -20,8 +22,9 @@ build) wanted=("${build[@]}") ;;
 test) wanted=("${build[@]}" "${tests[@]}") ;;
 deb) wanted=("${build[@]}" "${deb[@]}") ;;
 container) wanted=("${build[@]}" "${container[@]}") ;;
-all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${bench[@]}") ;;
-*) echo "deps.sh: '$1' is not one of build, test, deb, container, all" >&2; exit 64 ;;
+systemd) wanted=("${systemd[@]}") ;;
+all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${systemd[@]}" "${bench[@]}") ;;
+*) echo "deps.sh: '$1' is not one of build, test, deb, container, systemd, all" >&2; exit 64 ;;
 esac
 
 if ! command -v swift >/dev/null; then

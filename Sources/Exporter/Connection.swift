@@ -84,6 +84,13 @@ struct Connection: ~Copyable {
         return .idle
     }
 
+    /// Nothing is owed and nothing under way: between two requests, or before a first one for which there was time. That of a
+    /// client that just came is on its way; closing would destroy it, and no client repeats what it asked on a new connection.
+    func isIdle(nanoseconds now: UInt64) -> Bool {
+        phase == .open && interest == .readable && requestStartNanoseconds == nil
+            && standing(nanoseconds: now) != .justCame
+    }
+
     /// Responses are owed.
     var isStalled: Bool { phase == .finishing || phase == .open && interest == .writable }
 

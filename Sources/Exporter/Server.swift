@@ -139,6 +139,7 @@ struct Server: ~Copyable {
         try refuseDisplaced()
         try reloadIfDue()
         try sweepIfDue()
+        if drainDeadlineNanoseconds != nil { endIdleConnections(nanoseconds: Clock.monotonicNanoseconds()) }
         if hasFreedSlot {
             hasFreedSlot = false
             try watchListeners()

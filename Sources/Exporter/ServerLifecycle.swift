@@ -37,6 +37,18 @@ extension Server {
         }
     }
 
+    /// When the end has begun: gives up the clients whose first request has not come in time.
+    mutating func endIdleConnections(nanoseconds now: UInt64) {
+        for slot in connections.slotRange where connections.deadline(of: slot) != nil {
+            guard let connection = connections.take(connections.token(of: slot)) else { continue }
+            if connection.isIdle(nanoseconds: now) {
+                end(connection, slot: slot)
+            } else {
+                connections.putBack(connection, at: slot)
+            }
+        }
+    }
+
     mutating func sweepIfDue() throws(SystemError) {
         let now = Clock.monotonicNanoseconds()
         if now >= nextSweepNanoseconds { try sweep(nanoseconds: now) }

@@ -38,11 +38,6 @@ extension Server {
         var interest = Interest.readable
         switch next {
         case .wait(let wanted):
-            // Nobody waits for another request of a client when the end has begun.
-            let isIdle = connection.requestStartNanoseconds == nil && wanted == .readable
-            if drainDeadlineNanoseconds != nil, connection.phase == .open, isIdle {
-                return end(connection, slot: token.slot)
-            }
             interest = wanted
         case .linger:
             guard connection.socket.finishSending() else { return end(connection, slot: token.slot) }
@@ -54,6 +49,10 @@ extension Server {
         if connection.interest != interest {
             try epoll.modify(connection.socket, interest, token: token.word)
             connection.interest = interest
+        }
+        // Nobody waits for another request of a client when the end has begun.
+        if drainDeadlineNanoseconds != nil, connection.isIdle(nanoseconds: now) {
+            return end(connection, slot: token.slot)
         }
         connections.putBack(connection, at: token.slot)
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 import powercap_tree
 from datagrams import DatagramReceiver
 from exporter import BINARY, Exporter, StartExporter
+from faulty_pread import compile_into
 from powercap_tree import PowercapTree
 from prometheus_run import BURSTY, DISTRIBUTED, WRAPPING, PrometheusRun, Setup
 
@@ -142,15 +142,7 @@ def datagram_receiver(tmp_path: Path) -> Iterator[Callable[[str], DatagramReceiv
 @pytest.fixture(scope="session")
 def faulty_pread(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library, compiled once."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler (Debian package gcc) to build the fault injector")
-    library = tmp_path_factory.mktemp("faulty_pread") / "faulty_pread.so"
-    source = Path(__file__).with_name("faulty_pread.c")
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source, "-ldl"], check=True
-    )
-    return library
+    return compile_into(tmp_path_factory.mktemp("faulty_pread"))
 
 
 @pytest.fixture

@@ -162,6 +162,9 @@ class PowercapTree:
     def _link(self, directory: Path) -> None:
         entry = self._entry(directory)
         entry.symlink_to(os.path.relpath(directory, entry.parent))
+        # By these two udev knows a device.
+        (directory / "uevent").touch()
+        (directory / "subsystem").symlink_to(os.path.relpath(entry.parent, directory))
 
 
 def laptop(root: Path | str, range_uj: int = REAL_RANGE_UJ, limit_watts: int = 4000) -> PowercapTree:

@@ -102,6 +102,9 @@ import Testing
         try harness.serve(turns: 60)
         let asking = try harness.connect()
         let idle = try harness.connect()
+        idle.send(healthy)
+        try harness.serve()
+        _ = idle.receiveAll()
         asking.send(healthy)
         try harness.server.terminate()
         #expect(idle.isClosed() == true)
@@ -114,6 +117,31 @@ import Testing
         answer += slow.receiveAll()
         #expect(answer.count(of: "HTTP/1.1 200 OK") == answer.count(of: lastFamily))
         #expect(answer.hasSuffix("\n"))
+    }
+
+    /// A scrape was lost in one of twenty restarts: its connection was closed between its accept and its request.
+    @Test func `the end answers a client that just came and has not asked yet`() throws {
+        var harness = try Harness()
+        let client = try harness.connect()
+        try harness.server.terminate()
+        try harness.serve()
+        client.send(healthy)
+        try harness.serve()
+        let answer = client.receiveAll()
+        #expect(answer.hasPrefix("HTTP/1.1 200 OK"))
+        #expect(answer.contains("Connection: close\r\n"))
+    }
+
+    @Test func `the end does not wait long for a client that never asks`() throws {
+        var harness = try Harness()
+        let client = try harness.connect()
+        try harness.server.terminate()
+        harness.server.endIdleConnections(nanoseconds: Clock.monotonicNanoseconds())
+        #expect(client.isClosed() == false)
+        harness.server.endIdleConnections(nanoseconds: Clock.monotonicNanoseconds() + 250_000_000)
+        #expect(client.isClosed() == true)
+        try harness.server.run()
+        #expect(harness.server.connections.count == 0)
     }
 
     @Test func `the second signal ends at once`() throws {

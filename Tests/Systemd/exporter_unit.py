@@ -1,0 +1,122 @@
+"""The exporter as its units run it: where it listens, what it answers, when it is ready."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from exposition import Page
+from hardware_counter import HardwareCounter, RandomLoad, joules
+from machine import Machine
+from raw_http import Address, Client, Response
+from scraping import Scraper
+from waiting import wait_until
+
+SERVICE = "pyjoules-exporter.service"
+SOCKET = "pyjoules-exporter.socket"
+ADDRESS: Address = ("127.0.0.1", 9091)
+Counters = Mapping[str, HardwareCounter]
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to get in: in the clear or by TLS, and with which header lines."""
+
+    tls: ssl.SSLContext | None = None
+    headers: tuple[str, ...] = ()
+
+    def connect(self) -> Client:
+        """A new connection. While nobody answers it waits in systemd's socket."""
+        client = Client(ADDRESS)
+        if self.tls is not None:
+            try:
+                client.socket = self.tls.wrap_socket(client.socket, server_hostname="127.0.0.1")
+            except OSError:
+                client.close()
+                raise
+        return client
+
+    def get(self, path: str = "/metrics") -> Response:
+        """One request on a connection of its own."""
+        with self.connect() as client:
+            return client.get(path, headers=["Connection: close", *self.headers])
+
+    def page(self) -> Page:
+        response = self.get()
+        assert response.status == 200, response
+        return Page(response.text)
+
+    def page_after_ticks(self, count: int = 2) -> Page:
+        """A page after so many more samples: what the counters showed before the call has certainly been read."""
+        ticks = self.page().value("pyjoules_samples_total")
+
+        def later() -> Page | None:
+            one = self.page()
+            return one if one.value("pyjoules_samples_total") >= ticks + count else None
+
+        found = wait_until(later, what=f"{count} more samples")
+        assert found is not None
+        return found
+
+
+OPEN = Access()
+get, page, page_after_ticks = OPEN.get, OPEN.page, OPEN.page_after_ticks
+
+
+def is_refused() -> bool:
+    """Whether nobody listens."""
+    try:
+        Client(ADDRESS).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def assert_it_counts(counter: HardwareCounter, domain: str) -> None:
+    """What the counter moves is what the total rises by, to the microjoule."""
+    name = "pyjoules_energy_joules_total"
+    before = page_after_ticks().value(name, domain=domain)
+    counter.move(7_000_001)
+    assert page_after_ticks().value(name, domain=domain) - before == joules(7_000_001)
+
+
+def assert_nothing_lost(counters: Counters, access: Access = OPEN) -> Page:
+    """What is counted is what the counters moved since the very first start, to the microjoule, and all was certain."""
+    shown = access.page_after_ticks()
+    for domain, counter in counters.items():
+        assert shown.value("pyjoules_energy_joules_total", domain=domain) == joules(counter.moved)
+        assert shown.value("pyjoules_counter_wraps_total", domain=domain) == counter.wraps
+        assert shown.value("pyjoules_counter_resets_total", domain=domain) == 0
+        assert shown.value("pyjoules_gaps_total", domain=domain) == 0
+    return shown
+
+
+@contextlib.contextmanager
+def scraped_under_load(
+    counters: Counters, bound_watts: int, kills: int = 0, access: Access = OPEN
+) -> Iterator[list[Scraper]]:
+    """Two scrapers, one with a new connection each time and one that keeps its own, while every counter moves.
+
+    In the end no scrape may have failed, but for one of each scraper's per kill, and no total may have gone back.
+    """
+    scrapers = [Scraper(access.connect, access.headers, keeps) for keeps in (False, True)]
+    with scrapers[0], scrapers[1], RandomLoad(list(counters.values()), bound_watts, Random(1)):
+        yield scrapers
+    for scraper in scrapers:
+        tries = scraper.pages + len(scraper.failures)
+        assert len(scraper.failures) <= kills, f"{len(scraper.failures)} of {tries} failed: {scraper.failures[:5]}"
+        for totals in scraper.totals.values():
+            assert totals == sorted(totals)
+
+
+def wait_for_progress(scrapers: Sequence[Scraper], pages: int = 3) -> None:
+    """Until each scraper has had some more answers: what comes next happens in the middle of its work."""
+    wanted = [scraper.pages + pages for scraper in scrapers]
+    wait_until(lambda: all(s.pages >= w or s.failures for s, w in zip(scrapers, wanted, strict=True)), what="scrapes")
+
+
+def restarts(machine: Machine) -> int:
+    return int(machine.show(SERVICE, "NRestarts")["NRestarts"])

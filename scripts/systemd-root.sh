@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Bootstraps the Debian 12 that test-systemd.sh boots, once, and prints its directory.
+#
+#   systemd-root.sh CACHE
+#
+# It is a minimal Debian with systemd and nothing of ours. The libraries that the package may depend on are not installed but
+# lie in apt's cache, so that `apt install ./pyjoules-exporter_*.deb` works there without a network.
+set -euo pipefail
+fixtures=$(realpath "$(dirname "$0")/../Tests/Systemd/root")
+cache=$1
+suite=bookworm
+packages=systemd,systemd-sysv,dbus,udev,procps
+downloaded=(libcrypt1 libdeflate0 libseccomp2 libssl3 libstdc++6 libsystemd0 libyaml-0-2)
+limit=600
+
+version=$({ cat "$0"; find "$fixtures" -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -c1-12)
+root=$cache/root-$version
+if [ -d "$root" ]; then
+    echo "$root"
+    exit
+fi
+
+echo "test-systemd: bootstrapping Debian, once" >&2
+scratch=$cache/new
+# Of other versions, and of a run that was ended in the middle.
+rm -rf "$cache"/root-* "$scratch"
+mkdir -p "$scratch"
+# mmdebstrap waits for the disk after every package, which costs nothing in memory.
+memory=$(mktemp -d /dev/shm/pyjoules-systemd.XXXXXX 2>/dev/null || mktemp -d "$cache/tmp.XXXXXX")
+trap 'rm -rf "$memory" "$scratch"' EXIT
+
+TMPDIR=$memory timeout "$limit" mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
+    --skip=cleanup/apt/lists,cleanup/apt/cache \
+    --customize-hook="chroot \"\$1\" apt-get clean" \
+    --customize-hook="chroot \"\$1\" apt-get install --quiet=2 --yes --download-only ${downloaded[*]}" \
+    --customize-hook="cp -rT '$fixtures' \"\$1\"" \
+    --customize-hook="chroot \"\$1\" /usr/local/lib/bench/prepare" \
+    "$suite" - | tar -xf - -C "$scratch"
+mv "$scratch" "$root"
+echo "$root"
