@@ -16,6 +16,11 @@ export BUILDAH_ISOLATION=chroot
 export CONTAINERS_STORAGE_CONF=$work/storage.conf
 export CONTAINERS_CONF=$work/containers.conf
 
+# In a mount namespace of its own, so that no layer stays mounted when this ends.
+if [ -z "${CONTAINER_SCRIPT_IS_INSIDE:-}" ] && [ "$(id -u)" -eq 0 ]; then
+    exec unshare --mount --propagation private env CONTAINER_SCRIPT_IS_INSIDE=yes "$0" "$@"
+fi
+
 fail() {
     echo "container.sh: $1" >&2
     exit 1
