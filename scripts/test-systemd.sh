@@ -42,8 +42,10 @@ scripts/deps.sh systemd
 hierarchy=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET) || skip "no cgroup v2 is mounted"
 namespaces=(--mount --pid --net --cgroup --fork --kill-child --mount-proc --propagation private)
 refusal=$(unshare "${namespaces[@]}" true 2>&1) || skip "no namespaces of its own: $refusal"
-# Of a run that could not remove its own; one that is in use cannot be removed.
-find "$hierarchy" -depth -type d -path "$hierarchy/pyjoules-test-systemd-*" -exec rmdir {} + 2>/dev/null || true
+# Of runs that were killed before they could remove their own.
+for left in "$hierarchy"/pyjoules-test-systemd-*; do
+    [ -e "/proc/${left##*-}" ] || find "$left" -depth -type d -exec rmdir {} + 2>/dev/null || true
+done
 group=$hierarchy/pyjoules-test-systemd-$$
 mkdir "$group" 2>/dev/null || skip "no cgroup can be made in $hierarchy"
 
