@@ -48,6 +48,7 @@ struct WebFile: ~Copyable {
                 path, credentialsDirectory: Process.environment("CREDENTIALS_DIRECTORY"), &policy)
             log.report(.webConfigurationLoaded, .info, "web configuration \(path): \(file.summary)", ["file": path])
             file.warnOfSlowPasswords(log)
+            file.reportUnwatched(log)
             return file
         } catch {
             throw StartFailure(message: error.message)
@@ -75,6 +76,20 @@ struct WebFile: ~Copyable {
         let hasChanged = try watch.takeChanges()
         self.watch = consume watch
         return hasChanged
+    }
+
+    /// Where a directory may not be read, changes in it are not noticed.
+    private func reportUnwatched(_ log: Logger) {
+        let unwatched =
+            switch watch {
+            case .some(let watch): watch.unwatchedPaths
+            case .none: paths
+            }
+        guard !unwatched.isEmpty else { return }
+        log.report(
+            .webConfigurationLoaded, .notice,
+            "changes of \(unwatched.joined(separator: ", ")) cannot be noticed: say so with SIGHUP (systemctl reload)",
+            ["file": path])
     }
 
     /// Only one password is checked at a time, so that a slow one keeps all others waiting.
