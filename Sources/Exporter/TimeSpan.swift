@@ -28,6 +28,23 @@ struct MeasuringTime: Equatable {
     }
 }
 
+/// How long an answer is waited for.
+struct Patience: Equatable {
+    let nanoseconds: UInt64
+
+    init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Reads `0.5`, `500ms` or `3s`.
+    init(parsing text: String) throws(WrongValue) {
+        guard let value = TimeSpan.nanoseconds(text), value >= 1_000_000, value <= 60_000_000_000 else {
+            throw WrongValue("allowed are 1ms to 60s, written like 0.5, 500ms or 3s")
+        }
+        nanoseconds = value
+    }
+}
+
 private enum TimeSpan {
     /// The time that a text says in seconds (`0.1` or `1s`) or milliseconds (`100ms`), if it is a whole number of nanoseconds.
     static func nanoseconds(_ text: String) -> UInt64? {

@@ -28,7 +28,7 @@ public struct Listener: ~Copyable {
         case .ipv4(let text, let port): self = try Listener(ipv4: text, port: port)
         case .ipv6(let text, let port): self = try Listener(ipv6: text, port: port, dualStack: false)
         case .unix(let path, let mode):
-            let descriptor = try Listener.streamSocket(AF_UNIX)
+            let descriptor = try Listener.listeningSocket(AF_UNIX)
             let file = try SocketFile(binding: descriptor, to: path, mode: mode)
             try self.init(listeningOn: descriptor, file: file)
         case .vsock(let port): self = try Listener(vsock: port)
@@ -36,33 +36,21 @@ public struct Listener: ~Copyable {
     }
 
     private init(ipv4 text: String, port: UInt16) throws(SystemError) {
-        let descriptor = try Listener.streamSocket(AF_INET)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        _ = unsafe inet_pton(AF_INET, text, &address.sin_addr)
-        try descriptor.bind(to: address)
+        let descriptor = try Listener.listeningSocket(AF_INET)
+        try descriptor.bind(to: sockaddr_in(ipv4: text, port: port))
         try self.init(listeningOn: descriptor)
     }
 
     private init(ipv6 text: String, port: UInt16, dualStack: Bool) throws(SystemError) {
-        let descriptor = try Listener.streamSocket(AF_INET6)
-        var address = sockaddr_in6()
-        address.sin6_family = sa_family_t(AF_INET6)
-        address.sin6_port = port.bigEndian
-        _ = unsafe inet_pton(AF_INET6, text, &address.sin6_addr)
+        let descriptor = try Listener.listeningSocket(AF_INET6)
         try descriptor.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, dualStack ? 0 : 1)
-        try descriptor.bind(to: address)
+        try descriptor.bind(to: sockaddr_in6(ipv6: text, port: port))
         try self.init(listeningOn: descriptor)
     }
 
     private init(vsock port: UInt32) throws(SystemError) {
-        let descriptor = try Listener.streamSocket(AF_VSOCK)
-        var address = sockaddr_vm()
-        address.svm_family = sa_family_t(AF_VSOCK)
-        address.svm_cid = Listener.anyContext
-        address.svm_port = port
-        try descriptor.bind(to: address)
+        let descriptor = try Listener.listeningSocket(AF_VSOCK)
+        try descriptor.bind(to: sockaddr_vm(context: Listener.anyContext, port: port))
         try self.init(listeningOn: descriptor)
     }
 
@@ -130,10 +118,8 @@ public struct Listener: ~Copyable {
         }
     }
 
-    private static func streamSocket(_ family: Int32) throws(SystemError) -> FileDescriptor {
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let created = try attempt { Int(socket(family, type, 0)) }.orThrow("socket")
-        let descriptor = FileDescriptor(inherited: Int32(created))
+    private static func listeningSocket(_ family: Int32) throws(SystemError) -> FileDescriptor {
+        let descriptor = try FileDescriptor.streamSocket(family)
         try descriptor.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
         return descriptor
     }

@@ -60,9 +60,7 @@ struct SocketFile: ~Copyable {
         guard try FileStatus(ofEntry: path).type == CLINUX_FILE_SOCKET else {
             throw SystemError(call: "bind", code: .notASocket)
         }
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let created = try attempt { Int(socket(AF_UNIX, type, 0)) }.orThrow("socket")
-        let probe = FileDescriptor(inherited: Int32(created))
+        let probe = try FileDescriptor.streamSocket(AF_UNIX)
         switch probe.connect(to: address) {
         case .failure(.connectionRefused): _ = try attempt { unsafe Int(unlink(path)) }.orThrow("unlink")
         // It went by itself.
@@ -74,7 +72,8 @@ struct SocketFile: ~Copyable {
         }
     }
 
-    private static func address(of path: String) throws(SystemError) -> sockaddr_un {
+    /// See unix(7).
+    static func address(of path: String) throws(SystemError) -> sockaddr_un {
         guard !path.isEmpty, path.utf8.count <= SocketAddress.longestPathBytes else {
             throw SystemError(call: "bind", code: .invalidArgument)
         }
