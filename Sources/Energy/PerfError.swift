@@ -22,7 +22,7 @@ public struct PerfPermission: Sendable, Equatable, CustomStringConvertible {
     public let paranoid: Int?
 
     /// Reads the setting under `procfs`, the root of the proc file system.
-    init(procfs: String) {
+    public init(procfs: String) {
         let setting = SysfsDirectory(path: procfs + "/sys/kernel")
         do {
             paranoid = try setting.value("perf_event_paranoid") { Int($0) }
@@ -33,12 +33,25 @@ public struct PerfPermission: Sendable, Equatable, CustomStringConvertible {
 
     /// What was refused and exactly what would change that.
     public var description: String {
-        let setting =
-            paranoid.map { "kernel.perf_event_paranoid is \($0)" } ?? "kernel.perf_event_paranoid cannot be read"
-        return "perf_event_open is forbidden (\(setting)): \(remedy)"
+        "perf_event_open is forbidden (\(setting)): \(remedy)"
     }
 
-    private var remedy: String {
+    /// What the setting is, as the end of a sentence or in brackets.
+    public var setting: String {
+        paranoid.map { "kernel.perf_event_paranoid is \($0)" } ?? "kernel.perf_event_paranoid cannot be read"
+    }
+
+    /// The capability that counting takes with this setting; nil if it takes none, or if that is not known.
+    public var capability: String? {
+        switch paranoid {
+        case .some(3...): "CAP_SYS_ADMIN"
+        case .some(1...2): "CAP_PERFMON"
+        case .some, nil: nil
+        }
+    }
+
+    /// What would change that.
+    public var remedy: String {
         let lowered = "run 'sysctl kernel.perf_event_paranoid=2' and give the service CAP_PERFMON"
         switch paranoid {
         case .some(3...): return "give the service CAP_SYS_ADMIN, or \(lowered)"

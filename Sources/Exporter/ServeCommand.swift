@@ -100,11 +100,7 @@ struct ServeCommand: ParsableCommand {
     func configuration(environment lookup: @escaping (String) -> String?) throws(WrongValue) -> Configuration {
         let environment = Environment(lookup)
         var result = Configuration()
-        if listenAddresses.isEmpty {
-            try environment.read("EXPORTER_PORT") { (text) throws(WrongValue) in
-                result.defaultPort = try Parsing.port(text)
-            }
-        }
+        if listenAddresses.isEmpty { result.defaultPort = try environment.port() ?? result.defaultPort }
         try source.apply(to: &result, environment: environment)
         result.listenAddresses = listenAddresses
         result.requiresInheritedSockets = requiresInheritedSockets

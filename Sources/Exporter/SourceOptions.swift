@@ -63,4 +63,11 @@ struct Environment {
             throw WrongValue("the value '\(text)' is invalid for the environment variable \(name): \(error)")
         }
     }
+
+    /// The port of every address that is not named; nil if nothing says so.
+    func port() throws(WrongValue) -> UInt16? {
+        var port: UInt16?
+        try read("EXPORTER_PORT") { (text) throws(WrongValue) in port = try Parsing.port(text) }
+        return port
+    }
 }

@@ -8,6 +8,19 @@ public struct FileStatus {
     public let device: UInt64
     public let inode: UInt64
     public let size: Int
+    public let owner: UInt32
+    public let group: UInt32
+    /// The bits that chmod(1) sets.
+    public let permissions: UInt16
+
+    public var isSocket: Bool { type == CLINUX_FILE_SOCKET }
+
+    /// What a path leads to. See stat(2).
+    public init(at path: String) throws(SystemError) {
+        var status = stat()
+        _ = try attempt { unsafe Int(stat(path, &status)) }.orThrow("stat")
+        self.init(status)
+    }
 
     public init(of descriptor: borrowing FileDescriptor) throws(SystemError) {
         try self.init(of: descriptor.number)
@@ -39,5 +52,8 @@ public struct FileStatus {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         size = Int(status.st_size)
+        owner = status.st_uid
+        group = status.st_gid
+        permissions = UInt16(truncatingIfNeeded: status.st_mode & 0o7777)
     }
 }

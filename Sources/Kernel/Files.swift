@@ -29,6 +29,18 @@ public enum Files {
         return unsafe String(cString: resolved)
     }
 
+    /// What a symbolic link says, which for those of /proc/PID/fd need not be a path. See readlink(2), proc(5).
+    public static func link(_ path: String) throws(SystemError) -> String {
+        var text = InlineArray<1024, UInt8>(repeating: 0)
+        var space = text.mutableSpan
+        let outcome = unsafe space.withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return Outcome.value(0) }
+            return attempt { unsafe readlink(path, base.assumingMemoryBound(to: CChar.self), buffer.count) }
+        }
+        let count = try outcome.orThrow("readlink")
+        return String(decoding: (0..<count).map { text[$0] }, as: UTF8.self)
+    }
+
     /// The names in a directory, sorted, without `.` and `..`. See readdir(3).
     public static func names(in path: String) throws(SystemError) -> [String] {
         guard let directory = unsafe opendir(path) else {

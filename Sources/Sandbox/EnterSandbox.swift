@@ -19,6 +19,25 @@ public func enterSandbox(_ plan: SandboxPlan) -> SandboxReport {
     return report
 }
 
+/// Which layers this kernel offers, found out without entering any. `procfs` is the root of the proc file system.
+public func offeredSandbox(procfs: String) -> SandboxReport {
+    var report = SandboxReport(allOff: "")
+    do throws(SystemError) {
+        report[.landlock] = .on("ABI \(try Landlock(reachesAbstractSockets: false).version)")
+    } catch {
+        report[.landlock] = .off(landlockObstacle(error))
+    }
+    do throws(SystemError) {
+        // Exists where the kernel was built with filters. See seccomp(2), "/proc interfaces".
+        _ = try Files.read(procfs + "/sys/kernel/seccomp/actions_avail")
+        report[.seccomp] = .on("filters of system calls")
+    } catch {
+        report[.seccomp] = .off("this kernel has no filters of system calls")
+    }
+    report[.capabilities] = .on("any process may give them up")
+    return report
+}
+
 private func enterLandlock(_ plan: SandboxPlan) -> SandboxReport.State {
     do {
         let landlock = try Landlock(reachesAbstractSockets: plan.reachesAbstractSockets)
@@ -32,11 +51,15 @@ private func enterLandlock(_ plan: SandboxPlan) -> SandboxReport.State {
         try landlock.enforce()
         return .on("ABI \(version)")
     } catch {
-        switch error.code {
-        case .notImplemented: return .off("this kernel has none")
-        case .notSupported: return .off("not among the security modules this kernel was started with")
-        default: return .off("\(error)")
-        }
+        return .off(landlockObstacle(error))
+    }
+}
+
+private func landlockObstacle(_ error: SystemError) -> String {
+    switch error.code {
+    case .notImplemented: "this kernel has none"
+    case .notSupported: "not among the security modules this kernel was started with"
+    default: "\(error)"
     }
 }
 

@@ -41,4 +41,24 @@ import Testing
             "\(error)" == "fstat: Bad file descriptor"
         }
     }
+
+    @Test func `a path tells whose it is and who may use it`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/file"
+            try writeFile(path, "")
+            try checked("chmod", chmod(path, 0o440))
+            let status = try FileStatus(at: path)
+            #expect(status.permissions == 0o440)
+            #expect(status.owner == Account.user)
+            #expect(!status.isSocket)
+        }
+    }
+
+    @Test func `accounts have names, unless nobody named them`() {
+        #expect(Account.userName(0) == "root")
+        #expect(Account.groupName(0) == "root")
+        #expect(Account.userName(4_000_000_000) == nil)
+        #expect(Account.groupName(4_000_000_000) == nil)
+        #expect(Account.groups.first == getegid())
+    }
 }

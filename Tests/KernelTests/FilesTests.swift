@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import TestSupport
 import Testing
@@ -59,6 +60,19 @@ import Testing
             try body()
         } throws: { error in
             "\(error)" == description
+        }
+    }
+
+    @Test func `a link tells what it says, which need not be a path`() throws {
+        try withTemporaryDirectory { directory in
+            try checked("symlink", symlink("socket:[1]", directory + "/link"))
+            #expect(try Files.link(directory + "/link") == "socket:[1]")
+            do throws(SystemError) {
+                _ = try Files.link(directory)
+                Issue.record("read")
+            } catch {
+                #expect(error.code == .invalidArgument)
+            }
         }
     }
 }

@@ -20,6 +20,14 @@ import Testing
         #expect(probe.status == 0)
     }
 
+    @Test func `what the kernel offers is found out without giving up anything`() throws {
+        let offered = offeredSandbox(procfs: "/proc")
+        #expect(offered[.landlock].isOn == (landlockVersion >= 1))
+        #expect(offered[.seccomp].isOn == (access("/proc/sys/kernel/seccomp/actions_avail", F_OK) == 0))
+        #expect(!offeredSandbox(procfs: "/nowhere")[.seccomp].isOn)
+        #expect(try Files.names(in: "/proc/self/fd").isEmpty == false)
+    }
+
     @Test func `a layer that is left out says so`() throws {
         let probe = try Probing("layer=capabilities")
         #expect(!probe.isOn(.seccomp) && !probe.isOn(.landlock) && probe.isOn(.capabilities))

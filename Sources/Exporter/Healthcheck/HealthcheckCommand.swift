@@ -41,14 +41,9 @@ struct HealthcheckCommand: ParsableCommand {
 
     /// The options over the environment over the defaults.
     func probe(environment lookup: @escaping (String) -> String?) throws(WrongValue) -> HealthProbe {
-        var port = Configuration().defaultPort
-        if address == nil {
-            try Environment(lookup).read("EXPORTER_PORT") { (text) throws(WrongValue) in
-                port = try Parsing.port(text)
-            }
-        }
+        let port = try address == nil ? Environment(lookup).port() : nil
         return HealthProbe(
-            address: address ?? .any(port: port), question: ready ? .ready : .healthy,
+            address: address ?? .any(port: port ?? Configuration().defaultPort), question: ready ? .ready : .healthy,
             patience: timeout ?? Patience(nanoseconds: 3_000_000_000))
     }
 }

@@ -1,16 +1,14 @@
 import Glibc
-import Kernel
-import TestSupport
 
 /// A fake sysfs with the kernel's `power` unit and the places of processors, laid out as the real one.
-struct PerfTree {
+public struct PerfTree {
     /// What `--path.sysfs` takes.
-    let root: String
+    public let root: String
 
     private var unit: String { root + "/bus/event_source/devices/power" }
 
     /// A unit of type 25 without events.
-    init(in directory: String, cpumask: String) throws {
+    public init(in directory: String, cpumask: String) throws {
         root = directory
         try makeDirectories("bus/event_source/devices/power/events")
         try set("type", to: "25\n")
@@ -18,14 +16,14 @@ struct PerfTree {
     }
 
     /// Adds an event as the kernel shows it, with scale and unit.
-    func addEvent(_ name: String, _ code: Int) throws {
+    public func addEvent(_ name: String, _ code: Int) throws {
         try set("events/\(name)", to: "event=0x0\(code)\n")
         try set("events/\(name).scale", to: "2.3283064365386962890625e-10\n")
         try set("events/\(name).unit", to: "Joules\n")
     }
 
     /// Says where a processor is; without a die as kernels before 5.2 do.
-    func addProcessor(_ number: Int, package: Int, die: Int? = 0) throws {
+    public func addProcessor(_ number: Int, package: Int, die: Int? = 0) throws {
         let topology = "devices/system/cpu/cpu\(number)/topology"
         try makeDirectories(topology)
         try writeFile("\(root)/\(topology)/physical_package_id", "\(package)\n")
@@ -33,11 +31,11 @@ struct PerfTree {
     }
 
     /// Sets an attribute of the unit.
-    func set(_ attribute: String, to content: String) throws {
+    public func set(_ attribute: String, to content: String) throws {
         try writeFile("\(unit)/\(attribute)", content)
     }
 
-    func remove(_ attribute: String) throws {
+    public func remove(_ attribute: String) throws {
         try checked("unlink", unlink("\(unit)/\(attribute)"))
     }
 
@@ -51,7 +49,7 @@ struct PerfTree {
 }
 
 /// Lends a unit with the given events, numbered as the kernel numbers them, and one socket for each processor of the mask.
-func withPerfTree(
+public func withPerfTree(
     cpumask: String = "0", events: [String] = ["energy-pkg", "energy-ram"], _ body: (PerfTree) throws -> Void
 ) throws {
     let codes = ["energy-cores": 1, "energy-pkg": 2, "energy-ram": 3, "energy-gpu": 4, "energy-psys": 5]

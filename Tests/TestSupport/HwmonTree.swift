@@ -1,38 +1,37 @@
 import Glibc
-import TestSupport
 
 /// A fake sysfs with sensor chips, laid out as the real one: class entries are symbolic links into devices.
-struct HwmonTree {
+public struct HwmonTree {
     /// What `--path.sysfs` takes.
-    let root: String
+    public let root: String
 
-    init(in directory: String) throws {
+    public init(in directory: String) throws {
         root = directory
         for path in ["class", "class/hwmon", "devices"] { try checked("mkdir", mkdir("\(directory)/\(path)", 0o755)) }
     }
 
     /// Registers a chip with its attributes.
-    func add(_ number: Int, _ name: String, _ attributes: [String: String]) throws {
+    public func add(_ number: Int, _ name: String, _ attributes: [String: String]) throws {
         try register(number, attributes: ["name": name + "\n"].merging(attributes) { first, _ in first }, below: "")
     }
 
     /// Registers a chip as old drivers did: the attributes lie on its device, which the class entry links to.
-    func addOld(_ number: Int, _ name: String, _ attributes: [String: String]) throws {
+    public func addOld(_ number: Int, _ name: String, _ attributes: [String: String]) throws {
         try register(
             number, attributes: ["name": name + "\n"].merging(attributes) { first, _ in first }, below: "device/")
     }
 
     /// Sets an attribute; a descriptor that has it open reads the new content.
-    func set(_ path: String, to content: String) throws {
+    public func set(_ path: String, to content: String) throws {
         try writeFile("\(root)/class/hwmon/\(path)", content)
     }
 
-    func remove(_ path: String) throws {
+    public func remove(_ path: String) throws {
         try checked("unlink", unlink("\(root)/class/hwmon/\(path)"))
     }
 
     /// Makes every read of an attribute fail with EIO: nothing is mapped at address 0. See proc(5).
-    func breakSensor(_ path: String) throws {
+    public func breakSensor(_ path: String) throws {
         try remove(path)
         try checked("symlink", symlink("/proc/self/mem", "\(root)/class/hwmon/\(path)"))
     }
@@ -47,6 +46,6 @@ struct HwmonTree {
 }
 
 /// Lends an empty class of chips.
-func withHwmonTree(_ body: (HwmonTree) throws -> Void) throws {
+public func withHwmonTree(_ body: (HwmonTree) throws -> Void) throws {
     try withTemporaryDirectory { directory in try body(try HwmonTree(in: directory)) }
 }

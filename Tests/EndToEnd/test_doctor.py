@@ -1,0 +1,229 @@
+"""`doctor`: what this machine can measure, what is missing, and what mends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import exporter
+from exporter import StartExporter, clean_environment
+from hwmon_tree import HwmonTree
+from powercap_tree import PowercapTree, Zone
+from raw_http import free_port
+
+BINARY = str(exporter.BINARY)
+DEADLINE_SECONDS = 30.0
+
+
+def run(
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    launcher: Sequence[str] = (),
+    binary: Path | str = BINARY,
+    **options: Any,
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*launcher, str(binary), "doctor", *arguments],
+        env=clean_environment(environment),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        **options,
+    )
+
+
+class Findings:
+    """What `doctor --format json` found, and its exit status."""
+
+    def __init__(self, result: subprocess.CompletedProcess[str]) -> None:
+        assert result.stderr == "", result
+        assert result.stdout.count("\n") == 1
+        report = json.loads(result.stdout)
+        assert list(report) == ["ok", "findings"]
+        self.all: list[dict[str, str | None]] = report["findings"]
+        for finding in self.all:
+            assert list(finding) == ["topic", "status", "sentence", "remedy"]
+            assert finding["status"] in ("ok", "note", "problem")
+            sentence = finding["sentence"]
+            assert sentence and sentence.endswith(".") and not sentence[0].isspace()
+        self.problems = [finding for finding in self.all if finding["status"] == "problem"]
+        assert report["ok"] is (not self.problems)
+        assert result.returncode == (0 if report["ok"] else 1), result
+
+    def about(self, topic: str) -> list[dict[str, str | None]]:
+        return [finding for finding in self.all if finding["topic"] == topic]
+
+    def only(self, topic: str) -> dict[str, str | None]:
+        findings = self.about(topic)
+        assert len(findings) == 1, findings
+        return findings[0]
+
+
+@pytest.fixture
+def free_address() -> str:
+    return f"127.0.0.1:{free_port()}"
+
+
+def examine(procfs: Path, address: str, root: Path | None, *arguments: str, **options: Any) -> Findings:
+    """Findings with a fake sysfs, or that of this machine."""
+    sysfs = ["--path.sysfs", str(root)] if root is not None else []
+    fixed = ["--format", "json", "--path.procfs", str(procfs), "--web.listen-address", address, *sysfs]
+    return Findings(run(*fixed, *arguments, **options))
+
+
+def test_a_readable_tree_is_well(tree: PowercapTree, procfs: Path, free_address: str) -> None:
+    found = examine(procfs, free_address, tree.root)
+    assert not found.problems
+    assert "5 energy counters" in str(found.only("powercap")["sentence"])
+    assert found.only("source")["sentence"] == "Energy is read from powercap."
+    domains = [str(finding["sentence"]) for finding in found.about("domain")]
+    for name in ("package_0 (intel-rapl:0)", "core_0 (intel-rapl:0:0)", "psys_0 (intel-rapl:1)"):
+        assert any(sentence.startswith(name) for sentence in domains)
+    # 262144 J at the limit of 4000 W.
+    assert all("starts again after 262143 J, which takes 65 s at 4000 W" in sentence for sentence in domains if "(" in sentence)
+    assert found.only("port")["sentence"] == f"{free_address} is free."
+
+
+def test_a_repeated_package_is_told(tree: PowercapTree, procfs: Path, free_address: str) -> None:
+    tree.add(Zone("0", "package-0", control_type="intel-rapl-mmio"))
+    notes = [finding for finding in examine(procfs, free_address, tree.root).about("powercap")]
+    assert [note["status"] for note in notes] == ["ok", "note"]
+    assert "intel-rapl-mmio:0 (package_0) repeats a counter" in str(notes[1]["sentence"])
+
+
+def test_counters_that_may_not_be_read_are_a_problem(
+    public_directory: Path, without_rights: dict[str, Any], procfs: Path, free_address: str
+) -> None:
+    tree = PowercapTree(public_directory / "sys")
+    tree.add(Zone("0", "package-0"))
+    tree.counter("0").chmod(0o400 if os.geteuid() == 0 else 0)
+    found = examine(Path("/proc"), free_address, tree.root, "--source", "powercap", **without_rights)
+    assert [finding["topic"] for finding in found.problems] == ["powercap", "source"]
+    problem = found.only("powercap")
+    assert "1 energy counter may not be read (intel-rapl:0): energy_uj has mode 0" in str(problem["sentence"])
+    assert "CAP_DAC_READ_SEARCH" in str(problem["remedy"])
+
+
+def test_no_counter_at_all_is_a_problem(tmp_path: Path, procfs: Path, free_address: str) -> None:
+    root = tmp_path / "sys"
+    (root / "class" / "powercap").mkdir(parents=True)
+    found = examine(procfs, free_address, root)
+    assert [finding["topic"] for finding in found.problems] == ["powercap", "source"]
+    assert found.only("powercap")["remedy"] == "sudo modprobe intel_rapl_msr"
+    assert "--source simulated" in str(found.only("source")["remedy"])
+
+
+def test_sensors_stand_in(tmp_path: Path, procfs: Path, free_address: str) -> None:
+    root = tmp_path / "sys"
+    sensors = HwmonTree(root)
+    sensors.add(0, "ina219", {"power1_input": 5_000_000})
+    found = examine(procfs, free_address, root)
+    assert not found.problems
+    assert found.only("source")["sentence"] == "Energy is read from hwmon, since the sources before it cannot be read."
+    assert "5.0 W now" in str(found.only("domain")["sentence"])
+
+
+def test_this_machine_is_examined_without_harm(free_address: str) -> None:
+    """Whatever it is: a status of 0 or 1, and JSON."""
+    found = Findings(run("--format", "json", "--web.listen-address", free_address))
+    assert found.about("processor") and found.about("sandbox") and found.about("source")
+
+
+def test_a_port_of_another_program_is_a_problem(tree: PowercapTree) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        found = examine(Path("/proc"), address, tree.root)
+        assert [finding["topic"] for finding in found.problems] == ["port"]
+        problem = found.problems[0]
+        assert f"(process {os.getpid()}" in str(problem["sentence"])
+        assert "EXPORTER_PORT=" in str(problem["remedy"])
+
+
+def test_a_port_whose_owner_cannot_be_seen_is_a_problem(tree: PowercapTree, procfs: Path) -> None:
+    program = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True)\n"
+    program += "s.accept()[0].close(); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        found = examine(procfs, f"127.0.0.1:{int(other.stdout.readline())}", tree.root)
+        other.communicate("")
+    assert [finding["topic"] for finding in found.problems] == ["port"]
+    assert "by a program that this user may not see" in str(found.problems[0]["sentence"])
+    assert "sudo ss -ltnp" in str(found.problems[0]["remedy"])
+
+
+@pytest.mark.parametrize("sees_owner", [True, False])
+def test_a_running_exporter_has_the_port_by_right(
+    start_exporter: StartExporter, tree: PowercapTree, procfs: Path, sees_owner: bool
+) -> None:
+    """Seen by its name where its sockets may be seen, and known by its answer where not."""
+    running = start_exporter(tree)
+    found = examine(Path("/proc") if sees_owner else procfs, f"127.0.0.1:{running.port}", tree.root)
+    sentence = str(found.only("port")["sentence"])
+    assert not found.problems
+    assert f"(process {running.pid}" in sentence if sees_owner else "An exporter answers" in sentence
+
+
+def test_the_environment_sets_the_port(tree: PowercapTree, procfs: Path) -> None:
+    port = free_port()
+    arguments = ["--format", "json", "--path.sysfs", str(tree.root), "--path.procfs", str(procfs)]
+    found = Findings(run(*arguments, environment={"EXPORTER_PORT": str(port)}))
+    assert found.only("port")["sentence"] == f":{port} is free."
+
+
+def test_text_is_for_people(tree: PowercapTree, procfs: Path, free_address: str) -> None:
+    arguments = ["--path.procfs", str(procfs), "--web.listen-address", free_address]
+    well = run(*arguments, "--path.sysfs", str(tree.root))
+    assert (well.returncode, well.stderr) == (0, "")
+    assert well.stdout.endswith("\n\nAll that is needed works.\n")
+    assert re.search(r"^ok       source     Energy is read from powercap\.$", well.stdout, re.MULTILINE)
+    assert all(len(line) <= 100 for line in well.stdout.splitlines() if "-> " not in line)
+    assert "\x1b" not in well.stdout
+
+    (tree.root / "class" / "empty").mkdir()
+    unwell = run(*arguments, "--path.sysfs", str(tree.root), "--source", "perf")
+    assert unwell.returncode == 1
+    assert re.search(r"^problem  perf ", unwell.stdout, re.MULTILINE)
+    assert "the arrows say what helps" in unwell.stdout
+
+
+def test_nothing_is_changed(tree: PowercapTree, procfs: Path, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(path))
+    before = path.stat().st_ino
+    found = examine(procfs, f"unix:{path}", tree.root)
+    assert "nobody serves any more" in str(found.only("port")["sentence"])
+    assert path.stat().st_ino == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--format", "xml"), ("--format", "'xml'", "text, json")),
+        (("--source", "rapl"), ("--source", "'rapl'")),
+        (("--web.listen-address", "localhost"), ("--web.listen-address", "'localhost'")),
+    ],
+)
+def test_a_wrong_value_is_one_line(arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    result = run(*arguments)
+    assert (result.returncode, result.stdout) == (64, "")
+    assert result.stderr.count("\n") == 1
+    for word in words:
+        assert word in result.stderr
+
+
+def test_a_directory_that_is_missing_is_one_line() -> None:
+    result = run("--path.sysfs", "/nowhere")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == "pyjoules-exporter doctor: cannot use the directory /nowhere: No such file or directory\n"
