@@ -115,16 +115,10 @@ serves_as_nobody() {
         [ $tries -le 50 ] || fail "42 J were not counted"
         sleep 0.1
     done
-    inside podman exec "$container" /usr/bin/pyjoules-exporter healthcheck --help > "$work/help"
-    if grep --quiet '^USAGE: pyjoules-exporter healthcheck' "$work/help"; then
-        local check
-        mapfile -t check < <(buildah inspect --type image --format '{{range .Docker.Config.Healthcheck.Test}}{{println .}}{{end}}' \
-            "$image" | sed '1d;/^$/d')
-        inside podman exec "$container" "${check[@]}" || fail "the health check says $?"
-        echo "health check: 0"
-    else
-        echo "container.sh: SKIP the health check: this program has no such command" >&2
-    fi
+    local check
+    mapfile -t check < <(buildah inspect --type image --format '{{range .Docker.Config.Healthcheck.Test}}{{println .}}{{end}}' \
+        "$image" | sed '1d;/^$/d')
+    inside podman exec "$container" "${check[@]}" || fail "the health check says $?"
     if inside podman exec "$container" /bin/sh -c true 2>/dev/null; then fail "there is a shell"; fi
 }
 

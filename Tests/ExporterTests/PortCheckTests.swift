@@ -42,6 +42,11 @@ import Testing
     @Test func `a free port is free`() throws {
         let port = try port(of: try Listener(on: .any(port: 0)))
         #expect(check().finding(.any(port: port)) == Finding(.ok, .port, ":\(port) is free."))
+        let withUnit = check(socketUnitAddress: .any(port: port)).finding(.any(port: port))
+        let elsewhere = check(socketUnitAddress: .any(port: 1)).finding(.any(port: port))
+        #expect(elsewhere.status == .ok)
+        #expect(withUnit.status == .note)
+        #expect(withUnit.remedy?.hasPrefix("sudo systemctl start pyjoules-exporter.socket") == true)
     }
 
     @Test func `another program is named with its unit`() throws {
@@ -72,7 +77,7 @@ import Testing
     func `systemd listens for us if our unit is installed`(hasUnit: Bool, status: Finding.Status) throws {
         try withTakenPort { processes, address in
             try processes.add(1, "systemd", "0::/init.scope", inode: 7)
-            #expect(check(processes, hasSocketUnit: hasUnit).finding(address).status == status)
+            #expect(check(processes, socketUnitAddress: hasUnit ? address : nil).finding(address).status == status)
         }
     }
 
@@ -118,10 +123,10 @@ import Testing
     }
 
     private func check(
-        _ processes: FakeProcesses? = nil, hasSocketUnit: Bool = false, isExporter: Bool = false
+        _ processes: FakeProcesses? = nil, socketUnitAddress: SocketAddress? = nil, isExporter: Bool = false
     ) -> PortCheck {
         PortCheck(
-            holders: PortHolders(procfs: processes?.root ?? "/nowhere"), hasSocketUnit: hasSocketUnit,
+            holders: PortHolders(procfs: processes?.root ?? "/nowhere"), socketUnitAddress: socketUnitAddress,
             isExporter: { _ in isExporter })
     }
 

@@ -21,7 +21,7 @@ import Testing
             #expect(
                 findings[1].sentence
                     == "core_0 (intel-rapl:0:0): 0.0 W now; it starts again after 262143 J, which takes 17 min at 250 W, "
-                    + "more than is believed of it.")
+                    + "the most that is believed of it.")
         }
     }
 

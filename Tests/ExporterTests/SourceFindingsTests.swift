@@ -37,7 +37,8 @@ import Testing
             #expect(findings.map(\.status) == [.problem])
             let user = Account.userName(isPrivileged ? 65_534 : Account.user) ?? ""
             #expect(
-                findings[0].sentence.contains("1 energy counter may not be read (intel-rapl:0): energy_uj has mode 00,")
+                findings[0].sentence.contains(
+                    "1 energy counter may not be read (intel-rapl:0): energy_uj has mode 0000,")
             )
             #expect(findings[0].sentence.contains("this is user \(user);"))
             #expect(findings[0].remedy?.contains("CAP_DAC_READ_SEARCH") == true)
@@ -62,6 +63,20 @@ import Testing
             try writeFile(tree.root + "/60-pyjoules-exporter.rules", "")
             let remedy = try withoutPrivileges { try powercap(tree, hardware)[0].remedy }
             #expect(remedy?.contains("udevadm trigger --action=add --subsystem-match=powercap") == true)
+        }
+    }
+
+    @Test(arguments: [(false, Finding.Status.problem), (true, .note)])
+    func `who may read is told that the service may not`(serviceIsChanged: Bool, status: Finding.Status) throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            try writeFile(tree.root + "/60-pyjoules-exporter.rules", "")
+            var check = PowercapCheck(
+                sysfs: tree.root, machine: try machine(hardware), isNeeded: true, serviceIsChanged: serviceIsChanged)
+            check.ruleDirectories = [tree.root]
+            let findings = check.findings(PowercapDiscovery(sysfs: tree.root, vendor: .intel))
+            #expect(findings.map(\.status) == [.ok, status])
+            #expect(findings[1].sentence.contains("its group pyjoules may not: energy_uj has mode 0644, owner "))
+            #expect(findings[1].remedy?.contains("udevadm trigger") == true)
         }
     }
 

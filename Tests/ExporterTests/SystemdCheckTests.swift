@@ -43,6 +43,14 @@ import Testing
         }
     }
 
+    @Test func `a drop-in may give the service other rights`() throws {
+        try withTemporaryDirectory { root in
+            #expect(!SystemdCheck(root: root).serviceIsChanged)
+            try makeDirectories("etc/systemd/system/pyjoules-exporter.service.d", in: root)
+            #expect(SystemdCheck(root: root).serviceIsChanged)
+        }
+    }
+
     @Test func `sockets that were passed are counted`() throws {
         try withTemporaryDirectory { root in
             #expect(SystemdCheck(root: root).findings(passed: 2)[0].sentence == "systemd passed 2 sockets.")

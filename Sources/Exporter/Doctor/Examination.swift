@@ -9,31 +9,39 @@ struct Examination {
     let addresses: [SocketAddress]
 
     func findings() throws(SystemError) -> [Finding] {
-        let (sysfs, procfs) = (configuration.sysfs, configuration.procfs)
-        let machine = Machine(sysfs: sysfs, procfs: procfs)
-        var findings = ProcessorCheck(machine: machine).findings
-
-        var measurement = Measurement.open(configuration, MessageList().logger)
-        let powercap = PowercapDiscovery(sysfs: sysfs, vendor: machine.vendor)
-        findings += PowercapCheck(
-            sysfs: sysfs, machine: machine,
-            isNeeded: needs(.powercap, measurement.isUp) || needs(.auto, measurement.isUp)
-        ).findings(powercap)
-        findings += PerfCheck(procfs: procfs, machine: machine, isNeeded: needs(.perf, measurement.isUp))
-            .findings(PerfDiscovery(sysfs: sysfs, vendor: machine.vendor))
-        findings += HwmonCheck(isNeeded: needs(.hwmon, measurement.isUp)).findings(HwmonDiscovery(sysfs: sysfs))
-
-        let source = SourceCheck(machine: machine, zones: measurement.sourceName == "powercap" ? powercap.zones : [])
-        findings += source.findings(measurement, configuration.source)
-        findings += try source.watch(&measurement) { () throws(SystemError) in
-            try Examination.wait(milliseconds: SourceCheck.watchMilliseconds)
-        }
-
-        findings += SandboxCheck(offered: offeredSandbox(procfs: procfs)).findings
+        let machine = Machine(sysfs: configuration.sysfs, procfs: configuration.procfs)
         let systemd = SystemdCheck()
-        findings += systemd.findings(passed: SystemdCheck.passedSockets(Process.environment))
-        let port = PortCheck(holders: PortHolders(procfs: procfs), hasSocketUnit: systemd.hasSocketUnit)
-        return findings + addresses.map(port.finding)
+        let port = PortCheck(
+            holders: PortHolders(procfs: configuration.procfs),
+            socketUnitAddress: systemd.hasSocketUnit ? .any(port: Configuration().defaultPort) : nil)
+        return ProcessorCheck(machine: machine).findings + (try energy(machine, systemd))
+            + SandboxCheck(offered: offeredSandbox(procfs: configuration.procfs)).findings
+            + systemd.findings(passed: SystemdCheck.passedSockets(Process.environment))
+            + addresses.map(port.finding)
+    }
+
+    /// Each source, the one that is chosen, and its counters.
+    private func energy(_ machine: Machine, _ systemd: SystemdCheck) throws(SystemError) -> [Finding] {
+        let (sysfs, procfs) = (configuration.sysfs, configuration.procfs)
+        var measurement = Measurement.open(configuration, MessageList().logger)
+        let isUp = measurement.isUp
+        let powercap = PowercapDiscovery(sysfs: sysfs, vendor: machine.vendor)
+        var powercapCheck = PowercapCheck(
+            sysfs: sysfs, machine: machine, isNeeded: needs(.powercap, isUp) || needs(.auto, isUp),
+            serviceIsChanged: systemd.serviceIsChanged)
+        // udev's rules are about this machine's own counters.
+        if sysfs != Configuration().sysfs { powercapCheck.ruleDirectories = [] }
+        let perfCheck = PerfCheck(procfs: procfs, machine: machine, isNeeded: needs(.perf, isUp))
+        let hwmonCheck = HwmonCheck(isNeeded: needs(.hwmon, isUp))
+        let isPowercap = measurement.sourceName == SourceChoice.powercap.rawValue
+        let source = SourceCheck(machine: machine, zones: isPowercap ? powercap.zones : [])
+        return powercapCheck.findings(powercap)
+            + perfCheck.findings(PerfDiscovery(sysfs: sysfs, vendor: machine.vendor))
+            + hwmonCheck.findings(HwmonDiscovery(sysfs: sysfs))
+            + source.findings(measurement, configuration.source)
+            + (try source.watch(&measurement) { () throws(SystemError) in
+                try Examination.wait(milliseconds: SourceCheck.watchMilliseconds)
+            })
     }
 
     /// The source that was chosen is missing. Of those of `auto`, powercap is the one that should be there.

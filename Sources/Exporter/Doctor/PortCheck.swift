@@ -3,8 +3,8 @@ import Kernel
 /// Whether the exporter could listen on its addresses, and who does so already.
 struct PortCheck {
     let holders: PortHolders
-    /// The unit by which systemd would listen for us is installed.
-    let hasSocketUnit: Bool
+    /// Where our socket unit listens as it comes; nil if it is not installed.
+    let socketUnitAddress: SocketAddress?
     /// Whether an exporter answers, for when nobody may see who listens.
     var isExporter: (SocketAddress) -> Bool = PortCheck.answersAsExporter
 
@@ -19,7 +19,10 @@ struct PortCheck {
     private func port(_ address: SocketAddress) -> Finding {
         do throws(SystemError) {
             _ = try Listener(on: address)
-            return Finding(.ok, .port, "\(address) is free.")
+            guard address == socketUnitAddress else { return Finding(.ok, .port, "\(address) is free.") }
+            return Finding(
+                .note, .port, "\(address) is free, so pyjoules-exporter.socket does not listen on it now.",
+                remedy: "sudo systemctl start pyjoules-exporter.socket, unless it was moved (systemctl list-sockets)")
         } catch {
             switch (error.code, address) {
             case (.addressInUse, .any(let port)), (.addressInUse, .ipv4(_, let port)),
@@ -43,7 +46,7 @@ struct PortCheck {
             return Finding(.ok, .port, "\(exporter.description) listens on \(address) already.")
         }
         if found.contains(where: \.isSystemd) {
-            return hasSocketUnit
+            return socketUnitAddress != nil
                 ? Finding(.ok, .port, "systemd listens on \(address), which starts the exporter when somebody asks.")
                 : Finding(
                     .problem, .port, "systemd listens on \(address) for a unit that is not the exporter's.",

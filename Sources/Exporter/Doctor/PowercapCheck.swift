@@ -7,6 +7,8 @@ struct PowercapCheck {
     let machine: Machine
     /// Without them there is no energy.
     let isNeeded: Bool
+    /// The service is set up otherwise than it comes, so its rights are not known.
+    var serviceIsChanged = false
     /// Where udev looks for rules. See udev(7).
     var ruleDirectories = [
         "/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d",
@@ -23,6 +25,7 @@ struct PowercapCheck {
             let count = counted(discovery.zones.count, "energy counter")
             findings.append(Finding(.ok, .powercap, "\(count) under \(root) can be read: \(tags)."))
         }
+        if let finding = discovery.zones.first.flatMap(serve) { findings.append(finding) }
         if !forbidden.isEmpty { findings.append(forbid(forbidden, areAll: discovery.zones.isEmpty)) }
         if discovery.zones.isEmpty && forbidden.isEmpty {
             if !others.isEmpty && others.allSatisfy({ $0.reason == PowercapCheck.hidden }) {
@@ -47,6 +50,23 @@ struct PowercapCheck {
                 + "only since CVE-2020-8694.",
             remedy: access.remedy(hasRule: hasRule))
     }
+
+    /// Who runs this may read what the service, which has a group and no more, may not.
+    private func serve(_ zone: PowercapZone) -> Finding? {
+        guard hasRule, let obstacle = CounterAccess(path: zone.counterPath).obstacle(toGroup: PowercapCheck.group)
+        else {
+            return nil
+        }
+        return Finding(
+            serviceIsChanged ? .note : .problem, .powercap,
+            "The service may not read \(zone.name), as its group \(PowercapCheck.group) may not: \(obstacle).",
+            remedy: PowercapCheck.applyingRule)
+    }
+
+    /// The group that our udev rule shows the counters to.
+    private static let group = "pyjoules"
+    fileprivate static let applyingRule =
+        "sudo udevadm control --reload && sudo udevadm trigger --action=add --subsystem-match=powercap"
 
     private var hasRule: Bool {
         ruleDirectories.contains { directory in
@@ -123,9 +143,20 @@ private struct CounterAccess {
     var obstacle: String {
         let asking = "this is user \(Account.userName(user) ?? "\(user)")"
         guard let status else { return asking }
-        let mode = "0" + String(status.permissions, radix: 8)
-        let owner = Account.userName(status.owner) ?? "\(status.owner)"
-        return "energy_uj has mode \(mode), owner \(owner) and group \(groupName(status)), and \(asking)"
+        return "energy_uj has \(rights(status)), and \(asking)"
+    }
+
+    /// Nil if the group may read the file, or if nobody knows.
+    func obstacle(toGroup name: String) -> String? {
+        guard let status, status.permissions & 0o040 == 0 || groupName(status) != name else { return nil }
+        return "energy_uj has \(rights(status))"
+    }
+
+    private func rights(_ status: FileStatus) -> String {
+        let digits = String(status.permissions, radix: 8)
+        let mode = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        return
+            "mode \(mode), owner \(Account.userName(status.owner) ?? "\(status.owner)") and group \(groupName(status))"
     }
 
     func remedy(hasRule: Bool) -> String {
@@ -134,9 +165,7 @@ private struct CounterAccess {
                 "sudo usermod --append --groups \(groupName(status)) \(Account.userName(user) ?? "\(user)"), and log in again "
                 + "(the service has the group)"
         }
-        if hasRule {
-            return "sudo udevadm control --reload && sudo udevadm trigger --action=add --subsystem-match=powercap"
-        }
+        if hasRule { return PowercapCheck.applyingRule }
         return
             "run it as root (sudo), install the package or 'sudo make install', whose udev rule shows the counters to the "
             + "group pyjoules, or give the service CAP_DAC_READ_SEARCH"

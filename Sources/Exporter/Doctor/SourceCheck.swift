@@ -75,7 +75,7 @@ struct SourceCheck {
     private func wrap(_ zone: PowercapZone) -> String {
         let longTerm = zone.limits.first { $0.constraint == "long_term" && $0.microwatts > 0 }
         let power = longTerm?.microwatts ?? zone.boundMicrowatts
-        let reason = longTerm == nil ? "more than is believed of it" : "its limit"
+        let reason = longTerm == nil ? "the most that is believed of it" : "its limit"
         // Microjoules by microwatts are seconds.
         return
             "it starts again after \(zone.modulus / 1_000_000) J, which takes \(duration(seconds: zone.modulus / power)) at "

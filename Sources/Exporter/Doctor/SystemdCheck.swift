@@ -17,6 +17,11 @@ struct SystemdCheck {
         SystemdCheck.directories.contains { Files.realPath("\(root)\($0)/\(SystemdCheck.socketUnit)") != nil }
     }
 
+    /// Somebody has changed the service by drop-ins, which may give it other rights.
+    var serviceIsChanged: Bool {
+        SystemdCheck.directories.contains { Files.realPath("\(root)\($0)/pyjoules-exporter.service.d") != nil }
+    }
+
     /// It is started with the machine. A link says so. See systemctl(1), "enable".
     private var isEnabled: Bool {
         Files.realPath("\(root)/etc/systemd/system/sockets.target.wants/\(SystemdCheck.socketUnit)") != nil
