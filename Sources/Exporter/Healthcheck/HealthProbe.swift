@@ -21,16 +21,12 @@ struct HealthProbe: Equatable {
     let patience: Patience
 
     func ask() -> HealthVerdict {
-        do {
-            var exchange = try Exchange(
-                address, deadlineNanoseconds: Clock.monotonicNanoseconds() + patience.nanoseconds)
+        let deadline = Clock.monotonicNanoseconds() + patience.nanoseconds
+        do throws(Exchange.Failure) {
+            var exchange = try Exchange(address, deadlineNanoseconds: deadline)
             return HealthAnswer(try exchange.answer(to: request)).verdict(on: question, place: place)
-        } catch let failure as Exchange.Failure {
-            return .unwell(sentence(failure))
-        } catch let error as SystemError {
-            return .unwell(sentence(error.code))
         } catch {
-            return .unwell("\(error)")
+            return .unwell(sentence(error))
         }
     }
 
@@ -56,6 +52,7 @@ struct HealthProbe: Equatable {
                 + "overloaded: its log tells, and --timeout waits longer"
         case .ended(let code): "the connection to \(place) ended without an answer: \(code.map { "\($0)" } ?? "closed")"
         case .notConnected(let code): sentence(code)
+        case .failed(let error): "cannot go on: \(error)"
         }
     }
 
