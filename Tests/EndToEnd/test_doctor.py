@@ -175,7 +175,8 @@ def test_a_running_exporter_has_the_port_by_right(
 
 
 def test_the_environment_sets_the_port(tree: PowercapTree, procfs: Path) -> None:
-    port = free_port()
+    # Free on every address, since it is asked for on every address.
+    port = free_port("0.0.0.0")
     arguments = ["--format", "json", "--path.sysfs", str(tree.root), "--path.procfs", str(procfs)]
     found = Findings(run(*arguments, environment={"EXPORTER_PORT": str(port)}))
     assert found.only("port")["sentence"] == f":{port} is free."

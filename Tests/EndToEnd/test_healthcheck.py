@@ -70,7 +70,7 @@ def test_a_running_exporter_is_well(start_exporter: StartExporter, arguments: tu
 
 
 def test_the_environment_says_where_both_are(start_exporter: StartExporter) -> None:
-    environment = {"EXPORTER_PORT": str(free_port())}
+    environment = {"EXPORTER_PORT": str(free_port("0.0.0.0"))}
     running = start_exporter(None, listen=False, wait=False, environment=environment)
     running.wait_for_event("listening")
     assert_well(check(environment=environment), f"http://127.0.0.1:{environment['EXPORTER_PORT']} is healthy")
