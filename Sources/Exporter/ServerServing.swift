@@ -155,11 +155,12 @@ extension Server {
             !keeps ? .closing : request.isHTTP11 && !request.namesKeepAlive ? .open : .keptAlive
         var response = Response(
             status: .ok, body: .explanation, includesBody: request.method != .head, persistence: persistence)
+        // Before anything is decided: the last request's is over, and would end one that waits for its password.
+        connection.responseDeadlineNanoseconds = request.scrapeTimeoutMilliseconds.map { now + $0 * 1_000_000 }
         switch input.withBytes({ bytes in admit(request, bytes, &connection, token, now) }) {
         case .refused(let status): response.status = status
         case .waits: return nil
         case .admitted:
-            connection.responseDeadlineNanoseconds = request.scrapeTimeoutMilliseconds.map { now + $0 * 1_000_000 }
             input.withBytes { bytes in fill(&response, for: request, bytes, now) }
         }
         return response
