@@ -630,6 +630,18 @@ def test_an_activated_socket_speaks_tls(
             assert client.read_response().status == 400
 
 
+def test_a_unix_socket_speaks_tls(
+    start_exporter: StartExporter, authority: Authority, server_certificate: Certificate, tmp_path: Path
+) -> None:
+    file, path = tmp_path / "web.yml", tmp_path / "web.sock"
+    web_configuration.write(file, tls(server_certificate))
+    arguments = ("--web.listen-address", f"unix:{path}", "--web.config.file", str(file))
+    exporter = start_exporter(None, *arguments, listen=False, wait=False)
+    exporter.wait_for_event("started")
+    with TLSClient(str(path), trusting(authority)) as client:
+        assert client.get("/-/healthy").status == 200
+
+
 # Deadlines
 
 
