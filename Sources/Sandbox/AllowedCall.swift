@@ -37,7 +37,7 @@ struct ArgumentCondition {
 /// harmless, it is checked.
 ///
 /// Missing on purpose, because whatever needs it was done before: `socket`, `bind`, `connect`, `listen`, `execve`, `fork`, `kill`,
-/// `ptrace`, `perf_event_open`, `memfd_create`, `prctl`, `ioctl`, `fcntl`, all that changes files, and all that needs a privilege.
+/// `ptrace`, `perf_event_open`, `memfd_create`, `prctl`, `ioctl`, `fcntl` but for a duplicate, all that changes files, and all that needs a privilege.
 extension AllowedCall {
     static func all(_ plan: SandboxPlan) -> [AllowedCall] {
         var calls = loop + files + memory + ending(processIdentifier: getpid())
@@ -119,6 +119,7 @@ extension AllowedCall {
         AllowedCall("setpriority", .equal(Int32(PRIO_PROCESS.rawValue), 0), .equal(0, 1)),
         AllowedCall("exit"),  // The end of a thread.
         AllowedCall("eventfd2"),  // What it tells its end by, where passwords are asked for only after a reload.
+        AllowedCall("fcntl", .equal(F_DUPFD_CLOEXEC, 1)),  // Its own descriptor for that.
     ]
 
     private static let removal = [

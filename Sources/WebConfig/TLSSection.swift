@@ -167,7 +167,8 @@ struct PathRules {
     private static let longestBytes = 4095
 
     func resolve(_ written: String, _ section: Section, _ key: String) throws(WebConfigurationError) -> String {
-        guard written.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+        // The lines of a key become one line with blanks where YAML is not told to keep them.
+        guard written.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), !Quoting.isSecret(written) else {
             throw section.failure(key, "it is not a path; PEM text belongs in \(key.dropLast("_file".count))")
         }
         var path = written

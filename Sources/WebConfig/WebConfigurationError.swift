@@ -17,10 +17,14 @@ public struct WebConfigurationError: Error, Equatable, CustomStringConvertible {
 enum Quoting {
     /// A value that is no secret, cut to what fits a line.
     static func value(_ text: String) -> String {
+        if isSecret(text) { return "what looks like a secret" }
         let limit = 60
         let shown = text.unicodeScalars.prefix(limit).map { $0.value >= 0x20 && $0.value != 0x7F ? Character($0) : "?" }
         return "'\(String(shown))\(text.unicodeScalars.count > limit ? "..." : "")'"
     }
+
+    /// It begins like a bcrypt hash or a key: those stand in the wrong place, too.
+    static func isSecret(_ text: String) -> Bool { text.hasPrefix("$2") || text.hasPrefix("-----BEGIN") }
 
     /// The name of a key or of a user; nil if it does not look like one. With a colon or an indentation in the wrong place a hash
     /// or a line of a private key stands where a name should.

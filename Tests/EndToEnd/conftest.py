@@ -13,11 +13,17 @@ from typing import Any
 import pytest
 
 import powercap_tree
+import web_configuration
+from certificates import Authority, Certificate
 from datagrams import DatagramReceiver
 from exporter import BINARY, Exporter, StartExporter
 from faulty_pread import compile_into
 from powercap_tree import PowercapTree
 from prometheus_run import BURSTY, DISTRIBUTED, WRAPPING, PrometheusRun, Setup
+from secure_run import SecureRun
+from slow_tls import SlowTLS
+from tls_client import trusting
+from web_configuration import Settings, StartWeb, WebExporter
 
 NOBODY = 65534
 
@@ -34,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _background_fixtures(item: pytest.Item) -> list[str]:
-    names = ("prometheus_run", "bursty_run", "distributed_run", "healed_exporter")
+    names = ("prometheus_run", "bursty_run", "distributed_run", "healed_exporter", "slow_tls", "secure_run")
     return [name for name in names if name in getattr(item, "fixturenames", ())]
 
 
@@ -69,6 +75,16 @@ def distributed_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Promet
 
 
 @pytest.fixture(scope="session")
+def secure_run(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[SecureRun | None]:
+    """The same through TLS with passwords, for as long as PYJOULES_SOAK_SECONDS says."""
+    if not PrometheusRun.is_available():
+        yield None
+        return
+    with SecureRun(tmp_path_factory.mktemp("secure"), authority) as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
 def healed_exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
     """An exporter one of whose zones, dram, failed at the start and can be read again since."""
     tree = powercap_tree.laptop(tmp_path_factory.mktemp("healed"))
@@ -77,6 +93,15 @@ def healed_exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Export
         exporter.wait_for_event("zone_failing")
         tree.set("0:2", 0)
         yield exporter
+
+
+@pytest.fixture(scope="session")
+def slow_tls(
+    tmp_path_factory: pytest.TempPathFactory, authority: Authority, server_certificate: Certificate
+) -> Iterator[SlowTLS]:
+    """Clients of an exporter with TLS, each over its deadline after ten seconds."""
+    with SlowTLS(tmp_path_factory.mktemp("slow_tls"), authority, server_certificate) as slow:
+        yield slow
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -124,6 +149,36 @@ def start_exporter(procfs: Path) -> Iterator[StartExporter]:
             return exporter
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The authority that clients trust."""
+    return Authority(tmp_path_factory.mktemp("authority") / "trusted", "Trusted")
+
+
+@pytest.fixture(scope="session")
+def server_certificate(authority: Authority) -> Certificate:
+    """A certificate that is good for the exporter. Not to be changed: the tests share it."""
+    return authority.issue_server()
+
+
+@pytest.fixture
+def start_web(start_exporter: StartExporter, authority: Authority, tmp_path: Path) -> StartWeb:
+    """Starts exporters with a web configuration file, ready to be asked by clients that trust the authority.
+
+    Called with the settings and further arguments; `launcher` and the other options are those of `Exporter`.
+    """
+
+    def start(settings: Settings, *arguments: str, **options: Any) -> WebExporter:
+        file = tmp_path / "web.yml"
+        web_configuration.write(file, settings)
+        exporter = start_exporter(None, "--web.config.file", str(file), *arguments, wait=False, **options)
+        exporter.wait_for_event("started")
+        is_encrypted = "https://" in exporter.wait_for_event("listening")["msg"]
+        return WebExporter(exporter, file, trusting(authority) if is_encrypted else None)
+
+    return start
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ class Setup:
     scrape_interval: str
     # The options of each Prometheus, by a name for it; all of them scrape all exporters.
     servers: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"default": ()})
+    # What else every job of Prometheus is told, such as its certificate.
+    job_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 # The joules on a page are at most 20 ms old; at the highest power it stays far below 0.1 % of a minute's energy.
@@ -164,8 +166,9 @@ class PrometheusRun:
         return float(realtime)
 
     def _configuration(self) -> dict[str, Any]:
+        settings = self._setup.job_settings
         jobs = [
-            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{exporter.port}"]}]}
+            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{exporter.port}"]}], **settings}
             for job, exporter in self.exporters.items()
         ]
         times = {"scrape_interval": self._setup.scrape_interval, "scrape_timeout": "1s"}

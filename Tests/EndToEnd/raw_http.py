@@ -56,9 +56,10 @@ class Client:
     """One connection. Every call that could wait fails after a deadline.
 
     A client that `takes_little` is one behind a slow line: the server's send buffer is full after some kilobytes.
+    `source` is the address that it comes from, such as another one of the loopback device.
     """
 
-    def __init__(self, address: Address, takes_little: bool = False) -> None:
+    def __init__(self, address: Address, takes_little: bool = False, source: str | None = None) -> None:
         family = socket.AF_UNIX if isinstance(address, str) else _family(address[0])
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(DEADLINE_SECONDS)
@@ -69,6 +70,8 @@ class Client:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
         self._received = bytearray()
         try:
+            if source is not None:
+                self.socket.bind((source, 0))
             self.socket.connect(address)
         except OSError:
             self.socket.close()

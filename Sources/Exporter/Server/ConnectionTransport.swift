@@ -56,10 +56,15 @@ extension Connection {
 
     /// Says that nothing more will be sent, and still receives; false if the peer has left.
     mutating func finishSending() -> Bool {
-        if var session = session.take() {
-            session.close()
-            self.session = consume session
-        }
+        closeSession()
         return socket.finishSending()
+    }
+
+    /// Tells the peer of the end through TLS, if it is spoken and the socket takes it at once: without that, anybody on the way
+    /// could have cut the connection. See RFC 8446 section 6.1.
+    mutating func closeSession() {
+        guard var session = session.take() else { return }
+        session.close()
+        self.session = consume session
     }
 }

@@ -121,6 +121,7 @@ struct Server: ~Copyable {
         try watchFiles()
         try watchListeners()
         reportStarted()
+        warnIfCertificateExpired()
         manager.ready(counters)
     }
 

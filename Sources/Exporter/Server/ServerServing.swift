@@ -40,7 +40,7 @@ extension Server {
         case .wait(let wanted):
             interest = wanted
         case .linger:
-            guard connection.socket.finishSending() else { return end(connection, slot: token.slot) }
+            guard connection.finishSending() else { return end(connection, slot: token.slot) }
             connection.phase = .lingering
             connection.lastProgressNanoseconds = now
         case .close:
@@ -59,6 +59,9 @@ extension Server {
 
     /// Closes a connection that was taken from its slot.
     mutating func end(_ connection: consuming Connection, slot: Int) {
+        var connection = connection
+        // What a stalled peer did not take comes first, and it never will.
+        if !connection.isStalled { connection.closeSession() }
         if let input = connection.input.take() { inputPool.giveBack(input) }
         if let output = connection.output.take() { outputPool.giveBack(output) }
         if connection.phase == .awaitingCheck { web.forget(connections.token(of: slot)) }
@@ -152,11 +155,12 @@ extension Server {
             !keeps ? .closing : request.isHTTP11 && !request.namesKeepAlive ? .open : .keptAlive
         var response = Response(
             status: .ok, body: .explanation, includesBody: request.method != .head, persistence: persistence)
+        // Before anything is decided: the last request's is over, and would end one that waits for its password.
+        connection.responseDeadlineNanoseconds = request.scrapeTimeoutMilliseconds.map { now + $0 * 1_000_000 }
         switch input.withBytes({ bytes in admit(request, bytes, &connection, token, now) }) {
         case .refused(let status): response.status = status
         case .waits: return nil
         case .admitted:
-            connection.responseDeadlineNanoseconds = request.scrapeTimeoutMilliseconds.map { now + $0 * 1_000_000 }
             input.withBytes { bytes in fill(&response, for: request, bytes, now) }
         }
         return response
