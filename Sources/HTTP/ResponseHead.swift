@@ -18,6 +18,8 @@ public struct ResponseHead: Sendable {
     public var contentLength: Int
     public var persistence: Persistence
     public var date: HTTPDate
+    /// When to ask again, for a response that says so.
+    public var retryAfterSeconds: UInt64 = 1
 
     public init(
         status: Status, contentType: StaticString, contentCoding: ContentCoding = .identity, contentLength: Int,
@@ -67,7 +69,10 @@ extension ByteBuffer {
         }
         switch head.status {
         case .methodNotAllowed: append("Allow: GET, HEAD\r\n")
-        case .tooManyRequests, .serviceUnavailable: append("Retry-After: 1\r\n")
+        case .tooManyRequests, .serviceUnavailable:
+            append("Retry-After: ")
+            append(decimal: head.retryAfterSeconds)
+            append("\r\n")
         // RFC 7617 section 2.1: names and passwords beyond ASCII come in UTF-8.
         case .unauthorized: append("WWW-Authenticate: Basic realm=\"pyjoules-exporter\", charset=\"UTF-8\"\r\n")
         default: break

@@ -85,4 +85,17 @@ import Testing
         }
         #expect(answers == [true, false, true])
     }
+
+    /// The interval, the requests at the start, milliseconds later, and the seconds until a token is there.
+    @Test(
+        arguments: [
+            (1_800_000, 1, 0, 1800), (1_800_000, 1, 500, 1800), (1_800_000, 1, 1_000, 1799), (1_800_000, 2, 0, 1800),
+            (100, 1, 0, 1), (1_800_000, 0, 0, 1), (1_800_000, 1, 1_800_000, 1),
+        ] as [(UInt64, Int, UInt64, UInt64)])
+    func `it tells when to ask again`(interval: UInt64, requests: Int, later: UInt64, seconds: UInt64) {
+        let start = RateLimiterTests.start
+        var limiter = RateLimiter(intervalNanoseconds: interval * 1_000_000, burst: max(1, requests))
+        for _ in 0..<requests { _ = limiter.allows(nanoseconds: start) }
+        #expect(limiter.waitSeconds(nanoseconds: start + later * 1_000_000) == seconds)
+    }
 }

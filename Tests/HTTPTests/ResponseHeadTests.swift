@@ -60,11 +60,12 @@ import Testing
     /// With the longest content type of all exposition formats.
     @Test(arguments: Status.allCases)
     func `the longest possible head has room in the bytes set aside for it`(status: Status) {
-        let longest = ResponseHead(
+        var longest = ResponseHead(
             status: status,
             contentType: Representation(format: .protobuf, namesEscaping: true).contentType,
             contentCoding: .gzip, contentLength: Int.max, persistence: .keptAlive,
             date: HTTPDate(unixSeconds: 253_402_300_799))
+        longest.retryAfterSeconds = .max
         var buffer = ByteBuffer(capacity: ResponseHead.longestBytes)
         buffer.append(longest)
         #expect(buffer.overflowed == false)

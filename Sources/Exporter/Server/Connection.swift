@@ -68,7 +68,11 @@ struct Connection: ~Copyable {
             } else {
                 lastProgressNanoseconds + Limits.idleSeconds * 1_000_000_000
             }
-        case .open, .awaitingCheck, .finishing:
+        // Others' checks may come first, and one can take seconds.
+        case .awaitingCheck:
+            min(
+                lastProgressNanoseconds + Limits.idleSeconds * 1_000_000_000, responseDeadlineNanoseconds ?? .max)
+        case .open, .finishing:
             min(
                 lastProgressNanoseconds + Limits.writeStallSeconds * 1_000_000_000,
                 responseDeadlineNanoseconds ?? .max)

@@ -20,6 +20,8 @@ struct Response {
     /// False for HEAD: the head tells the length of a body that is not sent.
     var includesBody = true
     var persistence: ResponseHead.Persistence
+    /// When to ask again, for a status that says so.
+    var retryAfterSeconds: UInt64 = 1
 }
 
 /// The bytes that responses are made of.
@@ -80,6 +82,7 @@ struct Responses: ~Copyable {
         var next = ResponseHead(
             status: response.status, contentType: Responses.textType,
             contentLength: withBody(of: response) { $0.count }, persistence: response.persistence, date: date)
+        next.retryAfterSeconds = response.retryAfterSeconds
         switch response.body {
         case .metrics(let page, let contentType):
             next.contentType = contentType

@@ -42,6 +42,8 @@ struct Server: ~Copyable {
     var connections: ConnectionTable
     var web: WebPolicy
     var webFile: WebFile?
+    /// It was said that the certificate in force has expired.
+    var hasReportedExpiry = false
     /// How many steps of handshakes were made in this turn.
     var handshakesInTurn = 0
     /// Connections whose place in the queue for a password's check was taken in this turn.

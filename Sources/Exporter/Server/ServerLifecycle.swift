@@ -69,6 +69,7 @@ extension Server {
             try expire(connections.token(of: slot), now)
         }
         try watchListeners()
+        warnIfCertificateExpired()
         refreshIfOverdue(nanoseconds: now)
         reportRefusedCalls()
     }

@@ -80,6 +80,7 @@ extension Server {
     /// Makes the loop follow what the web configuration asks for now.
     private mutating func webChanged(wasAuthenticating: Bool) throws(SystemError) {
         responses.extraHeaders = web.extraHeaders
+        hasReportedExpiry = false
         warnIfCertificateExpired()
         if web.isAuthenticating, !wasAuthenticating { try watchPasswordChecks() }
         guard !web.isAuthenticating, wasAuthenticating else { return }
@@ -89,10 +90,13 @@ extension Server {
         }
     }
 
-    func warnIfCertificateExpired() {
+    /// Says once of each certificate that it has expired, whenever that happens.
+    mutating func warnIfCertificateExpired() {
+        guard !hasReportedExpiry else { return }
         switch web.tls {
         case .some(let context):
             guard context.isExpired(atUnixSeconds: Int64(Clock.realtimeNanoseconds() / 1_000_000_000)) else { return }
+            hasReportedExpiry = true
             log.report(
                 .certificateExpired, .warning,
                 "the certificate of \(context.subject) has expired, and clients will refuse it: renew it",

@@ -158,7 +158,9 @@ extension Server {
         // Before anything is decided: the last request's is over, and would end one that waits for its password.
         connection.responseDeadlineNanoseconds = request.scrapeTimeoutMilliseconds.map { now + $0 * 1_000_000 }
         switch input.withBytes({ bytes in admit(request, bytes, &connection, token, now) }) {
-        case .refused(let status): response.status = status
+        case .refused(let status):
+            response.status = status
+            response.retryAfterSeconds = web.rateLimiter?.waitSeconds(nanoseconds: now) ?? 1
         case .waits: return nil
         case .admitted:
             input.withBytes { bytes in fill(&response, for: request, bytes, now) }

@@ -20,6 +20,14 @@ struct RateLimiter {
         }
     }
 
+    /// How long until there is a token, rounded up; at least a second, since nobody asks more often for being told so.
+    func waitSeconds(nanoseconds now: UInt64) -> UInt64 {
+        guard let toleranceNanoseconds, fullNanoseconds > now else { return 1 }
+        let missing = fullNanoseconds - now
+        guard missing > toleranceNanoseconds else { return 1 }
+        return max(1, (missing - toleranceNanoseconds - 1) / 1_000_000_000 + 1)
+    }
+
     /// Takes a token if there is one, at a time on the monotonic clock.
     mutating func allows(nanoseconds now: UInt64) -> Bool {
         guard let toleranceNanoseconds else { return false }
