@@ -72,7 +72,7 @@ def judged(check: Check, workshop: Workshop, thresholds: dict[str, float]) -> It
         most = thresholds[figure.name]
         passes = figure.value <= most
         verdict = "PASS" if passes else "FAIL"
-        yield passes, f"{verdict}  {figure.name:<45}  {figure.value:>8.4g}  at most {most:<4g}  ({figure.detail})"
+        yield passes, f"{verdict}  {figure.name:<50}  {figure.value:>8.6g}  at most {most:<7g}  ({figure.detail})"
 
 
 def main() -> int:

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import (
+    FORMS,
+    Access,
     Client,
     Failure,
     MallocCount,
     Manager,
+    Server,
     Workshop,
-    clients,
     counters_of,
     exporter,
     scrape_in_turn,
@@ -47,6 +49,9 @@ COUNTED_SCRAPES = 10_000
 MEMORY_SCRAPES = 100_000
 WARM_SCRAPES = 1_000
 CONNECTIONS = 16
+# Up to all that the exporter takes by default.
+TLS_CONNECTIONS = (1, 64, 256)
+TLS_SCRAPES = 20
 PATIENCE_SECONDS = 30.0
 
 
@@ -125,15 +130,86 @@ def _samples(client: Client) -> int:
     return int(value_of(client.scrape(), "pyjoules_samples_total"))
 
 
+def allocations_by_form(workshop: Workshop) -> Iterator[Figure]:
+    """Mallocs in scrapes of each form of the page on kept connections, with ticks between them."""
+    count = MallocCount(workshop)
+    with workshop.moving_tree() as tree:
+        with exporter(tree, "--sample.interval", "2ms", environment=count.environment) as server:
+            for form in FORMS:
+                with form.client(server) as client:
+                    yield _mallocs_in_scrapes(count, client, f"of {form}", "ticks of 2 ms between them")
+
+
+def allocations_with_access(workshop: Workshop) -> Iterator[Figure]:
+    """Mallocs in scrapes with a password that was checked before, in the clear and by TLS.
+
+    The exporter's own are none by TLS either. OpenSSL has ten a scrape: three are buffers, which a session that waits does
+    not hold (SSL_MODE_RELEASE_BUFFERS).
+    """
+    count = MallocCount(workshop)
+    certificate = workshop.certificate("ECDSA P-256")
+    accesses = {"with a password": Access(needs_password=True), "with a password by TLS": Access(certificate, True)}
+    for what, access in accesses.items():
+        with workshop.moving_tree() as tree:
+            with exporter(tree, "--sample.interval", "2ms", environment=count.environment, access=access) as server:
+                with server.client() as client:
+                    scrape_in_turn([client], WARM_SCRAPES)
+                    own = count.read_own()
+                    yield _mallocs_in_scrapes(count, client, what, "ticks of 2 ms between them")
+                    if access.certificate is not None:
+                        yield Figure("of these not by OpenSSL", count.read_own() - own, "called from the program's own image")
+
+
+def _mallocs_in_scrapes(count: MallocCount, client: Client, what: str, detail: str) -> Figure:
+    scrape_in_turn([client], WARM_SCRAPES)
+    before = count.read()
+    scrape_in_turn([client], COUNTED_SCRAPES)
+    return Figure(f"mallocs in {COUNTED_SCRAPES:,} scrapes {what}", count.read() - before, detail)
+
+
 def residence(workshop: Workshop) -> Iterator[Figure]:
-    """Threads and memory after many scrapes on kept connections."""
+    """Threads and memory after many scrapes on kept connections, without a web configuration file."""
     with workshop.moving_tree() as tree, exporter(tree) as server:
-        with clients(server.port, CONNECTIONS) as opened:
+        with server.clients(CONNECTIONS) as opened:
             scrape_in_turn(opened, MEMORY_SCRAPES)
             after = f"after {MEMORY_SCRAPES:,} scrapes on {CONNECTIONS} connections"
             yield Figure("threads", status_of(server.pid, "Threads"), after)
             yield Figure("resident memory in MiB", status_of(server.pid, "VmRSS") / 1024, after)
             yield Figure("anonymous memory in MiB", status_of(server.pid, "RssAnon") / 1024, after)
+            yield Figure("mappings of OpenSSL without TLS", len(_mappings_of_openssl(server)), after)
 
 
-CHECKS: list[Check] = [system_calls, allocations, residence]
+def residence_with_tls(workshop: Workshop) -> Iterator[Figure]:
+    """Memory with so many kept TLS connections that have scraped, and wait."""
+    anonymous = {}
+    with exporter(workshop.tree(), access=Access(workshop.certificate("ECDSA P-256"))) as server:
+        if not _mappings_of_openssl(server):
+            raise Failure("OpenSSL is not in a process that speaks TLS")
+        for connections in TLS_CONNECTIONS:
+            with server.clients(connections) as opened:
+                scrape_in_turn(opened, TLS_SCRAPES * connections)
+                anonymous[connections] = status_of(server.pid, "RssAnon")
+                resident = status_of(server.pid, "VmRSS") / 1024
+            yield Figure(
+                f"anonymous memory in MiB, TLS connections: {connections}",
+                anonymous[connections] / 1024,
+                f"after {TLS_SCRAPES} scrapes on each; {resident:.1f} MiB resident",
+            )
+    fewest, most = min(anonymous), max(anonymous)
+    each = (anonymous[most] - anonymous[fewest]) / (most - fewest)
+    yield Figure("memory of a TLS connection in KiB", each, f"from {fewest} to {most} connections")
+
+
+def _mappings_of_openssl(server: Server) -> list[str]:
+    maps = Path(f"/proc/{server.pid}/maps").read_text().splitlines()
+    return [line for line in maps if re.search(r"/lib(ssl|crypto)\.so", line)]
+
+
+CHECKS: list[Check] = [
+    system_calls,
+    allocations,
+    allocations_by_form,
+    allocations_with_access,
+    residence,
+    residence_with_tls,
+]

@@ -5,12 +5,14 @@ Everything that is started here is a context manager, so that nothing outlives t
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import os
 import re
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -18,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -29,7 +31,7 @@ BINARY = Path(os.environ.get("PYJOULES_EXPORTER", ROOT / ".build" / "release" / 
 TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "powercap_tree.py"
 
 HOST = "127.0.0.1"
-REQUEST = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+NAME = "localhost"
 START_SECONDS = 10.0
 IO_SECONDS = 5.0
 
@@ -73,7 +75,60 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_
         time.sleep(0.01)
 
 
+# Access
+
+# A user of the web configuration file and its password, as `htpasswd -nbBC 10` hashes it.
+USER = "bench"
+PASSWORD = "watts"
+PASSWORD_HASH = "$2y$10$sXa8PbjCCGuP4Z0F//KKEeuPFExUtJzhQVft.woiOIkvYTfuHP2.u"
+AUTHORIZATION = f"Authorization: Basic {base64.b64encode(f'{USER}:{PASSWORD}'.encode()).decode()}"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A server's certificate that vouches for itself, and its key."""
+
+    kind: str
+    certificate: Path
+    key: Path
+
+    def context(self) -> ssl.SSLContext:
+        """A client's side that trusts nothing but this certificate."""
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a server wants to be spoken to."""
+
+    certificate: Certificate | None = None
+    needs_password: bool = False
+
+    def configuration(self) -> str:
+        """The web configuration file that makes the exporter want this."""
+        lines = []
+        if self.certificate is not None:
+            lines += ["tls_server_config:", f"  cert_file: {self.certificate.certificate}"]
+            lines += [f"  key_file: {self.certificate.key}", "  min_version: TLS13"]
+        if self.needs_password:
+            lines += ["basic_auth_users:", f"  {USER}: {PASSWORD_HASH}"]
+        return "".join(f"{line}\n" for line in lines)
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self.certificate is None else "https"
+
+
+OPEN = Access()
+
+
 # Files
+
+# How `openssl req` is told of each kind of key.
+KEYS = {
+    "ECDSA P-256": ("ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+    "RSA 2048": ("rsa:2048",),
+}
 
 
 @dataclass(frozen=True)
@@ -89,6 +144,17 @@ class Workshop:
             source = HERE / f"{name}.c"
             subprocess.run([need("cc"), "-O2", *options, "-o", output, source], check=True)
         return output
+
+    def certificate(self, kind: str) -> Certificate:
+        """A certificate for `NAME` with one of the `KEYS`, made once."""
+        base = self.directory / kind.replace(" ", "-")
+        made = Certificate(kind, base.with_suffix(".crt"), base.with_suffix(".key"))
+        if not made.certificate.exists():
+            command = [need("openssl"), "req", "-x509", "-newkey", *KEYS[kind], "-noenc", "-days", "2"]
+            command += ["-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
+            command += ["-keyout", made.key, "-out", made.certificate]
+            subprocess.run(command, check=True, capture_output=True)
+        return made
 
     def new_directory(self, prefix: str) -> Path:
         return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=self.directory))
@@ -150,29 +216,44 @@ def started(command: Sequence[str | Path], **options) -> Iterator[subprocess.Pop
 
 @dataclass(frozen=True)
 class Server:
-    """A running HTTP server on loopback."""
+    """A running HTTP server on loopback; `pid` is the process that answers."""
 
     name: str
     pid: int
     port: int
+    access: Access = OPEN
+
+    def client(self, *headers: str, **options) -> Client:
+        """A connection that is spoken to as the server wants it."""
+        return Client(self.port, *headers, access=self.access, **options)
+
+    def clients(self, count: int) -> AbstractContextManager[list[Client]]:
+        """That many kept connections."""
+        return clients(self.port, count, self.access)
 
     def scrape(self) -> bytes:
         """One scrape on a connection of its own."""
-        with Client(self.port) as client:
+        with self.client() as client:
             return client.scrape()
 
 
 @contextmanager
-def exporter(tree: Path, *options: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+def exporter(
+    tree: Path, *options: str, environment: Mapping[str, str] | None = None, access: Access = OPEN
+) -> Iterator[Server]:
     """The exporter over a fake sysfs. Its log goes to a file beside the tree, so that no reader can slow it down."""
     if not BINARY.exists():
         raise Failure(f"{BINARY} is missing: make build, or set PYJOULES_EXPORTER")
     inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
     log = tree.with_suffix(".log")
+    if access != OPEN:
+        configuration = tree.with_suffix(".yml")
+        configuration.write_text(access.configuration())
+        options = ("--web.config.file", str(configuration), *options)
     command = [BINARY, "--web.listen-address", f"{HOST}:0", "--path.sysfs", tree, "--log.format", "logfmt", *options]
     with log.open("wb") as stderr, started(command, env={**inherited, **(environment or {})}, stderr=stderr) as process:
         port = _await_port(process, lambda: re.search(r"event=listening .*address=\S+:(\d+)", log.read_text()))
-        server = Server("exporter", process.pid, port)
+        server = Server("exporter", process.pid, port, access)
         wait_until(lambda: value_of(server.scrape(), "pyjoules_samples_total") > 0, "first sample")
         yield server
         if process.poll() is not None:
@@ -188,6 +269,13 @@ def constant_server(workshop: Workshop, page: bytes) -> Iterator[Server]:
         port = int(process.stdout.readline().split()[1])
         yield Server("constant server", process.pid, port)
 
+
+# Session tickets are on by default, and resume without memory in the server, as the exporter's do.
+NGINX_TLS = """\
+ ssl;
+        ssl_protocols TLSv1.3;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key}"""
 
 NGINX_CONFIGURATION = """\
 {user}
@@ -207,7 +295,7 @@ http {{
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
     server {{
-        listen {host}:{port};
+        listen {host}:{port}{tls};
         root pages;
     }}
 }}
@@ -215,18 +303,24 @@ http {{
 
 
 @contextmanager
-def nginx(workshop: Workshop, page: bytes) -> Iterator[Server]:
-    """nginx with one worker, serving the page as a static file."""
+def nginx(workshop: Workshop, page: bytes, certificate: Certificate | None = None) -> Iterator[Server]:
+    """nginx with one worker, serving the page as a static file, in the clear or by TLS."""
     program = need("nginx")
     prefix = workshop.new_directory("nginx")
     (prefix / "pages").mkdir()
     (prefix / "pages" / "metrics").write_bytes(page)
     port = _free_port()
     user = "user root;" if os.geteuid() == 0 else ""
-    (prefix / "nginx.conf").write_text(NGINX_CONFIGURATION.format(user=user, host=HOST, port=port))
+    tls = ""
+    if certificate is not None:
+        tls = NGINX_TLS.format(certificate=certificate.certificate, key=certificate.key)
+    (prefix / "nginx.conf").write_text(NGINX_CONFIGURATION.format(user=user, host=HOST, port=port, tls=tls))
     command = [program, "-p", prefix, "-c", "nginx.conf", "-e", "error.log"]
     with started(command) as process:
-        yield Server("nginx", process.pid, _await_port(process, lambda: port if _accepts(port) else None))
+        _await_port(process, lambda: port if _accepts(port) else None)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        wait_until(lambda: bool(children.read_text()), "worker of nginx")
+        yield Server("nginx", int(children.read_text().split()[0]), port, Access(certificate))
 
 
 def _await_port(process: subprocess.Popen, find: Callable[[], re.Match[str] | int | None]) -> int:
@@ -250,25 +344,52 @@ def _free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wrk(port: int, connections: int, seconds: float) -> float:
-    """Requests per second of `wrk` with one thread. A response that is not 200 is a failure."""
-    command = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s", f"http://{HOST}:{port}/metrics"]
+@dataclass(frozen=True)
+class Load:
+    """What a load generator got done, and the processor time that the server had for it."""
+
+    requests: int
+    per_second: float
+    processor_microseconds: float
+
+    @property
+    def microseconds_each(self) -> float:
+        """Processor time of the server for one request."""
+        return self.processor_microseconds / self.requests
+
+
+def wrk(server: Server, connections: int, seconds: float) -> Load:
+    """The load of `wrk` with one thread. A response that is not 200 is a failure."""
+    url = f"{server.access.scheme}://{HOST}:{server.port}/metrics"
+    command = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s", url]
+    before = processor_nanoseconds(server.pid)
     report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    spent = processor_nanoseconds(server.pid) - before
     if "Socket errors" in report or "Non-2xx" in report:
         raise Failure(f"wrk with {connections} connections: {report}")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1])
+    requests = int(re.search(r"(\d+) requests in", report)[1])
+    return Load(requests, float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1]), spent / 1000)
 
 
 # A client
 
 
 class Client:
-    """A keep-alive connection that scrapes /metrics."""
+    """A keep-alive connection that scrapes /metrics, or another path, with further headers."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection((HOST, port), IO_SECONDS)
+    def __init__(
+        self, port: int, *headers: str, access: Access = OPEN, path: str = "/metrics", source: str = HOST
+    ) -> None:
+        lines = [f"GET {path} HTTP/1.1", f"Host: {NAME}", *headers]
+        if access.needs_password:
+            lines.append(AUTHORIZATION)
+        self._request = "".join(f"{line}\r\n" for line in [*lines, ""]).encode()
+        self.socket = socket.create_connection((HOST, port), IO_SECONDS, (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if access.certificate is not None:
+            self.socket = access.certificate.context().wrap_socket(self.socket, server_hostname=NAME)
         self._rest = b""
+        self.head = b""
 
     def scrape(self) -> bytes:
         """The page; anything but a complete response with status 200 is a failure."""
@@ -276,7 +397,7 @@ class Client:
         return self.receive()
 
     def ask(self) -> None:
-        self.socket.sendall(REQUEST)
+        self.socket.sendall(self._request)
 
     def receive(self) -> bytes:
         """The body of the next response."""
@@ -286,6 +407,7 @@ class Client:
         head = data[:end]
         if not head.startswith(b"HTTP/1.1 200 "):
             raise Failure(f"the answer to a scrape is {head[:200]!r}")
+        self.head = head
         end += 4
         length = int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)[1])
         while len(data) < end + length:
@@ -306,15 +428,47 @@ class Client:
         self.socket.close()
 
 
+@dataclass(frozen=True)
+class Form:
+    """One form of the page: an exposition format, plain or compressed."""
+
+    name: str
+    type: str
+    is_gzip: bool
+
+    def client(self, server: Server) -> Client:
+        """A client that asks for this form, and was given it once."""
+        client = server.client(f"Accept: {self.type}", f"Accept-Encoding: {'gzip' if self.is_gzip else 'identity'}")
+        client.scrape()
+        type = re.search(rb"(?i)\r\ncontent-type: *([^;\r]*)", client.head)[1].decode()
+        is_gzip = re.search(rb"(?i)\r\ncontent-encoding: *gzip", client.head) is not None
+        if (type, is_gzip) != (self.type.partition(";")[0], self.is_gzip):
+            raise Failure(f"the answer to a client that wants {self} is {client.head!r}")
+        return client
+
+    def __str__(self) -> str:
+        return f"{self.name}, gzip" if self.is_gzip else self.name
+
+
+FORMS = [
+    Form(name, type, is_gzip)
+    for name, type in (
+        ("text", "text/plain;version=0.0.4"),
+        ("OpenMetrics", "application/openmetrics-text;version=1.0.0"),
+        (
+            "protobuf",
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+        ),
+    )
+    for is_gzip in (False, True)
+]
+
+
 @contextmanager
-def clients(port: int, count: int) -> Iterator[list[Client]]:
+def clients(port: int, count: int, access: Access = OPEN) -> Iterator[list[Client]]:
     """That many kept connections."""
-    opened = [Client(port) for _ in range(count)]
-    try:
-        yield opened
-    finally:
-        for client in opened:
-            client.socket.close()
+    with ExitStack() as stack:
+        yield [stack.enter_context(Client(port, access=access)) for _ in range(count)]
 
 
 def scrape_in_turn(opened: Sequence[Client], scrapes: int) -> None:
@@ -374,10 +528,17 @@ class MallocCount:
 
     def read(self) -> int:
         """Allocations so far; none at all means that the counter is not in the process."""
-        (count,) = struct.unpack("Q", self._file.read_bytes()) if self._file.exists() else (0,)
-        if count == 0:
+        return self._read()[0]
+
+    def read_own(self) -> int:
+        """Those of the program itself, and not of a shared library."""
+        return self._read()[1]
+
+    def _read(self) -> tuple[int, int]:
+        count, own = struct.unpack("QQ", self._file.read_bytes()) if self._file.exists() else (0, 0)
+        if own == 0:
             raise Failure("the malloc counter counts nothing: is the binary linked to glibc dynamically?")
-        return count
+        return count, own
 
 
 class Manager:

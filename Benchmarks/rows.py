@@ -91,7 +91,7 @@ def _speeds_in_turn(servers: list[Server], connections: int, bench: Bench) -> di
     speeds: dict[str, list[float]] = {server.name: [] for server in servers}
     for _ in range(bench.rounds):
         for server in servers:
-            speeds[server.name].append(wrk(server.port, connections, bench.seconds))
+            speeds[server.name].append(wrk(server, connections, bench.seconds).per_second)
     return {name: median(values) for name, values in speeds.items()}
 
 
@@ -147,7 +147,7 @@ def missed_ticks(bench: Bench) -> Iterator[Row]:
     """Ticks lost while many clients ask for all they can get."""
     with exporter(bench.workshop.tree(), *FAST_TICKS) as server:
         before = server.scrape()
-        speed = wrk(server.port, max(CONNECTIONS), LOAD_SECONDS)
+        speed = wrk(server, max(CONNECTIONS), LOAD_SECONDS).per_second
         after = server.scrape()
     yield _row_of_missed_ticks(
         f"wrk -c{max(CONNECTIONS)} for {LOAD_SECONDS:g} s", before, after, f"{speed:,.0f} requests/s meanwhile"
