@@ -93,7 +93,9 @@ enum Callbacks {
             let isReadable = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW
             guard isReadable, let core = unsafe core else { return SSL_TICKET_RETURN_IGNORE_RENEW }
             let accepts = unsafe Unmanaged<ContextCore>.fromOpaque(core).takeUnretainedValue().accepts(session)
-            return accepts ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_IGNORE_RENEW
+            guard accepts else { return SSL_TICKET_RETURN_IGNORE_RENEW }
+            // TLS 1.3 always renews: a client should show a ticket only once (RFC 8446 appendix C.4), so it needs the next.
+            return status == SSL_TICKET_SUCCESS_RENEW ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_USE
         }
 
     /// Chooses `http/1.1` among what the client offers, each with its length before it. A client that offers other protocols

@@ -19,6 +19,22 @@ import Testing
         #expect(again.client.readText() == "answer")
     }
 
+    /// Once there was none, so a client that shows each ticket only once, as it should, could resume no second time.
+    @Test func `a client that resumed in TLS 1_3 has a ticket for the next time`() throws {
+        let context = try TLSContext(settings(.none))
+        let options = Client.Options(version: 13)
+        var ticket = try ticket(of: context, options)
+        for _ in 0..<2 {
+            var again = try Pair.established(context, options, resuming: ticket)
+            #expect(again.send("answer") == .bytes(6))
+            #expect(again.client.readText() == "answer")
+            #expect(again.client.isResumed == true)
+            ticket = again.client.takeTicket()
+            let isGiven = ticket.handle != nil
+            #expect(isGiven)
+        }
+    }
+
     /// A ticket of before must not outlive a new list of names or authorities.
     @Test(arguments: [12, 13] as [Int32])
     func `another context judges the client anew`(version: Int32) throws {
