@@ -142,7 +142,7 @@ class Workshop:
         output = self.directory / name
         if not output.exists():
             source = HERE / f"{name}.c"
-            subprocess.run([need("cc"), "-O2", *options, "-o", output, source], check=True)
+            subprocess.run([need("cc"), "-O2", "-o", output, source, *options], check=True)
         return output
 
     def certificate(self, kind: str) -> Certificate:
@@ -346,29 +346,43 @@ def _free_port() -> int:
 
 @dataclass(frozen=True)
 class Load:
-    """What a load generator got done, and the processor time that the server had for it."""
+    """What a load generator got done, and the processor time of the server's main thread for each request."""
 
-    requests: int
     per_second: float
-    processor_microseconds: float
-
-    @property
-    def microseconds_each(self) -> float:
-        """Processor time of the server for one request."""
-        return self.processor_microseconds / self.requests
+    microseconds_each: float
 
 
-def wrk(server: Server, connections: int, seconds: float) -> Load:
+def wrk(server: Server, connections: int, seconds: float, path: str = "/metrics", headers: Sequence[str] = ()) -> Load:
     """The load of `wrk` with one thread. A response that is not 200 is a failure."""
-    url = f"{server.access.scheme}://{HOST}:{server.port}/metrics"
-    command = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s", url]
+    command = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s"]
+    command += [word for header in headers for word in ("-H", header)]
     before = processor_nanoseconds(server.pid)
+    command.append(f"{server.access.scheme}://{HOST}:{server.port}{path}")
     report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     spent = processor_nanoseconds(server.pid) - before
     if "Socket errors" in report or "Non-2xx" in report:
         raise Failure(f"wrk with {connections} connections: {report}")
     requests = int(re.search(r"(\d+) requests in", report)[1])
-    return Load(requests, float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1]), spent / 1000)
+    if requests == 0:
+        raise Failure(f"wrk with {connections} connections got no answer")
+    return Load(float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1]), spent / requests / 1000)
+
+
+HANDSHAKE_THREADS = 4
+
+
+def handshakes(workshop: Workshop, server: Server, kind: str, seconds: float) -> Load:
+    """TLS connections with one small request each, of the `kind` full or resumed; see tls_handshakes.c."""
+    program = workshop.compile("tls_handshakes", "-pthread", "-lssl", "-lcrypto")
+    certificate = server.access.certificate.certificate
+    command = [program, str(server.port), certificate, str(HANDSHAKE_THREADS), f"{seconds:g}", kind]
+    before = processor_nanoseconds(server.pid)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + START_SECONDS)
+    spent = processor_nanoseconds(server.pid) - before
+    if done.returncode != 0:
+        raise Failure(f"{kind} handshakes with {server.name}: {done.stderr}")
+    count = int(done.stdout)
+    return Load(count / seconds, spent / count / 1000)
 
 
 # A client
@@ -436,9 +450,14 @@ class Form:
     type: str
     is_gzip: bool
 
+    @property
+    def headers(self) -> tuple[str, str]:
+        """What a client that wants this form says."""
+        return f"Accept: {self.type}", f"Accept-Encoding: {'gzip' if self.is_gzip else 'identity'}"
+
     def client(self, server: Server) -> Client:
         """A client that asks for this form, and was given it once."""
-        client = server.client(f"Accept: {self.type}", f"Accept-Encoding: {'gzip' if self.is_gzip else 'identity'}")
+        client = server.client(*self.headers)
         client.scrape()
         type = re.search(rb"(?i)\r\ncontent-type: *([^;\r]*)", client.head)[1].decode()
         is_gzip = re.search(rb"(?i)\r\ncontent-encoding: *gzip", client.head) is not None

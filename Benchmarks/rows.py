@@ -6,6 +6,7 @@ A row function takes a `Bench` and yields `Row`s. To add one, write it and name 
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 import time
@@ -15,14 +16,21 @@ from pathlib import Path
 from statistics import median
 
 from harness import (
+    FORMS,
     HERE,
+    HOST,
+    KEYS,
+    Access,
     Client,
     Failure,
+    Form,
+    Load,
     Server,
     Workshop,
     constant_server,
     counters_of,
     exporter,
+    handshakes,
     nginx,
     processor_nanoseconds,
     started,
@@ -63,6 +71,18 @@ FLOOR_ROUNDS = 200_000
 ATTACKED_SCRAPES = 300
 ATTACKED_PAUSE_SECONDS = 0.05
 ATTACKED_GOAL_MS = 50.0
+# What guess.py is told; the first asks as often and gets its 401 at once, so it shows what the load alone does.
+GUESSES = 10_000
+HARMLESS = "asked without password"
+GUESSERS = {
+    HARMLESS: ["127.0.0.2", "--anonymous"],
+    "guessed from another address": ["127.0.0.2"],
+    "guessed from the same address": [HOST],
+}
+USUAL_SCRAPES = 200
+FEWEST_SCRAPES = 20
+GUESSED_PAUSE_SECONDS = 0.005
+GUESSING_SECONDS = 60.0
 
 
 def throughput(bench: Bench) -> Iterator[Row]:
@@ -72,10 +92,10 @@ def throughput(bench: Bench) -> Iterator[Row]:
         page = ours.scrape()
         with nginx(bench.workshop, page) as reference, constant_server(bench.workshop, page) as ceiling:
             for connections in CONNECTIONS:
-                speeds = _speeds_in_turn([ours, reference, ceiling], connections, bench)
-                base = speeds[reference.name]
+                loads = _in_turn([ours, reference, ceiling], bench, lambda server: wrk(server, connections, bench.seconds))
+                base = loads[reference.name].per_second
                 for server in (ours, ceiling):
-                    speed = speeds[server.name]
+                    speed = loads[server.name].per_second
                     yield Row(
                         f"{server.name}, page of {len(page):,} bytes, wrk -c{connections}",
                         f"{speed:,.0f} requests/s",
@@ -86,13 +106,152 @@ def throughput(bench: Bench) -> Iterator[Row]:
                     )
 
 
-def _speeds_in_turn(servers: list[Server], connections: int, bench: Bench) -> dict[str, float]:
-    """The median speed of each server, by name; they take turns, so that what disturbs the machine meets all alike."""
-    speeds: dict[str, list[float]] = {server.name: [] for server in servers}
+def _in_turn(servers: list[Server], bench: Bench, measure: Callable[[Server], Load]) -> dict[str, Load]:
+    """The median load of each server, by name; they take turns, so that what disturbs the machine meets all alike."""
+    loads: dict[str, list[Load]] = {server.name: [] for server in servers}
     for _ in range(bench.rounds):
         for server in servers:
-            speeds[server.name].append(wrk(server, connections, bench.seconds).per_second)
-    return {name: median(values) for name, values in speeds.items()}
+            loads[server.name].append(measure(server))
+    return {name: _median(taken) for name, taken in loads.items()}
+
+
+def _median(loads: list[Load]) -> Load:
+    return Load(median(load.per_second for load in loads), median(load.microseconds_each for load in loads))
+
+
+def throughput_with_tls(bench: Bench) -> Iterator[Row]:
+    """Requests per second by TLS 1.3 on kept connections, against nginx with the same certificate and bytes."""
+    for ours, reference, kind in _tls_servers(bench):
+        for connections in CONNECTIONS:
+            loads = _in_turn([ours, reference], bench, lambda server: wrk(server, connections, bench.seconds))
+            yield from _against_nginx(f"TLS, {kind}, wrk -c{connections}", "requests/s", loads)
+
+
+def tls_handshakes(bench: Bench) -> Iterator[Row]:
+    """New TLS 1.3 connections per second, with full handshakes and with resumed ones."""
+    for ours, reference, kind in _tls_servers(bench):
+        for handshake in ("full", "resumed"):
+            loads = _in_turn(
+                [ours, reference], bench, lambda server: handshakes(bench.workshop, server, handshake, bench.seconds)
+            )
+            yield from _against_nginx(f"TLS, {kind}, {handshake} handshakes", "connections/s", loads)
+
+
+def _tls_servers(bench: Bench) -> Iterator[tuple[Server, Server, str]]:
+    """The exporter and nginx with a certificate of each kind."""
+    for kind in KEYS:
+        access = Access(bench.workshop.certificate(kind))
+        with exporter(bench.workshop.tree(), access=access) as ours:
+            with nginx(bench.workshop, ours.scrape(), access.certificate) as reference:
+                yield ours, reference, kind
+
+
+def _against_nginx(what: str, unit: str, loads: dict[str, Load]) -> Iterator[Row]:
+    """Two rows: the speed, which the client on the same processors is part of, and the server's own processor time."""
+    ours, theirs = loads["exporter"], loads["nginx"]
+    yield Row(
+        what,
+        f"{ours.per_second:,.0f} {unit}",
+        f"nginx {theirs.per_second:,.0f}",
+        ours.per_second / theirs.per_second,
+        goal="at least 1.00",
+        met=ours.per_second >= theirs.per_second,
+    )
+    yield Row(
+        f"{what}, processor time",
+        f"{ours.microseconds_each:,.1f} us each",
+        f"nginx {theirs.microseconds_each:,.1f}",
+        ours.microseconds_each / theirs.microseconds_each,
+        goal="at most 1.00",
+        met=ours.microseconds_each <= theirs.microseconds_each,
+    )
+
+
+def cost_of_a_page(bench: Bench) -> Iterator[Row]:
+    """Processor time of making the page in each form.
+
+    A page with name[] is made for its request alone, and naming all families gives the whole page; without, all scrapes
+    between two samples share one. A query of the same length that means nothing pays for the reading of it.
+    """
+    sizes: dict[str, int] = {}
+    costs: dict[str, float] = {}
+    with exporter(bench.workshop.tree(), "--sample.interval", "60s") as server:
+        families = re.findall(r"^# TYPE (\S+) ", server.scrape().decode(), re.MULTILINE)
+        made = "/metrics?" + "&".join(f"name%5B%5D={family}" for family in families)
+        shared = made.replace("name%5B%5D", "none%5B%5D")
+        for form in FORMS:
+            sizes[str(form)] = _size_of_page(server, form, made, shared)
+            costs[str(form)] = _microseconds_more(bench, server, form, made, shared)
+            size, cost = sizes[str(form)], costs[str(form)]
+            yield Row(
+                f"making a page, {form}",
+                f"{cost:,.1f} us of processor time",
+                f"{size:,} bytes" + (f", {size / sizes[form.name]:.1%} of plain" if form.is_gzip else ""),
+                cost / costs[FORMS[0].name],
+            )
+
+
+def _size_of_page(server: Server, form: Form, made: str, shared: str) -> int:
+    """The same for both paths, but for some digits."""
+    sizes = []
+    for path in (made, shared):
+        with server.client(*form.headers, path=path) as client:
+            sizes.append(len(client.scrape()))
+    if abs(sizes[0] - sizes[1]) > sizes[1] * 0.02:
+        raise Failure(f"naming all families gives {sizes[0]} bytes of {form}, but the page has {sizes[1]}")
+    return sizes[1]
+
+
+def _microseconds_more(bench: Bench, server: Server, form: Form, made: str, shared: str) -> float:
+    """How much more processor time a request on the one path takes than on the other; the two take turns."""
+    differences = []
+    for _ in range(bench.rounds):
+        one, other = (wrk(server, 1, bench.seconds, path, form.headers).microseconds_each for path in (made, shared))
+        differences.append(one - other)
+    return median(differences)
+
+
+def scrapes_under_guessing(bench: Bench) -> Iterator[Row]:
+    """An ordinary scraper with a password, while another client tries 10,000 wrong ones; see guess.py."""
+    with exporter(bench.workshop.tree(), access=Access(needs_password=True)) as server, server.client() as client:
+        client.scrape()
+        waits: dict[str, list[float]] = {"usual": []}
+        for _ in range(bench.rounds):
+            waits["usual"] += _waits_until(client, lambda count: count >= USUAL_SCRAPES)
+            for what, options in GUESSERS.items():
+                waits.setdefault(what, [])
+                waits[what] += _waits_under_guessing(server.port, client, options)
+    usual, harmless = median(waits.pop("usual")), median(waits[HARMLESS])
+    for what, taken in waits.items():
+        yield Row(
+            f"a scrape while {what}",
+            f"median {median(taken):.2f} ms, most {max(taken):.1f}",
+            f"usual {usual:.2f} ms; {HARMLESS} {harmless:.2f}",
+            median(taken) / usual,
+            goal=f"all of {len(taken):,} within {ATTACKED_GOAL_MS:g} ms",
+            met=max(taken) <= ATTACKED_GOAL_MS,
+        )
+
+
+def _waits_under_guessing(port: int, client: Client, options: list[str]) -> list[float]:
+    guesser = [sys.executable, HERE / "guess.py", str(port), str(GUESSES), *options]
+    with started(guesser, stdout=subprocess.PIPE) as guessing:
+        if guessing.stdout.readline() != b"READY\n":
+            raise Failure("the guessing did not begin")
+        waits = _waits_until(client, lambda _: guessing.poll() is not None)
+        if guessing.returncode != 0 or len(waits) < FEWEST_SCRAPES:
+            raise Failure(f"the guessing ended with {guessing.returncode} after {len(waits)} scrapes")
+    return waits
+
+
+def _waits_until(client: Client, is_over: Callable[[int], bool]) -> list[float]:
+    """Milliseconds of each scrape on a kept connection until it is over, which is told their number."""
+    waits: list[float] = []
+    deadline = time.monotonic() + GUESSING_SECONDS
+    while not is_over(len(waits)) and time.monotonic() < deadline:
+        waits.append(_milliseconds(client.scrape))
+        time.sleep(GUESSED_PAUSE_SECONDS)
+    return waits
 
 
 def cost_of_a_tick(bench: Bench) -> Iterator[Row]:
@@ -219,4 +378,13 @@ def _summary(waits: list[float]) -> str:
     return f"{max(answered, default=0):.1f} ms, {len(answered)} of {len(waits)} answered"
 
 
-ROWS: list[RowFunction] = [throughput, cost_of_a_tick, missed_ticks, scrapes_under_attack]
+ROWS: list[RowFunction] = [
+    throughput,
+    throughput_with_tls,
+    tls_handshakes,
+    cost_of_a_page,
+    cost_of_a_tick,
+    missed_ticks,
+    scrapes_under_attack,
+    scrapes_under_guessing,
+]
