@@ -28,14 +28,16 @@ struct WebFile: ~Copyable {
     ) throws(WebFailure) {
         self.path = path
         self.credentialsDirectory = credentialsDirectory
-        let configuration = try WebLoader.read(path, credentialsDirectory: credentialsDirectory)
-        try WebFile.apply(configuration, over: nil, &policy)
-        self.configuration = configuration
+        let first = try WebLoader.read(path, credentialsDirectory: credentialsDirectory)
         do throws(SystemError) {
-            watch = try FileWatch(paths: WebFile.paths(path, configuration))
+            watch = try FileWatch(paths: WebFile.paths(path, first))
         } catch {
             watch = nil
         }
+        // Read again now that it is watched, so that no change in between goes unnoticed.
+        let configuration = try WebLoader.read(path, credentialsDirectory: credentialsDirectory)
+        try WebFile.apply(configuration, over: nil, &policy)
+        self.configuration = configuration
     }
 
     /// Opens the file that the options name, if they name one.
