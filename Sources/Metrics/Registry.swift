@@ -70,7 +70,7 @@ public struct Registry: ~Copyable {
     private(set) var natives: [PowerHistogram] = []
     private var longest = InlineArray<3, Int>(repeating: 0)
     private var stem = ""
-    private var startUnixMilliseconds: UInt64
+    private let startUnixMilliseconds: UInt64
 
     /// - Parameter startUnixMilliseconds: since when counters and histograms count, unless they are declared otherwise; 0 if
     ///   that is not known, and then no page says it.
@@ -80,10 +80,6 @@ public struct Registry: ~Copyable {
     }
 
     /// Says since when counters and histograms count, where that is known only after they were declared.
-    public mutating func setStart(unixMilliseconds: UInt64) {
-        startUnixMilliseconds = unixMilliseconds
-    }
-
     public subscript(_ series: SeriesIndex) -> Value {
         get { values[series.position] }
         set { values[series.position] = newValue }

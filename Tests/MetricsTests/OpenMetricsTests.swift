@@ -72,7 +72,7 @@ import Testing
         }
         let unknown = registry(start: 0).text(.openMetrics, showsCreated: true)
         #expect(unknown.contains("_created") == false)
-        var known = registry(start: 1_700_000_000_007)
+        let known = registry(start: 1_700_000_000_007)
         #expect(known.text(.openMetrics) == unknown)
         #expect(
             known.text(.openMetrics, showsCreated: true) == """
@@ -86,7 +86,7 @@ import Testing
                 # EOF
 
                 """)
-        known.setStart(unixMilliseconds: 1_000)
-        #expect(known.text(.openMetrics, showsCreated: true).contains("a_created{l=\"v\"} 1.000\n"))
+        let whole = registry(start: 1_000)
+        #expect(whole.text(.openMetrics, showsCreated: true).contains("a_created{l=\"v\"} 1.000\n"))
     }
 }
