@@ -8,10 +8,7 @@ struct SampleInterval: Equatable {
 
     /// Reads `0.1`, `100ms` or `1s`.
     init(parsing text: String) throws(WrongValue) {
-        guard let value = TimeSpan.nanoseconds(text), value >= 1_000_000, value <= 60_000_000_000 else {
-            throw WrongValue("allowed are 1ms to 60s, written like 0.1, 100ms or 1s")
-        }
-        nanoseconds = value
+        nanoseconds = try TimeSpan.nanoseconds(text, atMostSeconds: 60, examples: "0.1, 100ms or 1s")
     }
 }
 
@@ -21,10 +18,7 @@ struct MeasuringTime: Equatable {
 
     /// Reads `0.5`, `500ms` or `10s`.
     init(parsing text: String) throws(WrongValue) {
-        guard let value = TimeSpan.nanoseconds(text), value >= 1_000_000, value <= 3_600_000_000_000 else {
-            throw WrongValue("allowed are 1ms to 3600s, written like 0.5, 500ms or 10s")
-        }
-        nanoseconds = value
+        nanoseconds = try TimeSpan.nanoseconds(text, atMostSeconds: 3600, examples: "0.5, 500ms or 10s")
     }
 }
 
@@ -38,16 +32,23 @@ struct Patience: Equatable {
 
     /// Reads `0.5`, `500ms` or `3s`.
     init(parsing text: String) throws(WrongValue) {
-        guard let value = TimeSpan.nanoseconds(text), value >= 1_000_000, value <= 60_000_000_000 else {
-            throw WrongValue("allowed are 1ms to 60s, written like 0.5, 500ms or 3s")
-        }
-        nanoseconds = value
+        nanoseconds = try TimeSpan.nanoseconds(text, atMostSeconds: 60, examples: "0.5, 500ms or 3s")
     }
 }
 
 private enum TimeSpan {
+    /// A time of at least a millisecond; the error says what is allowed, with examples of how it is written.
+    static func nanoseconds(
+        _ text: String, atMostSeconds limit: UInt64, examples: String
+    ) throws(WrongValue) -> UInt64 {
+        guard let value = nanoseconds(text), value >= 1_000_000, value <= limit * 1_000_000_000 else {
+            throw WrongValue("allowed are 1ms to \(limit)s, written like \(examples)")
+        }
+        return value
+    }
+
     /// The time that a text says in seconds (`0.1` or `1s`) or milliseconds (`100ms`), if it is a whole number of nanoseconds.
-    static func nanoseconds(_ text: String) -> UInt64? {
+    private static func nanoseconds(_ text: String) -> UInt64? {
         if text.hasSuffix("ms") { return fixedPoint(text.dropLast(2), fractionDigits: 6) }
         if text.hasSuffix("s") { return fixedPoint(text.dropLast(1), fractionDigits: 9) }
         return fixedPoint(text[...], fractionDigits: 9)
