@@ -3,48 +3,46 @@ import Metrics
 
 /// The energy itself.
 struct EnergySeries {
-    private let watts: [SeriesIndex]
-    private let duration: SeriesIndex
-    private let joules: [SeriesIndex]
-    private let host: SeriesIndex?
+    private let tables: DomainTables
+    private let watts: FamilyIndex
+    private let duration: FamilyIndex
+    private let joules: FamilyIndex
+    private let host: FamilyIndex
+    /// Nil if no domains add up to the machine.
+    private let hostRow: Row?
 
-    init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
+    init(declaredIn registry: inout Registry, _ tables: DomainTables, _ facts: SeriesFacts) {
         let origin = facts.origin
-        registry.declareFamily(
-            "pyjoules_simple_energy_watts", .gauge,
+        self.tables = tables
+        watts = registry.declareFamily(
+            "pyjoules_simple_energy_watts", .gauge, in: tables.domains.index,
             help: "Average power over the last measurement interval (\(origin)).")
-        watts = facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
-        registry.declareFamily(
+        duration = registry.declareFamily(
             "pyjoules_simple_measurement_duration_seconds", .gauge,
             help: "Length of the last measurement interval, as measured.")
-        duration = registry.declareSeries()
-        registry.declareFamily(
-            "pyjoules_energy_joules_total", .counter,
+        joules = registry.declareFamily(
+            "pyjoules_energy_joules_total", .counter, in: tables.totals.index,
             help: "Energy used since the exporter started, across counter wraps (\(origin)). Sum over one kind only.")
-        joules = facts.declareTotals(in: &registry, labels: EnergySeries.labels)
-        registry.declareFamily(
-            "pyjoules_host_energy_joules_total", .counter,
-            help: "Energy used by the machine since the exporter started, nothing counted twice (\(origin)).")
         let start = facts.startsUnixMilliseconds.compactMap(\.self).min()
-        host = facts.hostBasis.map {
-            registry.declareSeries([Label("basis", $0.rawValue)], startUnixMilliseconds: start)
-        }
-    }
-
-    static func labels(of domain: Domain) -> [Label] {
-        let package = domain.package.map { [Label("package", String($0))] } ?? []
-        return [Label("domain", domain.tag), Label("kind", domain.kind.rawValue)] + package
+        let hosts = registry.declareRows(facts.hostBasis.map { [["basis": $0.rawValue]] } ?? []) { _ in start }
+        host = registry.declareFamily(
+            "pyjoules_host_energy_joules_total", .counter, in: hosts.table,
+            help: "Energy used by the machine since the exporter started, nothing counted twice (\(origin)).")
+        hostRow = hosts.rows.first
     }
 
     func publish(_ sampler: borrowing Sampler, into registry: inout Registry) {
         for index in sampler.accounts.indices {
-            registry[watts[index]] = sampler.accounts[index].powerMicrowatts.map(Value.micro) ?? .absent
-            registry[joules[index]] =
+            registry[watts, tables.domains.rows[index]] =
+                sampler.accounts[index].powerMicrowatts.map(Value.micro) ?? .absent
+            registry[joules, tables.totals.rows[index]] =
                 sampler.accounts[index].hasBeenRead ? .micro(sampler.accounts[index].totalMicrojoules) : .absent
         }
         if !sampler.accounts.isEmpty {
             registry[duration] = sampler.intervalNanoseconds.map(Value.nano) ?? .absent
         }
-        if let host { registry[host] = sampler.isHostKnown ? .micro(sampler.hostMicrojoules) : .absent }
+        if let hostRow {
+            registry[host, hostRow] = sampler.isHostKnown ? .micro(sampler.hostMicrojoules) : .absent
+        }
     }
 }

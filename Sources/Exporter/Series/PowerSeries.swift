@@ -26,21 +26,19 @@ struct PowerDistribution {
 
 /// The series of the distribution, and how exact a sample is.
 struct PowerSeries {
-    private let histograms: [HistogramIndex]
-    private let peaks: [SeriesIndex]
-    private let lows: [SeriesIndex]
-    private let uncertainties: [SeriesIndex]
+    private let tables: DomainTables
+    private let histograms: PowerHistogramIndex
+    private let peaks: FamilyIndex
+    private let lows: FamilyIndex
+    private let uncertainties: FamilyIndex
 
-    init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
-        registry.declareFamily(
-            "pyjoules_power_watts", .histogram, help: "Average power of every measurement interval (\(facts.origin)).")
-        histograms = (facts.hasHistograms ? facts.domains : []).map {
-            registry.declareHistogram(
-                EnergySeries.labels(of: $0), bounds: PowerHistogram.boundLabels, isNative: true)
-        }
-        func declare(_ name: String, _ help: String) -> [SeriesIndex] {
-            registry.declareFamily(name, .gauge, help: "\(help) (\(facts.origin)).")
-            return facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
+    init(declaredIn registry: inout Registry, _ tables: DomainTables, _ facts: SeriesFacts) {
+        self.tables = tables
+        histograms = registry.declarePowerHistogram(
+            "pyjoules_power_watts", in: tables.distributions.index,
+            help: "Average power of every measurement interval (\(facts.origin)).", isNative: true)
+        func declare(_ name: String, _ help: String) -> FamilyIndex {
+            registry.declareFamily(name, .gauge, in: tables.domains.index, help: "\(help) (\(facts.origin)).")
         }
         peaks = declare("pyjoules_power_peak_watts", "Highest average power of a measurement interval in the last 60 s")
         lows = declare("pyjoules_power_low_watts", "Lowest average power of a measurement interval in the last 60 s")
@@ -50,15 +48,15 @@ struct PowerSeries {
     }
 
     func publish(_ sampler: borrowing Sampler, _ power: borrowing PowerDistribution, into registry: inout Registry) {
-        for index in sampler.accounts.indices {
+        for (index, row) in tables.domains.rows.enumerated() {
             let extremes = power.extremes[index].extremes(atNanoseconds: sampler.lastPassNanoseconds)
-            registry[peaks[index]] = extremes.map { .micro($0.highest) } ?? .absent
-            registry[lows[index]] = extremes.map { .micro($0.lowest) } ?? .absent
-            registry[uncertainties[index]] =
+            registry[peaks, row] = extremes.map { .micro($0.highest) } ?? .absent
+            registry[lows, row] = extremes.map { .micro($0.lowest) } ?? .absent
+            registry[uncertainties, row] =
                 sampler.accounts[index].powerUncertaintyMicrowatts.map(Value.micro) ?? .absent
         }
-        for index in histograms.indices where sampler.accounts[index].hasBeenRead {
-            registry.publish(power.histograms[index], as: histograms[index])
+        for (index, row) in tables.distributions.rows.enumerated() where sampler.accounts[index].hasBeenRead {
+            registry.publish(power.histograms[index], as: histograms, row)
         }
     }
 }

@@ -16,9 +16,10 @@ struct SeriesCatalog: ~Copyable {
 
     init(_ facts: SeriesFacts) {
         var registry = Registry(startUnixMilliseconds: facts.startUnixMilliseconds)
-        energy = EnergySeries(declaredIn: &registry, facts)
-        power = PowerSeries(declaredIn: &registry, facts)
-        truth = TruthSeries(declaredIn: &registry, facts)
+        let tables = DomainTables(declaredIn: &registry, facts)
+        energy = EnergySeries(declaredIn: &registry, tables, facts)
+        power = PowerSeries(declaredIn: &registry, tables, facts)
+        truth = TruthSeries(declaredIn: &registry, tables, facts)
         zones = ZoneSeries(declaredIn: &registry, facts)
         server = ServerSeries(declaredIn: &registry)
         web = WebSeries(declaredIn: &registry)

@@ -36,13 +36,6 @@ struct SeriesFacts {
         startUnixMilliseconds = Clock.realtimeNanoseconds() / 1_000_000
     }
 
-    /// The series of the counters that a ledger carries over restarts, one for each domain.
-    func declareTotals(in registry: inout Registry, labels: (Domain) -> [Label]) -> [SeriesIndex] {
-        domains.indices.map {
-            registry.declareSeries(labels(domains[$0]), startUnixMilliseconds: startsUnixMilliseconds[$0])
-        }
-    }
-
     /// What HELP says of where energy comes from.
     var origin: String {
         if isSimulated { return "SIMULATED, not measured" }

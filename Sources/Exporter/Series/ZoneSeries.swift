@@ -7,51 +7,51 @@ struct ZoneSeries {
     private struct Entry {
         /// The account that counts it; nil if none ever does.
         let account: Int?
-        let series: SeriesIndex
+        let row: Row
         /// Shown while the account is a mirror.
-        let mirror: SeriesIndex?
+        let mirror: Row?
     }
 
+    private let info: FamilyIndex
     private let entries: [Entry]
-    private let limits: [(series: SeriesIndex, microwatts: UInt64)]
+    private let limit: FamilyIndex
+    private let limits: [(row: Row, microwatts: UInt64)]
 
     init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
-        registry.declareFamily(
-            "pyjoules_zone_info", .gauge, help: "Every energy zone that the kernel shows, counted or not, and why not.")
-        entries = facts.zones.enumerated().map { position, zone in
-            let account = position < facts.domains.count ? position : nil
-            let leader = account.flatMap { facts.suspects[$0] }
-            return Entry(
-                account: account,
-                series: registry.declareSeries(ZoneSeries.labels(zone, zone.role, zone.reason)),
-                mirror: leader.map {
-                    registry.declareSeries(ZoneSeries.labels(zone, .mirror, "shows the counter of \($0.tag)"))
-                })
+        let accounts = facts.zones.indices.map { $0 < facts.domains.count ? $0 : nil }
+        let leaders = accounts.map { account in account.flatMap { facts.suspects[$0] } }
+        let zones = registry.declareRows(
+            zip(facts.zones, leaders).flatMap { zone, leader in
+                [ZoneSeries.labels(zone, zone.role, zone.reason)]
+                    + (leader.map { [ZoneSeries.labels(zone, .mirror, "shows the counter of \($0.tag)")] } ?? [])
+            })
+        info = registry.declareFamily(
+            "pyjoules_zone_info", .gauge, in: zones.table,
+            help: "Every energy zone that the kernel shows, counted or not, and why not.")
+        var rows = zones.rows.makeIterator()
+        entries = zip(accounts, leaders).compactMap { account, leader in
+            rows.next().map { Entry(account: account, row: $0, mirror: leader == nil ? nil : rows.next()) }
         }
-        registry.declareFamily(
-            "pyjoules_power_limit_watts", .gauge,
+        let limits = facts.zones.flatMap { zone in zone.limits.map { (zone.domain?.tag ?? "", $0) } }
+        let limitRows = registry.declareRows(limits.map { ["domain": $0, "constraint": $1.constraint] })
+        limit = registry.declareFamily(
+            "pyjoules_power_limit_watts", .gauge, in: limitRows.table,
             help: "Power limits as the kernel stated them when the exporter started.")
-        limits = facts.zones.flatMap { zone in
-            zone.limits.map { limit in
-                let labels = [Label("domain", zone.domain?.tag ?? ""), Label("constraint", limit.constraint)]
-                return (registry.declareSeries(labels), limit.microwatts)
-            }
-        }
+        self.limits = zip(limitRows.rows, limits).map { ($0, $1.1.microwatts) }
     }
 
-    private static func labels(_ zone: ZoneReport, _ role: ZoneRole, _ reason: String) -> [Label] {
-        [
-            Label("zone", zone.zone), Label("domain", zone.domain?.tag ?? ""), Label("role", role.rawValue),
-            Label("reason", reason),
-        ]
+    private static func labels(
+        _ zone: ZoneReport, _ role: ZoneRole, _ reason: String
+    ) -> KeyValuePairs<StaticString, String> {
+        ["zone": zone.zone, "domain": zone.domain?.tag ?? "", "role": role.rawValue, "reason": reason]
     }
 
     func publish(_ sampler: borrowing Sampler, into registry: inout Registry) {
         for entry in entries {
             let isMirror = entry.account.map { sampler.accounts[$0].isMirror } ?? false
-            registry[entry.series] = isMirror ? .absent : .integer(1)
-            if let mirror = entry.mirror { registry[mirror] = isMirror ? .integer(1) : .absent }
+            registry[info, entry.row] = isMirror ? .absent : .integer(1)
+            if let mirror = entry.mirror { registry[info, mirror] = isMirror ? .integer(1) : .absent }
         }
-        for limit in limits { registry[limit.series] = .micro(limit.microwatts) }
+        for (row, microwatts) in limits { registry[limit, row] = .micro(microwatts) }
     }
 }
