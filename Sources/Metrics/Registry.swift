@@ -126,7 +126,7 @@ extension Registry {
     /// - Parameters:
     ///   - capacity: the most rows that can be open at once.
     ///   - labelBytes: the most bytes that a row's labels may take as text, `{a="1",b="2"}` with escapes, and as protobuf,
-    ///     where each label takes 6 bytes beside name and value, and 9 if it is long.
+    ///     where each label takes 6 bytes beside name and value, and 8 if they have more than 120.
     public mutating func declareTable(rows capacity: Int, labelBytes: Int) -> TableIndex {
         guard let slot = tables.insert(Table(rows: capacity, labelBytes: labelBytes)) else { preconditionFailure() }
         return TableIndex(position: slot.index)
