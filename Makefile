@@ -9,7 +9,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # One binary with Swift's runtime in it, and the C++ library that this needs: a directory with nothing but its archive makes
 # the linker take that. Packed relocations save 0.8 MiB of resident memory, and the C++ library's own 0.9 MiB.
 STATIC_LIBRARIES := $(CURDIR)/.build/static
-RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib --product pyjoules-exporter \
+RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -L$(STATIC_LIBRARIES)
 # The commit, with a plus sign if the working tree differs from it.
 export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null || echo unknown)
@@ -28,7 +28,7 @@ deps: ## Install every Debian and Python package that building, testing and benc
 build: ## Build .build/release/pyjoules-exporter
 	@scripts/deps.sh build
 	@mkdir -p $(STATIC_LIBRARIES) && ln -sf "$$(gcc -print-file-name=libstdc++.a)" $(STATIC_LIBRARIES)
-	swift build $(RELEASE_FLAGS)
+	swift build $(RELEASE_FLAGS) --product pyjoules-exporter
 
 run: build ## Build, then run on this machine's counters, or simulated where there are none (ARGS="--help")
 	@scripts/run.sh $(BINARY) $(ARGS)
@@ -45,7 +45,7 @@ e2e: build .venv/ready
 
 # What the sandbox does not know fails with EPERM in the product, which a test may not notice; here it ends the process.
 e2e-fatal: build .venv/ready ## Run the end-to-end tests with a build that dies of any system call its sandbox does not know
-	swift build $(RELEASE_FLAGS) -Xswiftc -DSANDBOX_FATAL --scratch-path .build-fatal
+	swift build $(RELEASE_FLAGS) --product pyjoules-exporter -Xswiftc -DSANDBOX_FATAL --scratch-path .build-fatal
 	PYJOULES_EXPORTER=$(CURDIR)/.build-fatal/release/pyjoules-exporter PYJOULES_SANDBOX_FATAL=1 \
 		$(PYTHON) -m pytest Tests/EndToEnd
 
@@ -71,6 +71,7 @@ bench: build ## Compare with nginx and a bare C server; needs a quiet machine an
 
 bench-smoke: build ## Check allocations, system calls, threads and memory against Benchmarks/thresholds.json
 	@scripts/deps.sh all
+	swift build $(RELEASE_FLAGS) --product TableProbe
 	python3 Benchmarks/bench.py --smoke
 
 fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60); FUZZ_TARGETS="request" picks some

@@ -87,6 +87,9 @@ let package = Package(
         .executableTarget(
             name: "SandboxProbe", dependencies: ["Sandbox", "Kernel", "SandboxAttempts"],
             path: "Tests/SandboxProbe", swiftSettings: strictTests),
+        // Opens and closes rows, for bench-smoke; no product contains it.
+        .executableTarget(
+            name: "TableProbe", dependencies: ["Metrics"], path: "Tests/TableProbe", swiftSettings: strictTests),
         .target(name: "SandboxAttempts", path: "Tests/SandboxAttempts"),
         tests(of: "Bytes"),
         tests(of: "Kernel", ["CLinux"]),

@@ -6,7 +6,9 @@ it yields a line in thresholds.json: the most that is allowed.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from harness import (
     FORMS,
+    TABLE_PROBE,
     Access,
     Client,
     Failure,
@@ -25,6 +28,7 @@ from harness import (
     counters_of,
     exporter,
     scrape_in_turn,
+    started,
     status_of,
     trace_of,
     value_of,
@@ -167,6 +171,33 @@ def _mallocs_in_scrapes(count: MallocCount, client: Client, what: str, detail: s
     return Figure(f"mallocs in {COUNTED_SCRAPES:,} scrapes {what}", count.read() - before, detail)
 
 
+def allocations_of_rows(workshop: Workshop) -> Iterator[Figure]:
+    """Mallocs while rows of series open, change and close, once as many have been open before."""
+    if not TABLE_PROBE.exists():
+        raise Failure(f"{TABLE_PROBE} is not built: run `make bench-smoke`")
+    count = MallocCount(workshop)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with started([TABLE_PROBE], env={**os.environ, **count.environment}, **pipes) as probe:
+        _await_line(probe, b"warm\n")
+        before = count.read()
+        _answer(probe)
+        _await_line(probe, b"done\n")
+        mallocs = count.read() - before
+        _answer(probe)
+    yield Figure("mallocs in opening and closing 1,000 table rows", mallocs, "3 rounds, with values and histograms")
+
+
+def _await_line(process: subprocess.Popen, wanted: bytes) -> None:
+    line = process.stdout.readline()
+    if line != wanted:
+        raise Failure(f"the probe said {line!r} and not {wanted!r}")
+
+
+def _answer(process: subprocess.Popen) -> None:
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+
+
 def residence(workshop: Workshop) -> Iterator[Figure]:
     """Threads and memory after many scrapes on kept connections, without a web configuration file."""
     with workshop.moving_tree() as tree, exporter(tree) as server:
@@ -210,6 +241,7 @@ CHECKS: list[Check] = [
     allocations,
     allocations_by_form,
     allocations_with_access,
+    allocations_of_rows,
     residence,
     residence_with_tls,
 ]

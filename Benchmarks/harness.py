@@ -30,6 +30,9 @@ ROOT = HERE.parent
 BINARY = Path(os.environ.get("PYJOULES_EXPORTER", ROOT / ".build" / "release" / "pyjoules-exporter"))
 TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "powercap_tree.py"
 
+# What `make bench-smoke` builds beside it.
+TABLE_PROBE = ROOT / ".build" / "release" / "TableProbe"
+
 HOST = "127.0.0.1"
 NAME = "localhost"
 START_SECONDS = 10.0
