@@ -36,6 +36,9 @@ extension ByteBuffer {
     }
 
     /// Appends `value / 10^fractionDigits` exactly: `append(fixedPoint: 1_500_000, fractionDigits: 6)` gives `1.500000`.
+    ///
+    /// Inlined, so that the divisor is a constant where the number of digits is one.
+    @inlinable @inline(__always)
     public mutating func append(fixedPoint value: UInt64, fractionDigits: Int) {
         precondition(fractionDigits > 0 && fractionDigits <= 18)
         var scale: UInt64 = 1
