@@ -9,10 +9,6 @@ public enum Process {
         return unsafe String(cString: value)
     }
 
-    public static func removeEnvironment(_ name: String) {
-        _ = unsafe unsetenv(name)
-    }
-
     public static var identifier: Int { Int(getpid()) }
 
     /// How many descriptors the process may have open, as the soft limit says. See getrlimit(2).
@@ -21,15 +17,6 @@ public enum Process {
         let result = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         precondition(result == 0)
         return UInt64(limit.rlim_cur)
-    }
-
-    /// Sets the soft limit of open descriptors. See setrlimit(2).
-    public static func setDescriptorLimit(_ count: UInt64) throws(SystemError) {
-        var limit = rlimit()
-        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        _ = try attempt { unsafe Int(getrlimit(resource, &limit)) }.orThrow("getrlimit")
-        limit.rlim_cur = rlim_t(count)
-        _ = try attempt { unsafe Int(setrlimit(resource, &limit)) }.orThrow("setrlimit")
     }
 
     /// Clock ticks a second, the unit of times in /proc/PID/stat. See sysconf(3).

@@ -4,6 +4,7 @@ import Glibc
 import HTTP
 import Logging
 import Systemd
+import TestSupport
 
 @testable import Exporter
 @testable import Kernel

@@ -1,5 +1,6 @@
 import Glibc
 import HTTP
+import TestSupport
 import Testing
 
 @testable import Exporter
@@ -59,10 +60,10 @@ import Testing
         let client = try harness.connectOverTCP()
         let limit = Process.descriptorLimit
         let probe = try FileDescriptor.open("/dev/null", O_RDONLY)
-        try Process.setDescriptorLimit(UInt64(probe.number))
+        try setDescriptorLimit(UInt64(probe.number))
         let highest = try fillDescriptors()
         try harness.server.turn()
-        try Process.setDescriptorLimit(limit)
+        try setDescriptorLimit(limit)
         #expect(highest >= 0)
         #expect(harness.server.counters.rejections(.noDescriptors) == 1)
         #expect(harness.server.areListenersWatched == false)
