@@ -26,8 +26,9 @@ public struct SandboxPlan: Sendable {
     /// lies elsewhere because it is a link, in that one. A file that is not there yet is as good as one that is.
     public mutating func keepReadable(file path: String) {
         for file in [path, Files.realPath(path) ?? path] {
-            let directory = String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
-            if !directory.isEmpty && !readablePaths.contains(directory) { readablePaths.append(directory) }
+            let directory = Files.directory(of: file)
+            // What lies in the root directory is not worth keeping everything readable.
+            if directory != "/" && !readablePaths.contains(directory) { readablePaths.append(directory) }
         }
     }
 }

@@ -89,11 +89,11 @@ struct PortCheck {
         } catch {
             switch error.code {
             case .notFound:
-                let directory = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) + "/"
+                let directory = Files.directory(of: path)
                 guard Files.realPath(directory) == nil else { return Finding(.ok, .port, "\(path) is free.") }
                 return Finding(
                     .problem, .port, "The directory of \(path) is missing.",
-                    remedy: "mkdir -p \(directory), or RuntimeDirectory= under systemd")
+                    remedy: "mkdir -p \(directory)/, or RuntimeDirectory= under systemd")
             case .connectionRefused where isSocket(path):
                 return Finding(.ok, .port, "\(path) is a socket that nobody serves any more; it will be replaced.")
             case .connectionRefused:

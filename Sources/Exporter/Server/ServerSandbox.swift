@@ -43,7 +43,7 @@ extension SandboxPlan {
         self.init()
         readablePaths = ZoneReviver.readPaths(sysfs: configuration.sysfs)
         for case .unix(let path, _) in configuration.listenAddresses {
-            removalDirectories.append(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) + "/")
+            removalDirectories.append(Files.directory(of: path))
         }
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
         countsRefusals = logLevel <= .debug
