@@ -63,12 +63,13 @@ let package = Package(
         room("Metrics", ["Bytes"]),
         room("Energy", ["Kernel", "Bytes"]),
         room("Systemd", ["CSystemd", "Kernel"]),
-        room("WebConfig", ["CYAML"]),
         room("Gzip", ["CDeflate", "Bytes"]),
         room("TLS", ["COpenSSL", "Kernel"]),
         room("Passwords", ["CCrypt", "Kernel"]),
         room("Sandbox", ["CSeccomp", "Kernel"]),
         // Layer 3.
+        room("WebConfig", ["CYAML", "TLS", "Passwords"]),
+        // Layer 4.
         .executableTarget(
             name: "Exporter",
             dependencies: [
@@ -94,7 +95,7 @@ let package = Package(
         tests(of: "Metrics", ["Bytes", "Kernel"], exclude: ["Golden"]),
         tests(of: "Energy", ["Bytes", "Kernel"]),
         tests(of: "Systemd", ["Kernel"]),
-        tests(of: "WebConfig"),
+        tests(of: "WebConfig", ["TLS", "Passwords"]),
         tests(of: "Gzip", ["Bytes"]),
         // A client of TLS for tests, which uses OpenSSL as a library that is linked.
         .target(

@@ -211,8 +211,8 @@ import Testing
         #expect(again == .wait(displaced: nil))
     }
 
-    private func users(_ list: [(String, String)]) -> [Authenticator.User] {
-        list.compactMap { name, text in BcryptHash(text).map { Authenticator.User(name: name, hash: $0) } }
+    private func users(_ list: [(String, String)]) -> [User] {
+        list.compactMap { name, text in BcryptHash(text).map { User(name: name, hash: $0) } }
     }
 
     private func authenticator(

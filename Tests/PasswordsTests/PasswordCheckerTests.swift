@@ -34,7 +34,7 @@ import Testing
         #expect(try check(&checker, password, Hashes.seventyTwoTimesX) == true)
     }
 
-    @Test(arguments: ["$2a$", "$2b$", "$2x$", "$2y$", "$2$"])
+    @Test(arguments: ["$2a$", "$2b$", "$2y$"])
     func `the version of a hash makes no difference, as it makes none to Go`(version: String) throws {
         var checker = try PasswordChecker()
         let hash = version + Hashes.highBytes.dropFirst(4)

@@ -8,16 +8,6 @@ import Passwords
 /// One comparison at a time. A request that waits stays in its connection's buffer, and is decided anew when `finishCheck`
 /// tells so; this type knows connections by their tokens alone.
 struct Authenticator: ~Copyable {
-    struct User: Equatable {
-        let name: [UInt8]
-        let hash: BcryptHash
-
-        init(name: String, hash: BcryptHash) {
-            self.name = Array(name.utf8)
-            self.hash = hash
-        }
-    }
-
     enum Decision: Equatable {
         case allowed
         /// The answer is 401.
@@ -124,14 +114,10 @@ struct Authenticator: ~Copyable {
         return true
     }
 
-    /// Looks at all users and all bytes of a name of the same length, whatever is found.
+    /// Looks at all users, whatever is found.
     private func index(of name: Span<UInt8>) -> Int? {
         var found: Int?
-        for index in users.indices where users[index].name.count == name.count {
-            var difference: UInt8 = 0
-            for position in name.indices { difference |= users[index].name[position] ^ name[position] }
-            if difference == 0 { found = index }
-        }
+        for index in users.indices where users[index].isNamed(name) { found = index }
         return found
     }
 }

@@ -96,10 +96,10 @@ struct WebFile: ~Copyable {
 
     /// Only one password is checked at a time, so that a slow one keeps all others waiting.
     func warnOfSlowPasswords(_ log: Logger) {
-        for user in configuration.users where user.cost > WebFile.usualCost {
+        for user in configuration.users where user.hash.cost > WebFile.usualCost {
             log.report(
                 .webConfigurationLoaded, .warning,
-                "each check of the password of \(user.name) takes seconds (bcrypt cost \(user.cost)): 10 to 12 is usual",
+                "each check of the password of \(user.name) takes seconds (bcrypt cost \(user.hash.cost)): 10 to 12 is usual",
                 ["file": path, "user": user.name])
         }
     }
@@ -107,8 +107,8 @@ struct WebFile: ~Copyable {
     /// What is in force, in words: `TLS, 2 users, a rate limit`.
     var summary: String {
         var parts = [configuration.tls == nil ? "no TLS" : "TLS"]
-        if let tls = configuration.tls, tls.clientAuthentication != .none {
-            parts.append("client certificates (\(tls.clientAuthentication.rawValue))")
+        if let authentication = configuration.tls?.settings.clientAuthentication, authentication != .none {
+            parts.append("client certificates (\(authentication.rawValue))")
         }
         if !configuration.users.isEmpty { parts.append(counted(configuration.users.count, "user")) }
         if configuration.rateLimit != nil { parts.append("a rate limit") }
@@ -140,10 +140,9 @@ struct WebFile: ~Copyable {
         _ new: WebConfiguration, over old: WebConfiguration?, _ policy: inout WebPolicy
     ) throws(WebFailure) {
         let headers = try WebLoader.headerLines(new)
-        let users = try WebLoader.users(new)
         var context: TLSContext?
         if let tls = new.tls { context = try WebLoader.context(tls) }
-        try policy.replaceUsers(users)
+        try policy.replaceUsers(new.users)
         policy.tls = consume context
         policy.extraHeaders = headers
         if new.rateLimit != old?.rateLimit {

@@ -1,5 +1,4 @@
 import Kernel
-import Passwords
 import TLS
 import WebConfig
 
@@ -14,49 +13,26 @@ enum WebLoader {
 
     static func read(_ path: String, credentialsDirectory: String?) throws(WebFailure) -> WebConfiguration {
         let text = try content(of: path, limit: WebConfiguration.longestBytes + 1, purpose: "--web.config.file")
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let directory = slash.map { String(path[...$0]) } ?? "."
         do throws(WebConfigurationError) {
             return try WebConfiguration(
-                yaml: text.span, directory: directory, credentialsDirectory: credentialsDirectory)
+                yaml: text.span, directory: Files.directory(of: path), credentialsDirectory: credentialsDirectory)
         } catch {
             throw WebFailure(message: "\(path):\(error.line): \(error.message)")
         }
     }
 
     /// The context for new connections, with certificate, key and authorities as they are on disk now.
-    static func context(_ settings: WebConfiguration.TLSSettings) throws(WebFailure) -> TLSContext {
-        var result = TLSSettings(
-            certificateChain: try content(of: settings.certificate, purpose: "the certificate"),
-            key: try content(of: settings.key, purpose: "the key"))
-        result.clientAuthentication = ClientAuthentication(settings.clientAuthentication)
-        if let authorities = settings.clientAuthorities {
-            result.clientCA = try content(of: authorities, purpose: "the client CA")
-        }
-        result.allowedSANs = settings.allowedSubjectAlternativeNames
-        result.minimumVersion = TLSVersion(settings.minimumVersion)
-        result.maximumVersion = TLSVersion(settings.maximumVersion)
-        // As in Go, whatever is listed, all suites of TLS 1.3 are offered.
-        result.cipherList12 = settings.cipherSuites.filter { !$0.isTLS13 }.map(\.openSSLName)
-        result.groups = settings.curves.map(\.openSSLName)
-        result.prefersServerCiphers = settings.prefersServerCipherSuites
+    static func context(_ tls: WebConfiguration.TLSConfiguration) throws(WebFailure) -> TLSContext {
+        let certificate = try content(of: tls.certificate, purpose: "the certificate")
+        let key = try content(of: tls.key, purpose: "the key")
+        var authorities: [UInt8]?
+        if let source = tls.clientAuthorities { authorities = try content(of: source, purpose: "the client CA") }
         do throws(TLSError) {
-            return try TLSContext(result)
+            return try TLSContext(
+                tls.settings, certificate: certificate, key: key, clientAuthorities: authorities)
         } catch {
-            throw WebFailure(
-                message: "TLS with the certificate \(settings.certificate) and the key \(settings.key): \(error)")
+            throw WebFailure(message: "TLS with the certificate \(tls.certificate) and the key \(tls.key): \(error)")
         }
-    }
-
-    static func users(_ configuration: WebConfiguration) throws(WebFailure) -> [Authenticator.User] {
-        var users: [Authenticator.User] = []
-        for user in configuration.users {
-            guard let hash = BcryptHash(user.hash) else {
-                throw WebFailure(message: "basic_auth_users: what \(user.name) has is no bcrypt hash")
-            }
-            users.append(Authenticator.User(name: user.name, hash: hash))
-        }
-        return users
     }
 
     static func headerLines(_ configuration: WebConfiguration) throws(WebFailure) -> [UInt8] {
@@ -87,29 +63,6 @@ enum WebLoader {
                 ? "; the service's user must be able to read it, or systemd hands it over with LoadCredential=. "
                     + "A directory that was not in use at start-up needs a restart" : ""
             throw WebFailure(message: "\(purpose) cannot be read from \(path): \(error.code)\(remedy)")
-        }
-    }
-}
-
-extension ClientAuthentication {
-    init(_ policy: WebConfiguration.ClientAuthentication) {
-        switch policy {
-        case .none: self = .none
-        case .requested: self = .request
-        case .required: self = .requireAny
-        case .verifiedIfGiven: self = .verifyIfGiven
-        case .requiredAndVerified: self = .requireAndVerify
-        }
-    }
-}
-
-extension TLSVersion {
-    init(_ version: WebConfiguration.TLSVersion) {
-        switch version {
-        case .tls10: self = .tls10
-        case .tls11: self = .tls11
-        case .tls12: self = .tls12
-        case .tls13: self = .tls13
         }
     }
 }

@@ -55,7 +55,7 @@ struct WebPolicy: ~Copyable {
     }
 
     /// Puts other users in place; what was found out is kept if they are the same.
-    mutating func replaceUsers(_ users: [Authenticator.User]) throws(WebFailure) {
+    mutating func replaceUsers(_ users: [User]) throws(WebFailure) {
         guard !users.isEmpty else {
             authenticator = nil
             return
