@@ -7,7 +7,7 @@ struct CodingChoice {
     private var others: UInt16?
 
     /// Takes in the value of one Accept-Encoding line.
-    mutating func note(_ value: Span<UInt8>) {
+    mutating func read(_ value: Span<UInt8>) {
         value.forEachListElement { element in
             let preference = Preference(element)
             guard let quality = preference.quality else { return }

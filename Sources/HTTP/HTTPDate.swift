@@ -2,8 +2,10 @@ public import Bytes
 
 /// A point in time as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`. See RFC 9110 section 5.6.7.
 public struct HTTPDate: Equatable, Sendable {
+    /// Since 1970, without leap seconds.
     public let unixSeconds: UInt64
 
+    /// The point in time so many seconds after the beginning of 1970.
     public init(unixSeconds: UInt64) {
         self.unixSeconds = unixSeconds
     }
@@ -11,9 +13,11 @@ public struct HTTPDate: Equatable, Sendable {
 
 /// A calendar date and time of day in UTC.
 public struct CivilTime: Equatable, Sendable {
+    /// Of our era, all digits.
     public let year: UInt64
     /// 1 to 12, 1 to 31, 0 (Sunday) to 6.
     public let month, day, weekday: UInt64
+    /// 0 to 23, 0 to 59, 0 to 59.
     public let hour, minute, second: UInt64
 
     /// Whole eras of 400 years have 146,097 days; years are counted from March so that the leap day comes last.
@@ -35,6 +39,7 @@ public struct CivilTime: Equatable, Sendable {
 }
 
 extension ByteBuffer {
+    /// Appends `Sun, 06 Nov 1994 08:49:37 GMT`.
     public mutating func append(_ date: HTTPDate) {
         let time = CivilTime(unixSeconds: date.unixSeconds)
         append(threeLetters(of: "SunMonTueWedThuFriSat", at: time.weekday))

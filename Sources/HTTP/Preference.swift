@@ -37,11 +37,11 @@ struct Preference {
         subject = element.trimmed(0..<end)
         guard end < element.count else { return }
         element.extracting((end + 1)..<element.count).forEachListElement(separatedBy: UInt8(ascii: ";")) { parameter in
-            note(parameter)
+            read(parameter)
         }
     }
 
-    private mutating func note(_ parameter: Span<UInt8>) {
+    private mutating func read(_ parameter: Span<UInt8>) {
         let end = parameter.endOfPart(from: 0, before: UInt8(ascii: "="))
         let name = parameter.extracting(parameter.trimmed(0..<end))
         let start = min(end + 1, parameter.count)

@@ -20,8 +20,8 @@ public func parseRequest(_ bytes: Span<UInt8>, previousCount: Int = 0) -> ParseR
     }
 }
 
-/// Whether a head that was incomplete still is, for want of a line's end: the request line had its own, no new one came,
-/// and no limit is reached.
+/// Whether a head that was incomplete is still incomplete, because since then no line has ended, and no limit was reached; the
+/// request line had ended before.
 private func cannotHaveChanged(_ bytes: Span<UInt8>, since previousCount: Int) -> Bool {
     guard previousCount > 2, previousCount <= bytes.count, bytes.count < Limits.headBytes else { return false }
     for index in previousCount..<bytes.count where bytes[index] == lineFeed { return false }
@@ -49,7 +49,7 @@ struct HeadParser {
             if line.isEmpty { break }
             count += 1
             guard count <= Limits.headers else { throw .malformed(.requestHeaderFieldsTooLarge) }
-            try facts.note(bytes, line: line)
+            try facts.read(bytes, line: line)
         }
         return try facts.request(requestLine, headLength: position)
     }
