@@ -9,6 +9,7 @@ public enum Process {
         return unsafe String(cString: value)
     }
 
+    /// This process's number. See getpid(2).
     public static var identifier: Int { Int(getpid()) }
 
     /// How many descriptors the process may have open, as the soft limit says. See getrlimit(2).
@@ -21,6 +22,7 @@ public enum Process {
 
     /// Clock ticks a second, the unit of times in /proc/PID/stat. See sysconf(3).
     public static var clockTicksPerSecond: UInt64 { UInt64(max(1, sysconf(Int32(_SC_CLK_TCK)))) }
+    /// The size of a page of memory, in which /proc/PID/stat counts resident memory. See sysconf(3).
     public static var pageBytes: UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
 
     /// Ends the process. See exit(3).

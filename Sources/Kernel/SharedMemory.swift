@@ -4,7 +4,9 @@ import Glibc
 /// A few pages of memory that outlive this process: an anonymous file that somebody else holds open too, or a file on disk.
 @safe
 public struct SharedMemory: ~Copyable {
+    /// The file behind the memory, to be handed to whoever should keep it.
     public let descriptor: FileDescriptor
+    /// In bytes.
     public let length: Int
     /// A file was there and was emptied, because it had another length.
     public private(set) var isReplacement = false

@@ -48,7 +48,8 @@ extension FileDescriptor {
         return false
     }
 
-    /// Makes the close drop what is unsent and reset the connection, so that a peer that never reads holds no kernel memory.
+    /// Lets the close drop what is unsent and reset the connection, so that a peer that never reads holds no kernel memory. See
+    /// SO_LINGER in socket(7).
     public borrowing func resetOnClose() {
         var setting = linger(l_onoff: 1, l_linger: 0)
         let number = self.number

@@ -24,5 +24,6 @@ public struct User: Equatable, Sendable, CustomStringConvertible {
         return difference == 0
     }
 
+    /// The name.
     public var description: String { name }
 }

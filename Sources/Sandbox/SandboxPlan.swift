@@ -20,6 +20,7 @@ public struct SandboxPlan: Sendable {
     /// in the C library while it starts a thread, such a call ends the process: for looking closely, not for every day.
     public var countsRefusals = false
 
+    /// Keeps nothing that is not asked for.
     public init() {}
 
     /// Keeps a file readable that may be replaced, by another file or by a link to one: whatever is in its directory and, if it

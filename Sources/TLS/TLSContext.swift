@@ -1,14 +1,14 @@
 internal import COpenSSL
 public import Kernel
 
-/// The server's side of TLS, ready to accept connections. It is made anew when certificates or settings change; sessions of
-/// the old one go on with what they began with.
+/// The server's side of TLS, ready to accept connections. When certificates or settings change, another one is made; sessions
+/// of the old one keep the certificates and settings that they began with.
 public struct TLSContext: ~Copyable {
     let core: ContextCore
     /// Whom the server's certificate is for, for the log.
     public let subject: String
-    /// When the server's certificate ends, in seconds of Unix time. One that has ended is served all the same: clients say it
-    /// better than a server that does not start, and some do not mind.
+    /// When the server's certificate ends, in seconds of Unix time. One that has ended is served all the same: a client
+    /// that refuses it tells its operator more than a server that does not start, and some clients do not look.
     public let notAfterUnixSeconds: Int64
 
     /// Loads OpenSSL if this is the first context, and checks everything that can be checked without a client.

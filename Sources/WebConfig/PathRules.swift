@@ -11,7 +11,7 @@ struct PathRules {
     private static let longestBytes = 4095
 
     func resolve(_ written: String, _ section: Section, _ key: String) throws(WebConfigurationError) -> String {
-        // The lines of a key become one line with blanks where YAML is not told to keep them.
+        // Where no `|` tells YAML to keep line breaks, the lines of a key in PEM become one line with blanks.
         guard written.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), !Quoting.isSecret(written) else {
             throw section.failure(key, "it is not a path; PEM text belongs in \(key.dropLast("_file".count))")
         }

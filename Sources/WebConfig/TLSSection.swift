@@ -37,7 +37,7 @@ struct TLSSection {
         settings.allowedSubjectAlternativeNames = try allowedNames(settings.clientAuthentication)
         (settings.minimumVersion, settings.maximumVersion) = try versions(settings)
         settings.cipherSuites = try cipherSuites(upTo: settings.maximumVersion)
-        // With none for an older version, none can be spoken.
+        // Without a suite for an older version, no older version can be spoken.
         let isForTLS13 = !settings.cipherSuites.isEmpty && settings.cipherSuites.allSatisfy(\.isTLS13)
         if isForTLS13 { settings.minimumVersion = .tls13 }
         settings.curves = try curves()
@@ -74,9 +74,9 @@ struct TLSSection {
         // Without authorities Go would take those of the system.
         switch authentication {
         case .none, .request, .requireAny: return authentication
-        // Whoever has no certificate is served, so that nobody is kept out by one: asking for it would change nothing.
+        // Clients without a certificate are served all the same: to ask for one would keep nobody out.
         case .verifyIfGiven: return .none
-        // Anybody with a certificate of a public authority could come in.
+        // By the system's authorities, everybody with a certificate of a public authority would be served.
         case .requireAndVerify:
             throw section.failure(
                 "client_auth_type",
@@ -100,7 +100,7 @@ struct TLSSection {
         guard !names.isEmpty else {
             throw section.failure("client_allowed_sans", "the list is empty, so that no client would be served")
         }
-        // Any other policy serves clients whose names nobody has verified, or who show none.
+        // By any other policy, clients are served whose certificates were not verified, or who have none.
         guard authentication == .requireAndVerify else {
             throw section.failure(
                 "client_allowed_sans",

@@ -7,6 +7,7 @@ public import Passwords
 public struct WebConfiguration: Equatable, Sendable {
     /// A header for every response.
     public struct Header: Equatable, Sendable {
+        /// One of those that the file may set.
         public let name: String
         /// One line without blanks at its ends, not empty.
         public let value: String
@@ -26,6 +27,7 @@ public struct WebConfiguration: Equatable, Sendable {
     public var headers: [Header] = []
     /// Everybody may ask if there are none. Their hashes cost at most 18.
     public var users: [User] = []
+    /// Nil for no limit.
     public var rateLimit: RateLimit?
 
     /// The longest file that is read.
