@@ -43,8 +43,8 @@ extension Span<UInt8> {
         count == text.utf8CodeUnitCount && hasPrefix(text, fold: lowercased)
     }
 
-    /// Without regard to case; `text` is given in lower case.
-    func hasPrefix(_ text: StaticString) -> Bool {
+    /// `text` is given in lower case.
+    func hasPrefixIgnoringCase(_ text: StaticString) -> Bool {
         hasPrefix(text, fold: lowercased)
     }
 

@@ -175,7 +175,7 @@ struct RequestLine {
         }
         let text = bytes.extracting(target)
         if method.equals("OPTIONS"), text.equals("*") { return target.upperBound..<target.upperBound }
-        let scheme = text.hasPrefix("http://") ? 7 : text.hasPrefix("https://") ? 8 : 0
+        let scheme = text.hasPrefixIgnoringCase("http://") ? 7 : text.hasPrefixIgnoringCase("https://") ? 8 : 0
         guard scheme > 0, text.count > scheme, text[scheme] != UInt8(ascii: "/"), text[scheme] != UInt8(ascii: "?")
         else { throw .malformed(.badRequest) }
         let authorityStart = target.lowerBound + scheme

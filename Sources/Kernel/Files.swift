@@ -22,7 +22,8 @@ public enum Files {
         return content
     }
 
-    /// The directory in which a path lies, by the path's text alone: `/a` for `/a/b`, `/` for `/b` and `.` for `b`. See dirname(3).
+    /// The directory in which a path lies, by the path's text alone: `/a` for `/a/b`, `/` for `/b` and `.` for `b`. The path ends in a
+    /// name, not in a slash.
     public static func directory(of path: String) -> String {
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])

@@ -1,9 +1,8 @@
 /// A bcrypt hash as `htpasswd -B` writes it: `$2y$`, two digits of cost, `$`, 22 characters of salt and 31 of digest.
 ///
-/// Its text never shows: neither in a log nor in a message about a wrong one.
+/// Of a password, 72 bytes count: the algorithm cuts longer ones, here as in Go. The text of the hash is
+/// never shown: neither in a log nor in a message about a wrong one.
 public struct BcryptHash: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// How many bytes of a password count. The algorithm cuts longer ones, here as in Go.
-    public static let significantPasswordBytes = 72
     /// The costs that the algorithm has.
     public static let costs = 4...31
 

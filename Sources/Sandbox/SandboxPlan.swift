@@ -28,8 +28,8 @@ public struct SandboxPlan: Sendable {
     public mutating func keepReadable(file path: String) {
         for file in [path, Files.realPath(path) ?? path] {
             let directory = Files.directory(of: file)
-            // What lies in the root directory is not worth keeping everything readable.
-            if directory != "/" && !readablePaths.contains(directory) { readablePaths.append(directory) }
+            // A file in the root directory is not worth keeping everything readable, which the working directory could be, too.
+            if directory != "/" && directory != "." && !readablePaths.contains(directory) { readablePaths.append(directory) }
         }
     }
 }

@@ -26,7 +26,7 @@ enum RateLimitSection {
             return 0
         }
         let text = scalar.text
-        let isNumber = scalar.isPlain && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+        let isNumber = scalar.isPlain && text.utf8.allSatisfy(isDigit)
         // A zero in front would make it octal.
         guard isNumber, text == "0" || !text.hasPrefix("0"), let burst = Int(text), burst <= greatestBurst else {
             throw section.wrong("burst", text, allowed)
@@ -63,7 +63,6 @@ enum GoDuration {
 
     /// One number and its unit.
     private static func takePart(_ rest: inout Substring.UTF8View) -> UInt64? {
-        let isDigit = { (byte: UInt8) in byte >= 0x30 && byte <= 0x39 }
         let whole = rest.prefix(while: isDigit)
         rest = rest.dropFirst(whole.count)
         var fraction = rest.prefix(0)
@@ -96,3 +95,5 @@ enum GoDuration {
         return denominator.dividingFullWidth(numerator.multipliedFullWidth(by: unit)).quotient
     }
 }
+
+private func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }

@@ -59,7 +59,7 @@ import Testing
     ])
     func `a prefix is compared without regard to case`(text: String, hasPrefix: Bool) {
         let bytes = Array(text.utf8)
-        #expect(bytes.span.hasPrefix("http://") == hasPrefix)
+        #expect(bytes.span.hasPrefixIgnoringCase("http://") == hasPrefix)
     }
 
     @Test(arguments: [("", false), ("0", true), ("0123456789", true), ("12a", false), ("-1", false), (" 1", false)])

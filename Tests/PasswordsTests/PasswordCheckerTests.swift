@@ -30,7 +30,6 @@ import Testing
     func `beyond 72 bytes a password is not looked at`(count: Int) throws {
         var checker = try PasswordChecker()
         let password = Array(repeating: UInt8(ascii: "x"), count: 72) + Array(repeating: 0x79, count: count - 72)
-        #expect(BcryptHash.significantPasswordBytes == 72)
         #expect(try check(&checker, password, Hashes.seventyTwoTimesX) == true)
     }
 
