@@ -68,7 +68,7 @@ let package = Package(
         room("Passwords", ["CCrypt", "Kernel"]),
         room("Sandbox", ["CSeccomp", "Kernel"]),
         // Layer 3.
-        room("WebConfig", ["CYAML", "TLS", "Passwords"]),
+        room("WebConfig", ["CYAML", "TLS", "Passwords", "Bytes"]),
         // Layer 4.
         .executableTarget(
             name: "Exporter",

@@ -41,7 +41,7 @@ door HTTP Bytes
 door Metrics Bytes
 door Energy Kernel Bytes
 door Systemd CSystemd Kernel Glibc
-door WebConfig CYAML TLS Passwords
+door WebConfig CYAML TLS Passwords Bytes
 door Gzip CDeflate Bytes
 door TLS COpenSSL Kernel
 door Passwords CCrypt Kernel

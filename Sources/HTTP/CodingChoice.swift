@@ -1,3 +1,5 @@
+import Bytes
+
 /// What the Accept-Encoding lines of one request say about gzip. See RFC 9110 section 12.5.3.
 struct CodingChoice {
     /// In thousandths; nil if not named. `x-gzip` is another name of gzip (RFC 9110 section 8.4.1.3).

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What the Accept lines of one request say about the formats that are offered. See RFC 9110 section 12.5.1.
 ///
 /// Of the ranges that mean a format, the most specific one decides how much it is wanted; the format that is wanted most is

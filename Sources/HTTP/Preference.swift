@@ -1,3 +1,5 @@
+import Bytes
+
 /// One element of a list of preferences, such as `text/plain; version=0.0.4; q=0.5` in Accept or `gzip;q=0.8` in
 /// Accept-Encoding. See RFC 9110 section 12.4, 12.5.
 ///
@@ -80,8 +82,8 @@ extension UInt16 {
         var weight: UInt16 = 100
         var index = 2
         while index < bytes.count {
-            guard isDigit(bytes[index]) else { return nil }
-            thousandths += UInt16(bytes[index] - UInt8(ascii: "0")) * weight
+            guard let digit = bytes[index].decimalDigit else { return nil }
+            thousandths += UInt16(digit) * weight
             weight /= 10
             index += 1
         }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Hands over the decoded values of one parameter of a query, in order: of `name%5B%5D=a+b&x=1&name[]=c` for `name[]` these are
 /// `a b` and `c`. A parameter without an equals sign has the empty value.
 ///

@@ -147,8 +147,8 @@ struct RequestLine {
 
     /// Whether `HTTP/1.x` is at least 1.1.
     private static func version(_ text: Span<UInt8>) throws(Stop) -> Bool {
-        guard text.count == 8, text.extracting(0..<5).equals("HTTP/"), isDigit(text[5]),
-            text[6] == UInt8(ascii: "."), isDigit(text[7])
+        guard text.count == 8, text.extracting(0..<5).equals("HTTP/"), text[5].isASCIIDigit,
+            text[6] == UInt8(ascii: "."), text[7].isASCIIDigit
         else { throw .malformed(.badRequest) }
         guard text[5] == UInt8(ascii: "1") else { throw .malformed(.versionNotSupported) }
         return text[7] != UInt8(ascii: "0")

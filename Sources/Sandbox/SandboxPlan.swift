@@ -29,7 +29,9 @@ public struct SandboxPlan: Sendable {
         for file in [path, Files.realPath(path) ?? path] {
             let directory = Files.directory(of: file)
             // A file in the root directory is not worth keeping everything readable, which the working directory could be, too.
-            if directory != "/" && directory != "." && !readablePaths.contains(directory) { readablePaths.append(directory) }
+            if directory != "/" && directory != "." && !readablePaths.contains(directory) {
+                readablePaths.append(directory)
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import HTTP
@@ -25,7 +26,7 @@ import Testing
     @Test func `digits are exactly the ten`() {
         let listed = Set(Self.digits.utf8)
         for byte in UInt8.min...UInt8.max {
-            #expect(isDigit(byte) == listed.contains(byte), "byte \(byte)")
+            #expect(byte.isASCIIDigit == listed.contains(byte), "byte \(byte)")
         }
     }
 
