@@ -58,10 +58,12 @@ let package = Package(
         // Layer 1.
         room("Bytes"),
         room("Kernel", ["CLinux"]),
+        room("Counters"),
         // Layer 2.
         room("HTTP", ["Bytes"]),
         room("Metrics", ["Bytes"]),
-        room("Energy", ["Kernel", "Bytes"]),
+        room("Accounts", ["Bytes", "Counters"]),
+        room("Sources", ["Kernel", "Bytes", "Counters"]),
         room("Systemd", ["CSystemd", "Kernel"]),
         room("WebConfig", ["CYAML"]),
         room("Gzip", ["CDeflate", "Bytes"]),
@@ -69,11 +71,12 @@ let package = Package(
         room("Passwords", ["CCrypt", "Kernel"]),
         room("Sandbox", ["CSeccomp", "Kernel"]),
         // Layer 3.
+        room("Sampling", ["Sources", "Accounts", "Counters", "Kernel", "Bytes"]),
         .executableTarget(
             name: "Exporter",
             dependencies: [
-                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Gzip", "TLS", "Passwords", "WebConfig",
-                "Sandbox", "CBuildInfo",
+                "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling", "Systemd", "Gzip",
+                "TLS", "Passwords", "WebConfig", "Sandbox", "CBuildInfo",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -81,7 +84,7 @@ let package = Package(
         ),
         // What several modules' tests use; no product contains it.
         .target(
-            name: "TestSupport", dependencies: ["Bytes", "Kernel"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Bytes", "Kernel", "Counters", "Accounts"], path: "Tests/TestSupport",
             swiftSettings: strictTests),
         // Enters the sandbox and tries what should be refused; no product contains it.
         .executableTarget(
@@ -92,7 +95,10 @@ let package = Package(
         tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
         tests(of: "Metrics", ["Bytes", "Kernel"], exclude: ["Golden"]),
-        tests(of: "Energy", ["Bytes", "Kernel"]),
+        tests(of: "Counters"),
+        tests(of: "Accounts", ["Counters", "Bytes"]),
+        tests(of: "Sources", ["Counters", "Bytes", "Kernel"]),
+        tests(of: "Sampling", ["Sources", "Accounts", "Counters", "Bytes", "Kernel"], exclude: ["Ledgers"]),
         tests(of: "Systemd", ["Kernel"]),
         tests(of: "WebConfig"),
         tests(of: "Gzip", ["Bytes"]),
@@ -105,6 +111,9 @@ let package = Package(
         tests(of: "Sandbox", ["Kernel", "SandboxProbe"]),
         tests(
             of: "Exporter",
-            ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "TLS", "Passwords", "Sandbox"]),
+            [
+                "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling", "Systemd", "TLS",
+                "Passwords", "Sandbox",
+            ]),
     ]
 )

@@ -39,14 +39,17 @@ door Bytes -
 door Kernel CLinux Glibc
 door HTTP Bytes
 door Metrics Bytes
-door Energy Kernel Bytes
+door Counters -
+door Accounts Bytes Counters
+door Sources Kernel Bytes Counters
+door Sampling Sources Accounts Counters Kernel Bytes
 door Systemd CSystemd Kernel Glibc
 door WebConfig CYAML
 door Gzip CDeflate Bytes
 door TLS COpenSSL Kernel
 door Passwords CCrypt Kernel
 door Sandbox CSeccomp Kernel Glibc
-door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig Sandbox CBuildInfo ArgumentParser Logging Synchronization
+door Exporter Bytes Kernel HTTP Metrics Counters Accounts Sources Sampling Systemd Gzip TLS Passwords WebConfig Sandbox CBuildInfo ArgumentParser Logging Synchronization
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
 forbid "errno hidden" "catch the SystemError and decide" '\btry\?' Sources

@@ -1,6 +1,7 @@
-import Energy
 import Kernel
 import Logging
+import Sampling
+import Sources
 import Systemd
 
 /// One run of the program: opens everything, serves until it is told to stop.
@@ -26,11 +27,12 @@ enum Service {
             var web = WebPolicy()
             let webFile = try WebFile.open(configuration, &web, log)
             try listeners.open(configuration, scheme: web.scheme, log)
-            var measurement = Measurement.open(configuration, log)
-            let ledger = try LedgerKeeper.open(configuration, stored: storedLedger.take(), &measurement, notifier, log)
+            var sampling = Sampling(Sources(configuration))
+            SourceMessages.report(sampling.report, log)
+            try LedgerKeeper.keep(&sampling, configuration, stored: storedLedger.take(), notifier, log)
             var server = try Server(
-                configuration: configuration, measurement: measurement, ledger: ledger, listeners: listeners,
-                web: web, webFile: webFile, signals: signals, notifier: notifier, log: log, sink: sink)
+                configuration: configuration, sampling: sampling, listeners: listeners, web: web, webFile: webFile,
+                signals: signals, notifier: notifier, log: log, sink: sink)
             server.enterSandbox(configuration)
             try server.start()
             try server.run()

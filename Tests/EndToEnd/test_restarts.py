@@ -241,6 +241,40 @@ def first_run(start_exporter: StartExporter, tree: PowercapTree, state_file: Pat
     return exporter
 
 
+# Written by the last program that wrote the first layout: 2 J of the package, 1.000001 J of its cores, 7.654321 J of the platform.
+FIRST_LAYOUT = Path(__file__).parents[1] / "SamplingTests" / "Ledgers" / "first-layout"
+
+
+@pytest.mark.parametrize("keeper", ["fd store", "state file"])
+def test_a_ledger_of_the_first_layout_loses_no_joule(
+    start_manager: StartManager, tree: PowercapTree, state_file: Path, keeper: str
+) -> None:
+    ledger = ledger_bytes.first_layout_of_this_boot(FIRST_LAYOUT.read_bytes())
+    assert len(ledger) == ledger_bytes.FIRST_LAYOUT_LENGTH
+    for zone, microjoules in (("0", 3_000_000), ("0:0", 1_000_002), ("1", 8_654_321)):
+        tree.set(zone, microjoules)
+    if keeper == "state file":
+        state_file.write_bytes(ledger)
+        manager = start_manager(tree, "--state-file", str(state_file))
+    else:
+        manager = start_manager(tree)
+        manager.put("pyjoules-ledger", memory(len(ledger), ledger))
+    # Twice: as it was found, and as the new layout has it.
+    for life in range(2):
+        exporter = manager.start()
+        page = page_of(exporter)
+        assert page.energy("package_0") == 3
+        assert page.energy("core_0") == Decimal("1.000002")
+        assert page.energy("psys_0") == Decimal("8.654321")
+        assert exporter.only_record("ledger_restored")["domains"] == "5"
+        assert exporter.records("ledger_refused") == []
+        assert exporter.end(signal.SIGKILL if life == 0 else signal.SIGTERM)[0] == (-signal.SIGKILL if life == 0 else 0)
+    if keeper == "state file":
+        assert state_file.stat().st_size == ledger_bytes.LENGTH
+    else:
+        assert [stored.name for stored in manager.store] == ["pyjoules-ledger"]
+
+
 RestartExporter = Callable[..., Exporter]
 
 

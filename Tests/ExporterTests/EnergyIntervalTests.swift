@@ -1,20 +1,23 @@
-import Energy
+import Accounts
+import Counters
 import Kernel
+import Sampling
 import Testing
 
 @testable import Exporter
+@testable import Sources
 
 @Suite struct EnergyIntervalTests {
     @Test func `an interval's energy is the model's, within the bound that it states`() throws {
         let opened = Clock.monotonicNanoseconds()
-        var sampler = Sampler.simulated(startNanoseconds: opened)
+        var sampler = Sampling(.simulated(startNanoseconds: opened))
         sampler.tick()
         let firstPassEnd = Clock.monotonicNanoseconds()
         var meter = IntervalMeter(sampler)
         let begin = sampler.lastPassNanoseconds
         while Clock.monotonicNanoseconds() < begin + 30_000_000 {
             sampler.tick()
-            meter.noteTick(sampler)
+            meter.takeTick(sampler)
         }
         let lastPassEnd = Clock.monotonicNanoseconds()
         let interval = meter.interval(sampler)
@@ -35,11 +38,11 @@ import Testing
     }
 
     @Test func `an interval without a tick within has its mean as its peak`() throws {
-        var sampler = Sampler.simulated(startNanoseconds: Clock.monotonicNanoseconds())
+        var sampler = Sampling(.simulated(startNanoseconds: Clock.monotonicNanoseconds()))
         sampler.tick()
         let meter = IntervalMeter(sampler)
         while Clock.monotonicNanoseconds() < meter.startNanoseconds + 2_000_000 {}
-        sampler.refresh()
+        sampler.refresh(at: .now())
         let energy = try #require(meter.interval(sampler).domains[0])
         #expect(energy.microjoules > 0)
         #expect(energy.peakMicrowatts == energy.meanMicrowatts)

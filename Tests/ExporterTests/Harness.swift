@@ -1,8 +1,9 @@
 import Bytes
-import Energy
 import Glibc
 import HTTP
 import Logging
+import Sampling
+import Sources
 import Systemd
 
 @testable import Exporter
@@ -24,9 +25,9 @@ struct Harness: ~Copyable {
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
         var listeners = Listeners()
         if listening { listeners.add(try Listener(on: .ipv4(text: "127.0.0.1", port: 0))) }
-        let measurement = Measurement.open(configuration, log)
+        let sampling = Sampling(Sources(configuration))
         var server = try Server(
-            configuration: configuration, measurement: measurement, ledger: nil, listeners: listeners,
+            configuration: configuration, sampling: sampling, listeners: listeners,
             web: WebPolicy(), webFile: nil, signals: try SignalReceiver(),
             notifier: try Notifier(socket: nil, watchdogMicroseconds: nil), log: log, sink: sink)
         try server.start()

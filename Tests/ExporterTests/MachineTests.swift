@@ -1,6 +1,6 @@
-import Energy
 import Glibc
 import Kernel
+import Sources
 import TestSupport
 import Testing
 

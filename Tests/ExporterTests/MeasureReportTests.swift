@@ -1,4 +1,4 @@
-import Energy
+import Counters
 import Kernel
 import Testing
 

@@ -1,12 +1,15 @@
+import Accounts
 import Bytes
+import Counters
 import Kernel
 import Metrics
+import Sampling
 import TestSupport
 import Testing
 
-@testable import Energy
 @testable import Exporter
 @testable import Sandbox
+@testable import Sources
 
 /// Pages of small samplers.
 @Suite struct SeriesCatalogTests {
@@ -242,35 +245,34 @@ import Testing
     }
 
     @Test func `HELP says where energy comes from`() throws {
-        var simulated = try Pages(
-            Measurement(
-                sampler: .simulated(startNanoseconds: 0), sourceName: "simulated", isUp: true, isSimulated: true,
-                zones: []))
+        var simulated = try Pages(Sampling(.simulated()))
         simulated.tick()
         simulated.tick()
         #expect(
             simulated.text.count(of: "SIMULATED, not measured") == 8, "each family with energy or power, and the source"
         )
-        var estimated = try Pages(
-            Measurement(
-                sampler: .simulated(startNanoseconds: 0), sourceName: "hwmon", isUp: true, isSimulated: false,
-                isEstimated: true, zones: []))
-        estimated.tick()
-        #expect(
-            estimated.text.contains("source hwmon, power integrated over time where there is no energy counter") == true
-        )
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["power1_input": "1000\n"])
+            var estimated = try Pages(Sampling(.reading(.hwmon, tree.root)))
+            estimated.tick()
+            #expect(
+                estimated.text.contains("source hwmon, power integrated over time where there is no energy counter")
+                    == true
+            )
+        }
     }
 
     @Test func `without a source the page says so, and what was seen`() throws {
-        let refused = ZoneReport(zone: "intel-rapl:0", domain: nil, role: .unreadable, reason: "permission denied")
-        var pages = try Pages(
-            Measurement(
-                sampler: .withoutSource(), sourceName: "powercap", isUp: false, isSimulated: false, zones: [refused]))
-        pages.tick()
-        #expect(pages.lines(of: "pyjoules_source_up") == ["pyjoules_source_up{source=\"powercap\"} 0"])
-        #expect(pages.lines(of: "pyjoules_zone_info").count == 1)
-        #expect(pages.text.contains("joules_total") == false)
-        #expect(pages.lines(of: "pyjoules_simple_measurement_duration_seconds").isEmpty == true)
+        try withPowercapTree(["0": "package-0"]) { tree in
+            try tree.set("max_energy_range_uj", of: "intel-rapl:0", to: "none\n")
+            var pages = try Pages(Sampling(.reading(.powercap, tree.root)))
+            pages.tick()
+            #expect(pages.lines(of: "pyjoules_source_up") == ["pyjoules_source_up{source=\"powercap\"} 0"])
+            #expect(pages.lines(of: "pyjoules_zone_info").count == 1)
+            #expect(pages.lines(of: "pyjoules_samples_total") == ["pyjoules_samples_total 0"])
+            #expect(pages.text.contains("joules_total") == false)
+            #expect(pages.lines(of: "pyjoules_simple_measurement_duration_seconds").isEmpty == true)
+        }
     }
 
     @Test func `no family and no series is there twice, and each line is in its family`() throws {
@@ -340,40 +342,36 @@ import Testing
 
     /// A sampler and the page that is made of it, as the server makes it.
     private struct Pages: ~Copyable {
-        private var measurement: Measurement
+        private var sampling: Sampling
         private var distribution: PowerDistribution
         private var catalog: SeriesCatalog
         private var probe: ProcessProbe
         private(set) var text = ""
 
         init(_ tree: PowercapTree, vendor: ProcessorVendor, hasHistograms: Bool = true) throws {
-            let discovery = PowercapDiscovery(sysfs: tree.root, vendor: vendor)
-            try self.init(
-                Measurement(
-                    sampler: try .powercap(discovery.zones), sourceName: "powercap", isUp: true, isSimulated: false,
-                    zones: discovery.reports), hasHistograms: hasHistograms)
+            try self.init(Sampling(.reading(.powercap, tree.root, vendor)), hasHistograms: hasHistograms)
         }
 
-        init(_ measurement: consuming Measurement, hasHistograms: Bool = true) throws {
+        init(_ sampling: consuming Sampling, hasHistograms: Bool = true) throws {
             let facts = SeriesFacts(
-                measurement, hasHistograms: hasHistograms, sampleIntervalNanoseconds: 100_000_000)
+                sampling, hasHistograms: hasHistograms, sampleIntervalNanoseconds: 100_000_000)
             let probe = try ProcessProbe()
             let domainCount = facts.domains.count
             distribution = PowerDistribution(domainCount: domainCount, hasHistograms: hasHistograms)
             catalog = SeriesCatalog(facts)
             self.probe = probe
-            self.measurement = measurement
+            self.sampling = sampling
         }
 
-        var accounts: [DomainAccount] { measurement.sampler.accounts }
+        var accounts: [DomainAccount] { sampling.accounts }
 
         /// Waits first: two readings within the time in which a counter stands still say nothing of power's uncertainty, and
         /// publishing takes less.
         mutating func tick() {
-            let due = Clock.monotonicNanoseconds() + PowerUncertainty.updatePeriodNanoseconds
+            let due = Clock.monotonicNanoseconds() + CounterFacts.raplUpdateNanoseconds
             while Clock.monotonicNanoseconds() <= due {}
-            measurement.sampler.tick()
-            distribution.record(measurement.sampler)
+            sampling.tick()
+            distribution.record(sampling)
             publish()
         }
 
@@ -386,7 +384,7 @@ import Testing
             let facts = ServerFacts(
                 counters: ServerCounters(), lateness: LatencyHistogram(), connections: 0, droppedLogMessages: 0,
                 web: WebFacts())
-            catalog.publish(measurement.sampler, distribution, facts, &probe)
+            catalog.publish(sampling, distribution, facts, &probe)
             var page = ByteBuffer(capacity: catalog.registry.longestPageBytes(.text))
             catalog.registry.encode(.text, into: &page)
             text = page.text()

@@ -1,7 +1,8 @@
-import Energy
+import Counters
 import Glibc
 import HTTP
 import Metrics
+import Sampling
 import Testing
 
 @testable import Exporter

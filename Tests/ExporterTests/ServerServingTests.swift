@@ -1,7 +1,8 @@
-import Energy
+import Counters
 import Glibc
 import HTTP
 import Metrics
+import Sampling
 import Testing
 
 @testable import Exporter
@@ -37,9 +38,11 @@ import Testing
         let generation = harness.server.sampler.generation
         let ticks = harness.server.sampler.ticks
         let last = harness.server.sampler.lastPassNanoseconds
-        harness.server.refreshIfStale(nanoseconds: last + 1_000_000_000)
+        harness.server.refreshIfStale(
+            at: Moment(monotonicNanoseconds: last + 1_000_000_000, boottimeNanoseconds: last + 1_000_000_000))
         #expect(harness.server.sampler.generation == generation)
-        harness.server.refreshIfStale(nanoseconds: last + 1_000_000_001)
+        harness.server.refreshIfStale(
+            at: Moment(monotonicNanoseconds: last + 1_000_000_001, boottimeNanoseconds: last + 1_000_000_001))
         #expect(harness.server.sampler.generation == generation + 1)
         #expect(harness.server.sampler.ticks == ticks)
     }

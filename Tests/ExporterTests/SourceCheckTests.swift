@@ -1,10 +1,12 @@
-import Energy
+import Counters
 import Glibc
+import Sampling
 import TestSupport
 import Testing
 
 @testable import Exporter
 @testable import Kernel
+@testable import Sources
 
 /// What `doctor` says of the source that is chosen and of its counters.
 @Suite struct SourceCheckTests {
@@ -72,7 +74,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [SourceChoice.auto, .hwmon])
+    @Test(arguments: [SourceChoice.auto, .these([.hwmon])])
     func `a source that is missing is a problem`(choice: SourceChoice) throws {
         try withTemporaryDirectory { directory in
             let findings = try examine(choice, directory)
@@ -86,7 +88,7 @@ import Testing
         try withHwmonTree { tree in
             try tree.add(0, "ina", ["power1_input": "1000\n"])
             #expect(try examine(.auto, tree.root).map(\.status) == [.note])
-            #expect(try examine(.hwmon, tree.root) == [Finding(.ok, .source, "Energy is read from hwmon.")])
+            #expect(try examine(.these([.hwmon]), tree.root) == [Finding(.ok, .source, "Energy is read from hwmon.")])
         }
     }
 
@@ -105,10 +107,8 @@ import Testing
     }
 
     private func examine(_ choice: SourceChoice, _ root: String) throws -> [Finding] {
-        let configuration = configuration(choice, root)
-        let measurement = Measurement.open(configuration, MessageList().logger)
-        let check = SourceCheck(machine: Machine(sysfs: root, procfs: root), zones: [])
-        return check.findings(measurement, choice)
+        let sources = Sources(configuration(choice, root))
+        return SourceCheck(machine: Machine(sysfs: root, procfs: root), report: sources.report).findings
     }
 
     /// The findings of a tree whose counters are moved while they are watched.
@@ -117,10 +117,10 @@ import Testing
     ) throws -> [Finding] {
         try writeFile(tree.root + "/cpuinfo", cpuinfo)
         let machine = Machine(sysfs: tree.root, procfs: tree.root)
-        var measurement = Measurement.open(configuration(.powercap, tree.root), MessageList().logger)
-        let zones = PowercapDiscovery(sysfs: tree.root, vendor: machine.vendor).zones
+        var sampling = Sampling(Sources(configuration(.these([.powercap]), tree.root)))
+        let report = sampling.report
         var failure: (any Error)?
-        let findings = try SourceCheck(machine: machine, zones: zones).watch(&measurement) { () throws(SystemError) in
+        let findings = try SourceCheck(machine: machine, report: report).watch(&sampling) { () throws(SystemError) in
             // So much power as a second would see is believed of the moved counters.
             var batch = EventBatch(capacity: 1)
             try Epoll().wait(into: &batch, timeoutMilliseconds: 20)

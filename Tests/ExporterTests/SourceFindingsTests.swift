@@ -1,10 +1,11 @@
-import Energy
+import Counters
 import Glibc
 import TestSupport
 import Testing
 
 @testable import Exporter
 @testable import Kernel
+@testable import Sources
 
 /// What `doctor` says of the sources, one after the other.
 @Suite struct SourceFindingsTests {
@@ -159,11 +160,11 @@ import Testing
         try withTemporaryDirectory { directory in
             let discovery = PerfDiscovery(sysfs: directory, vendor: .intel)
             let onHardware = PerfCheck(procfs: directory, machine: try machine(hardware), isNeeded: false)
-            #expect(onHardware.findings(discovery).map(\.remedy) == ["sudo modprobe rapl"])
-            #expect(onHardware.findings(discovery).map(\.status) == [.note])
+            #expect(onHardware.findings(discovery, nil).map(\.remedy) == ["sudo modprobe rapl"])
+            #expect(onHardware.findings(discovery, nil).map(\.status) == [.note])
             let virtual = PerfCheck(procfs: directory, machine: try machine("flags\t: hypervisor\n"), isNeeded: true)
-            #expect(virtual.findings(discovery).map(\.remedy) == [nil])
-            #expect(virtual.findings(discovery).map(\.status) == [.problem])
+            #expect(virtual.findings(discovery, nil).map(\.remedy) == [nil])
+            #expect(virtual.findings(discovery, nil).map(\.status) == [.problem])
         }
     }
 
@@ -226,8 +227,10 @@ import Testing
             }
             let calls = PerfCalls(
                 open: { (_) throws(SystemError) in try open() }, join: { (_, _) throws(SystemError) in try open() })
-            let check = PerfCheck(procfs: tree.root, machine: try machine(hardware), isNeeded: true, calls: calls)
-            findings = check.findings(PerfDiscovery(sysfs: tree.root, vendor: .intel))
+            let check = PerfCheck(procfs: tree.root, machine: try machine(hardware), isNeeded: true)
+            var report = Sources.reading(.hwmon, tree.root).report
+            report.completeSurvey(SystemRoots(sysfs: tree.root, procfs: tree.root, vendor: .intel), perfCalls: calls)
+            findings = check.findings(try #require(report.perf), report.perfError)
         }
         return findings
     }

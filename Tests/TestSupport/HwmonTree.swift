@@ -10,6 +10,12 @@ public struct HwmonTree {
         for path in ["class", "class/hwmon", "devices"] { try checked("mkdir", mkdir("\(directory)/\(path)", 0o755)) }
     }
 
+    /// A class of chips in a tree that has other classes.
+    public init(beside root: String) throws {
+        self.root = root
+        try checked("mkdir", mkdir("\(root)/class/hwmon", 0o755))
+    }
+
     /// Registers a chip with its attributes.
     public func add(_ number: Int, _ name: String, _ attributes: [String: String]) throws {
         try register(number, attributes: ["name": name + "\n"].merging(attributes) { first, _ in first }, below: "")

@@ -11,6 +11,11 @@ public struct PowercapTree {
 
     private var classDirectory: String { root + "/class/powercap" }
 
+    /// A tree that is there already.
+    public init(existingAt root: String) throws {
+        self.root = root
+    }
+
     /// An empty class directory.
     public init(in directory: String) throws {
         root = directory

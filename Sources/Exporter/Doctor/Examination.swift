@@ -1,6 +1,8 @@
-import Energy
+import Counters
 import Kernel
+import Sampling
 import Sandbox
+import Sources
 
 /// Everything that `doctor` looks at, in the order in which it is told.
 struct Examination {
@@ -20,33 +22,37 @@ struct Examination {
             + addresses.map(port.finding)
     }
 
-    /// Each source, the one that is chosen, and its counters.
+    /// Each source, those that are chosen, and their counters.
     private func energy(_ machine: Machine, _ systemd: SystemdCheck) throws(SystemError) -> [Finding] {
-        let (sysfs, procfs) = (configuration.sysfs, configuration.procfs)
-        var measurement = Measurement.open(configuration, MessageList().logger)
-        let isUp = measurement.isUp
-        let powercap = PowercapDiscovery(sysfs: sysfs, vendor: machine.vendor)
-        var powercapCheck = PowercapCheck(
-            sysfs: sysfs, machine: machine, isNeeded: needs(.powercap, isUp) || needs(.auto, isUp),
-            serviceIsChanged: systemd.serviceIsChanged)
-        // udev's rules are about this machine's own counters.
-        if sysfs != Configuration().sysfs { powercapCheck.ruleDirectories = [] }
-        let perfCheck = PerfCheck(procfs: procfs, machine: machine, isNeeded: needs(.perf, isUp))
-        let hwmonCheck = HwmonCheck(isNeeded: needs(.hwmon, isUp))
-        let isPowercap = measurement.sourceName == SourceChoice.powercap.rawValue
-        let source = SourceCheck(machine: machine, zones: isPowercap ? powercap.zones : [])
-        return powercapCheck.findings(powercap)
-            + perfCheck.findings(PerfDiscovery(sysfs: sysfs, vendor: machine.vendor))
-            + hwmonCheck.findings(HwmonDiscovery(sysfs: sysfs))
-            + source.findings(measurement, configuration.source)
-            + (try source.watch(&measurement) { () throws(SystemError) in
+        let roots = SystemRoots(sysfs: configuration.sysfs, procfs: configuration.procfs, vendor: machine.vendor)
+        var sampling = Sampling(Sources(opening: configuration.source, roots))
+        var report = sampling.report
+        report.completeSurvey(roots)
+        let source = SourceCheck(machine: machine, report: report)
+        return findings(report, machine, systemd) + source.findings
+            + (try source.watch(&sampling) { () throws(SystemError) in
                 try Examination.wait(milliseconds: SourceCheck.watchMilliseconds)
             })
     }
 
+    /// What each source shows.
+    private func findings(_ report: SourceReport, _ machine: Machine, _ systemd: SystemdCheck) -> [Finding] {
+        var powercap = PowercapCheck(
+            sysfs: configuration.sysfs, machine: machine, isNeeded: needs(.powercap, report),
+            serviceIsChanged: systemd.serviceIsChanged)
+        // udev's rules are about this machine's own counters.
+        if configuration.sysfs != Configuration().sysfs { powercap.ruleDirectories = [] }
+        let perf = PerfCheck(procfs: configuration.procfs, machine: machine, isNeeded: needs(.perf, report))
+        let hwmon = HwmonCheck(isNeeded: needs(.hwmon, report))
+        return (report.powercap.map(powercap.findings) ?? [])
+            + (report.perf.map { perf.findings($0, report.perfError) } ?? [])
+            + (report.hwmon.map(hwmon.findings) ?? [])
+    }
+
     /// The source that was chosen is missing. Of those of `auto`, powercap is the one that should be there.
-    private func needs(_ choice: SourceChoice, _ isUp: Bool) -> Bool {
-        !isUp && configuration.source == choice
+    private func needs(_ kind: SourceKind, _ report: SourceReport) -> Bool {
+        if report.choice == .auto { return !report.isUp && kind == .powercap }
+        return report.choice.names(kind) && report.states.contains { $0.kind == kind && !$0.isUp }
     }
 
     /// Nothing is watched, so the time passes.

@@ -1,4 +1,5 @@
-import Energy
+import Counters
+import Sources
 
 /// Sensors of energy and power on the board.
 struct HwmonCheck {

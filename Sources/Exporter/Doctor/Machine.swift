@@ -1,5 +1,5 @@
-import Energy
 import Kernel
+import Sources
 
 /// The machine itself, as far as it decides which energy counters there are and what they mean.
 struct Machine {

@@ -1,5 +1,5 @@
-import Energy
-import Kernel
+import Counters
+import Sources
 
 /// The energy events of the kernel's `power` unit: whether there are any, and whether they may be opened.
 struct PerfCheck {
@@ -7,22 +7,17 @@ struct PerfCheck {
     let machine: Machine
     /// Without them there is no energy.
     let isNeeded: Bool
-    var calls = PerfCalls.kernel
 
-    func findings(_ discovery: PerfDiscovery) -> [Finding] {
+    /// `error` is why events that were found cannot be opened; nil if they can.
+    func findings(_ discovery: PerfDiscovery, _ error: PerfError?) -> [Finding] {
         let refused = discovery.refused.map { zone in
             Finding(.note, .perf, "\(zone.name) is not counted: \(zone.reason).")
         }
         guard !discovery.groups.isEmpty else { return (refused.isEmpty ? [absence] : refused) + setting }
-        do throws(PerfError) {
-            _ = try PerfSource(opening: discovery.groups, procfs: procfs, calls: calls)
-            let tags = enumeration(discovery.domains.map(\.tag))
-            let count = counted(discovery.domains.count, "energy event")
-            return [Finding(.ok, .perf, "\(count) of the kernel's power unit can be counted: \(tags).")] + refused
-                + setting
-        } catch {
-            return [obstacle(error)] + refused
-        }
+        if let error { return [obstacle(error)] + refused }
+        let tags = enumeration(discovery.domains.map(\.tag))
+        let count = counted(discovery.domains.count, "energy event")
+        return [Finding(.ok, .perf, "\(count) of the kernel's power unit can be counted: \(tags).")] + refused + setting
     }
 
     /// What the kernel asks of those who count.

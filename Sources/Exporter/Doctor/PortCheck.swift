@@ -3,7 +3,7 @@ import Kernel
 /// Whether the exporter could listen on its addresses, and who does so already.
 struct PortCheck {
     let holders: PortHolders
-    /// Where our socket unit listens as it comes; nil if it is not installed.
+    /// Where our socket unit listens if nobody has changed it; nil if it is not installed.
     let socketUnitAddress: SocketAddress?
     /// Whether an exporter answers, for when nobody may see who listens.
     var isExporter: (SocketAddress) -> Bool = PortCheck.answersAsExporter

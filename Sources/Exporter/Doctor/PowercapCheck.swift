@@ -1,5 +1,6 @@
-import Energy
+import Counters
 import Kernel
+import Sources
 
 /// The counters under /sys/class/powercap: which can be read, and why the others cannot.
 struct PowercapCheck {
@@ -7,7 +8,7 @@ struct PowercapCheck {
     let machine: Machine
     /// Without them there is no energy.
     let isNeeded: Bool
-    /// The service is set up otherwise than it comes, so its rights are not known.
+    /// Somebody has changed how the service is set up, so its rights are not known.
     var serviceIsChanged = false
     /// Where udev looks for rules. See udev(7).
     var ruleDirectories = [
@@ -41,7 +42,7 @@ struct PowercapCheck {
 
     /// Counters whose files this user may not open.
     private func forbid(_ zones: [RefusedZone], areAll: Bool) -> Finding {
-        let access = CounterAccess(path: "\(root)/\(zones[0].name)/energy_uj")
+        let access = CounterFile(path: "\(root)/\(zones[0].name)/energy_uj")
         let names = enumeration(zones.map(\.name))
         return Finding(
             // Some that are missing among others make sums wrong.
@@ -51,9 +52,9 @@ struct PowercapCheck {
             remedy: access.remedy(hasRule: hasRule))
     }
 
-    /// Who runs this may read what the service, which has a group and no more, may not.
+    /// The user who runs doctor can read more than the service, which has only the rights of its group.
     private func serve(_ zone: PowercapZone) -> Finding? {
-        guard hasRule, let obstacle = CounterAccess(path: zone.counterPath).obstacle(toGroup: PowercapCheck.group)
+        guard hasRule, let obstacle = CounterFile(path: zone.counterPath).obstacle(toGroup: PowercapCheck.group)
         else {
             return nil
         }
@@ -127,7 +128,7 @@ struct PowercapCheck {
 }
 
 /// Who may read a counter's file, and who asks.
-private struct CounterAccess {
+private struct CounterFile {
     private let status: FileStatus?
     private let user = Account.user
 
@@ -166,9 +167,7 @@ private struct CounterAccess {
                 + "(the service has the group)"
         }
         if hasRule { return PowercapCheck.applyingRule }
-        return
-            "run it as root (sudo), install the package or 'sudo make install', whose udev rule shows the counters to the "
-            + "group pyjoules, or give the service CAP_DAC_READ_SEARCH"
+        return CounterAccess.remedy
     }
 
     private func groupName(_ status: FileStatus) -> String {

@@ -1,55 +1,71 @@
-import Energy
+import Accounts
+import Counters
 import Kernel
+import Sampling
+import Sources
 
 /// What energy is read from, by the exporter's own choice, and what its counters do while they are watched for a moment.
 struct SourceCheck {
     let machine: Machine
-    /// Those of powercap, which have limits and ranges.
-    let zones: [PowercapZone]
+    let report: SourceReport
 
     /// How long counters are watched. The hardware moves them a thousand times a second.
     static let watchMilliseconds: Int32 = 100
 
     /// What was chosen.
-    func findings(_ measurement: borrowing Measurement, _ choice: SourceChoice) -> [Finding] {
-        let name = measurement.sourceName
-        guard measurement.isUp else {
-            let obstacle = choice == .auto ? "no source can be read" : "\(name) cannot be read"
+    var findings: [Finding] {
+        let name = report.name
+        guard report.isUp else {
+            let obstacle = report.choice == .auto ? "no source can be read" : "\(name) cannot be read"
             return [
                 Finding(
                     .problem, .source, "No energy is measured, since \(obstacle); the exporter would run and say so.",
                     remedy: "what is said above; '--source simulated' shows how it would look")
             ]
         }
-        if measurement.isSimulated {
+        if report.isSimulated {
             return [Finding(.note, .source, "SIMULATED: the numbers come from a model and measure nothing.")]
         }
-        guard choice == .auto, name != SourceChoice.powercap.rawValue else {
-            return [Finding(.ok, .source, "Energy is read from \(name).")]
+        return [replacement ?? Finding(.ok, .source, "Energy is read from \(name).")] + missing
+    }
+
+    /// Something stands in for what was to be read first.
+    private var replacement: Finding? {
+        let opened = report.attempts.filter(\.isOpen)
+        guard
+            report.attempts.contains(where: { attempt in
+                !attempt.isOpen && opened.contains { $0.row == attempt.row }
+            })
+        else { return nil }
+        return Finding(
+            .note, .source, "Energy is read from \(report.name), since the sources before it cannot be read.")
+    }
+
+    /// What was asked for by name beside something else, and is not there.
+    private var missing: [Finding] {
+        let rows = Set(report.attempts.filter(\.isOpen).map(\.row))
+        return report.attempts.filter { !rows.contains($0.row) }.map { attempt in
+            Finding(.problem, .source, "Nothing is read from \(attempt.kind.rawValue).", remedy: "what is said above")
         }
-        return [Finding(.note, .source, "Energy is read from \(name), since the sources before it cannot be read.")]
     }
 
     /// What each counter does. `wait` lets some time pass between two readings.
-    func watch(_ measurement: inout Measurement, wait: () throws(SystemError) -> Void) throws(SystemError) -> [Finding]
-    {
-        guard !measurement.sampler.accounts.isEmpty else { return [] }
-        measurement.sampler.tick()
+    func watch(_ sampling: inout Sampling, wait: () throws(SystemError) -> Void) throws(SystemError) -> [Finding] {
+        guard !sampling.accounts.isEmpty else { return [] }
+        sampling.tick(at: .now())
         try wait()
-        measurement.sampler.tick()
+        sampling.tick(at: .now())
         var findings: [Finding] = []
-        for index in measurement.sampler.accounts.indices {
-            let account = measurement.sampler.accounts[index]
-            let zone = measurement.zones[index].zone
-            let leader = measurement.sampler.suspects[index]
-            findings.append(finding(account, zone, leader))
+        for index in sampling.accounts.indices {
+            let account = sampling.accounts[index]
+            findings.append(finding(account, sampling.suspects[index]))
             if let remark = remark(account.domain) { findings.append(remark) }
         }
         return findings
     }
 
-    private func finding(_ account: DomainAccount, _ zone: String, _ leader: Domain?) -> Finding {
-        let name = "\(account.domain.tag) (\(zone))"
+    private func finding(_ account: DomainAccount, _ leader: Domain?) -> Finding {
+        let name = "\(account.domain.tag) (\(account.facts.name))"
         if account.isMirror, let leader {
             return Finding(.note, .domain, "\(name) shows the counter of \(leader.tag), which is counted once.")
         }
@@ -61,7 +77,7 @@ struct SourceCheck {
         guard let power = account.powerMicrowatts else {
             return Finding(.note, .domain, "\(name) was set anew while it was watched.")
         }
-        let range = zones.first { $0.name == zone }.map { "; " + wrap($0) } ?? ""
+        let range = zone(account.facts).map { "; " + wrap($0) } ?? ""
         if power == 0 && account.domain.kind == .package {
             return Finding(
                 .note, .domain,
@@ -69,6 +85,12 @@ struct SourceCheck {
             )
         }
         return Finding(.ok, .domain, "\(name): \(decimal(power, digits: 6, shown: 1)) W now\(range).")
+    }
+
+    /// The zone of powercap behind a counter, which has limits and a range.
+    private func zone(_ facts: CounterFacts) -> PowercapZone? {
+        guard facts.source == .powercap else { return nil }
+        return report.powercap?.zones.first { $0.name == facts.name }
     }
 
     /// How long the counter takes to run through its range.

@@ -1,4 +1,4 @@
-import Energy
+import Counters
 import Kernel
 
 /// Comma-separated values: a header, which is always the same, and a row for each domain of each measurement. What is unknown

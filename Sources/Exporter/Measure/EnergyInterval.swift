@@ -1,4 +1,7 @@
-import Energy
+import Accounts
+import Bytes
+import Counters
+import Sampling
 
 /// What one domain used in an interval.
 struct DomainEnergy: Equatable {
@@ -15,42 +18,42 @@ struct EnergyInterval: Equatable {
     /// When the first pass began, on the monotonic clock.
     var startNanoseconds: UInt64
     var durationNanoseconds: UInt64
-    /// In the order of the sampler's accounts; nil where the energy is not wholly known.
+    /// In the order of the sampling's accounts; nil where the energy is not wholly known.
     var domains: [DomainEnergy?]
     /// Why the energy of some domains is not known.
     var remarks: [String] = []
 }
 
-/// Watches a sampler from one pass to a later one.
+/// Watches a sampling from one pass to a later one.
 struct IntervalMeter {
     let startNanoseconds: UInt64
     private let starts: [DomainAccount]
     private var peakMicrowatts: [UInt64]
 
-    /// Begins with the pass that the sampler has just made.
-    init(_ sampler: borrowing Sampler) {
-        startNanoseconds = sampler.lastPassNanoseconds
-        starts = sampler.accounts
+    /// Begins with the pass that the sampling has just made.
+    init(_ sampling: borrowing Sampling) {
+        startNanoseconds = sampling.lastPassNanoseconds
+        starts = sampling.accounts
         peakMicrowatts = Array(repeating: 0, count: starts.count)
     }
 
-    /// Takes in the tick that the sampler has just made.
-    mutating func noteTick(_ sampler: borrowing Sampler) {
+    /// Takes in the tick that the sampling has just made.
+    mutating func takeTick(_ sampling: borrowing Sampling) {
         for index in peakMicrowatts.indices {
-            peakMicrowatts[index] = max(peakMicrowatts[index], sampler.accounts[index].powerMicrowatts ?? 0)
+            peakMicrowatts[index] = max(peakMicrowatts[index], sampling.accounts[index].powerMicrowatts ?? 0)
         }
     }
 
-    /// What was used until the pass that the sampler has just made.
-    func interval(_ sampler: borrowing Sampler) -> EnergyInterval {
-        let duration = max(1, sampler.lastPassNanoseconds - startNanoseconds)
+    /// What was used until the pass that the sampling has just made.
+    func interval(_ sampling: borrowing Sampling) -> EnergyInterval {
+        let duration = max(1, sampling.lastPassNanoseconds - startNanoseconds)
         var interval = EnergyInterval(startNanoseconds: startNanoseconds, durationNanoseconds: duration, domains: [])
         for index in starts.indices {
-            if let obstacle = IntervalMeter.obstacle(from: starts[index], to: sampler.accounts[index]) {
+            if let obstacle = IntervalMeter.obstacle(from: starts[index], to: sampling.accounts[index]) {
                 interval.domains.append(nil)
                 interval.remarks.append("the energy of \(starts[index].domain.tag) is unknown: \(obstacle)")
             } else {
-                interval.domains.append(energy(index, sampler.accounts[index], duration))
+                interval.domains.append(energy(index, sampling.accounts[index], duration))
             }
         }
         return interval
@@ -58,16 +61,16 @@ struct IntervalMeter {
 
     private func energy(_ index: Int, _ end: DomainAccount, _ duration: UInt64) -> DomainEnergy {
         let used = end.totalMicrojoules &- starts[index].totalMicrojoules
-        let mean = scaled(used, by: 1_000_000_000, over: duration)
+        let mean = microwatts(microjoules: used, nanoseconds: duration)
         // Each of the two readings may be off by so much. The bound for their difference is that of one of them if the power
         // at both ends is the mean, which it seldom is: programs start and end with bursts and pauses. Adding both allows for
         // twice the mean at either end.
-        let atOneEnd = PowerUncertainty.microjoules(meanMicrowatts: mean, unitMicrojoules: end.unitMicrojoules)
+        let atOneEnd = end.uncertainty.microjoules(meanMicrowatts: mean)
         return DomainEnergy(
             microjoules: used, meanMicrowatts: mean,
             // An interval shorter than a sampling interval has no other peak than itself.
             peakMicrowatts: max(peakMicrowatts[index], mean),
-            uncertaintyMicrojoules: saturatingSum(atOneEnd, atOneEnd))
+            uncertaintyMicrojoules: atOneEnd.saturatingSum(atOneEnd))
     }
 
     /// Why the energy between two states of an account is not wholly known.
@@ -97,12 +100,14 @@ struct Baseline {
     /// Nil where one of the two could not be measured.
     func share(of index: Int, in other: EnergyInterval) -> Share? {
         guard let idle = interval.domains[index], let energy = other.domains[index] else { return nil }
-        let stretch = { scaled($0, by: other.durationNanoseconds, over: interval.durationNanoseconds) }
+        func stretch(_ energy: UInt64) -> UInt64 {
+            energy.scaled(by: other.durationNanoseconds, over: interval.durationNanoseconds)
+        }
         let idleMicrojoules = stretch(idle.microjoules)
         return Share(
             idleMicrowatts: idle.meanMicrowatts, idleMicrojoules: idleMicrojoules,
             netMicrojoules: Int64(clamping: energy.microjoules) - Int64(clamping: idleMicrojoules),
-            netUncertaintyMicrojoules: saturatingSum(
-                energy.uncertaintyMicrojoules, saturatingSum(stretch(idle.uncertaintyMicrojoules), 1)))
+            netUncertaintyMicrojoules: energy.uncertaintyMicrojoules
+                .saturatingSum(stretch(idle.uncertaintyMicrojoules)).saturatingSum(1))
     }
 }

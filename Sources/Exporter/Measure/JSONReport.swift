@@ -1,4 +1,4 @@
-import Energy
+import Counters
 import Kernel
 
 /// One JSON object on a line, its numbers exact decimals; what is unknown is null.

@@ -66,8 +66,8 @@ struct MeasureCommand: ParsableCommand {
 
     func validate() throws {
         if command.isEmpty {
-            try refuse("--repeat", repetitions, "there is no command to run: put it behind '--'")
-            try refuse("--baseline", baseline, "there is no command to run: put it behind '--'")
+            try refuse("--repeat", repetitions, "there is no command to run: put it after '--'")
+            try refuse("--baseline", baseline, "there is no command to run: put it after '--'")
         } else {
             try refuse("--interval", interval, "the command says how long is measured")
             try refuse("--count", count, "'--repeat' runs the command more than once")

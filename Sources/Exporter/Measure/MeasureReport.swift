@@ -1,4 +1,4 @@
-import Energy
+import Counters
 import Kernel
 
 enum ReportFormat: String, CaseIterable {

@@ -1,6 +1,9 @@
-import Energy
+import Accounts
+import Counters
 import Kernel
 import Logging
+import Sampling
+import Sources
 
 /// One run of `measure`: opens the source, measures, writes the report.
 struct MeasureSession: ~Copyable {
@@ -34,15 +37,16 @@ struct MeasureSession: ~Copyable {
         for directory in configuration.mustExist { try Service.check(directory) }
         let signals = try MeasureRun.receiveSignals()
         let messages = MessageList()
-        let measurement = Measurement.open(configuration, messages.logger)
-        guard measurement.isUp else {
+        let sampling = Sampling(Sources(configuration))
+        SourceMessages.report(sampling.report, messages.logger)
+        guard sampling.report.isUp else {
             throw StartFailure(message: messages.texts(of: .noSource).joined(separator: "; "))
         }
         let output = try MeasureSession.open(options)
         let facts = ReportFacts(
-            measurement, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: messages.notes)
+            sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: messages.notes)
         run = try MeasureRun(
-            sampler: measurement.sampler, sampleNanoseconds: configuration.sampleInterval.nanoseconds,
+            sampling: sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds,
             signals: signals, progress: Progress.beside(output))
         self.options = options
         self.output = output
@@ -123,11 +127,11 @@ struct MeasureSession: ~Copyable {
 }
 
 extension ReportFacts {
-    init(_ measurement: borrowing Measurement, sampleNanoseconds: UInt64, notes: [String]) {
-        sourceName = measurement.sourceName
-        isSimulated = measurement.isSimulated
+    init(_ sampling: borrowing Sampling, sampleNanoseconds: UInt64, notes: [String]) {
+        sourceName = sampling.report.name
+        isSimulated = sampling.report.isSimulated
         self.sampleNanoseconds = sampleNanoseconds
-        domains = measurement.sampler.accounts.map(\.domain)
+        domains = sampling.accounts.map(\.domain)
         self.notes = notes
     }
 }

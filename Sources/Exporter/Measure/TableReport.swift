@@ -1,4 +1,4 @@
-import Energy
+import Counters
 import Kernel
 
 /// Aligned columns and sentences, for people: rounded to a thousandth.

@@ -1,6 +1,7 @@
 import HTTP
 import Kernel
 import Logging
+import Sources
 
 /// Everything that the options and the environment decide, checked.
 struct Configuration {
@@ -29,18 +30,6 @@ struct Configuration {
     var entersSandbox = true
     var logLevel = Logger.Level.info
     var logFormat: LineFormat?
-}
-
-/// Which source of energy to use.
-enum SourceChoice: String, CaseIterable {
-    /// The first that can be read.
-    case auto
-    case powercap
-    /// The kernel's power unit, by perf events.
-    case perf
-    /// Sensors of boards without RAPL.
-    case hwmon
-    case simulated
 }
 
 /// A value that is wrong, and what is allowed instead. The option's name is added by whoever asked for it.

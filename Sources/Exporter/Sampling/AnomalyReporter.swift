@@ -1,35 +1,42 @@
-import Energy
+import Accounts
+import Counters
 import Logging
+import Sampling
 
 /// Says in the log what was found out about counters while reading them: resets and gaps at most once a minute for each
 /// domain, with how many there were, and mirrors at once.
 struct AnomalyReporter {
     private struct Said {
-        var resets: UInt64 = 0
-        var gaps: UInt64 = 0
-        var isMirror = false
+        var resets: UInt64
+        var gaps: UInt64
+        var isMirror: Bool
         var quietUntilNanoseconds: UInt64 = 0
+
+        init(_ account: DomainAccount) {
+            resets = account.accountant.resets
+            gaps = account.accountant.gaps
+            isMirror = account.isMirror
+        }
     }
 
     private var said: [Said]
 
     /// What the accounts hold now counts as said: an earlier run did.
-    init(_ sampler: borrowing Sampler) {
-        said = sampler.accounts.map { account in
-            Said(resets: account.accountant.resets, gaps: account.accountant.gaps, isMirror: account.isMirror)
-        }
+    init(_ sampling: borrowing Sampling) {
+        said = sampling.accounts.map { Said($0) }
     }
 
-    mutating func review(_ sampler: borrowing Sampler, nanoseconds now: UInt64, _ log: Logger) {
+    mutating func review(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
+        for account in sampling.accounts.dropFirst(said.count) { said.append(Said(account)) }
         for index in said.indices {
-            if sampler.accounts[index].isMirror != said[index].isMirror {
-                said[index].isMirror = sampler.accounts[index].isMirror
-                reportMirror(sampler, index, log)
+            if sampling.accounts[index].isMirror != said[index].isMirror {
+                said[index].isMirror = sampling.accounts[index].isMirror
+                reportMirror(sampling, index, log)
             }
-            let accountant = sampler.accounts[index].accountant
+            let accountant = sampling.accounts[index].accountant
             let isNew = accountant.resets != said[index].resets || accountant.gaps != said[index].gaps
             guard isNew, now >= said[index].quietUntilNanoseconds else { continue }
-            report(sampler.accounts[index], after: said[index], log)
+            report(sampling.accounts[index], after: said[index], log)
             said[index].resets = accountant.resets
             said[index].gaps = accountant.gaps
             said[index].quietUntilNanoseconds = now + HealthReporter.quietNanoseconds
@@ -55,10 +62,10 @@ struct AnomalyReporter {
         }
     }
 
-    private func reportMirror(_ sampler: borrowing Sampler, _ index: Int, _ log: Logger) {
-        let domain = sampler.accounts[index].domain.tag
-        let leader = sampler.suspects[index]?.tag ?? ""
-        if sampler.accounts[index].isMirror {
+    private func reportMirror(_ sampling: borrowing Sampling, _ index: Int, _ log: Logger) {
+        let domain = sampling.accounts[index].domain.tag
+        let leader = sampling.suspects[index]?.tag ?? ""
+        if sampling.accounts[index].isMirror {
             log.report(
                 .mirrorFound, .notice, "\(domain) shows the same counter as \(leader) and is not counted beside it",
                 ["domain": domain, "leader": leader])

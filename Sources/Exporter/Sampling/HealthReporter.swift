@@ -1,23 +1,24 @@
-import Energy
+import Accounts
+import Counters
 import Logging
+import Sampling
 
 /// Says in the log when a domain's counter fails, at most once a minute for each domain, however often it flaps, and at once
 /// when one that was said to fail is back.
 struct HealthReporter {
     static let quietNanoseconds: UInt64 = 60_000_000_000
 
-    private var reported: [ReadFailure?]
-    private var lastReport: [UInt64?]
-
-    init(domainCount: Int) {
-        reported = Array(repeating: nil, count: domainCount)
-        lastReport = Array(repeating: nil, count: domainCount)
-    }
+    private var reported: [ReadFailure?] = []
+    private var lastReport: [UInt64?] = []
 
     /// Compares the accounts with what was said last; a failure within the quiet time is said after it, if it lasts.
-    mutating func review(_ sampler: borrowing Sampler, nanoseconds now: UInt64, _ log: Logger) {
-        for index in sampler.accounts.indices where sampler.accounts[index].failure != reported[index] {
-            let account = sampler.accounts[index]
+    mutating func review(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
+        while reported.count < sampling.accounts.count {
+            reported.append(nil)
+            lastReport.append(nil)
+        }
+        for index in sampling.accounts.indices where sampling.accounts[index].failure != reported[index] {
+            let account = sampling.accounts[index]
             if account.failure != nil {
                 if let last = lastReport[index], now < last + HealthReporter.quietNanoseconds { continue }
                 lastReport[index] = now

@@ -1,5 +1,7 @@
-import Energy
+import Accounts
+import Counters
 import Metrics
+import Sampling
 
 /// The energy itself.
 struct EnergySeries {
@@ -36,8 +38,8 @@ struct EnergySeries {
         return [Label("domain", domain.tag), Label("kind", domain.kind.rawValue)] + package
     }
 
-    func publish(_ sampler: borrowing Sampler, into registry: inout Registry) {
-        for index in sampler.accounts.indices {
+    func publish(_ sampler: borrowing Sampling, into registry: inout Registry) {
+        for index in watts.indices {
             registry[watts[index]] = sampler.accounts[index].powerMicrowatts.map(Value.micro) ?? .absent
             registry[joules[index]] =
                 sampler.accounts[index].hasBeenRead ? .micro(sampler.accounts[index].totalMicrojoules) : .absent

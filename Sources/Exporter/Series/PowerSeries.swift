@@ -1,5 +1,7 @@
-import Energy
+import Accounts
+import Counters
 import Metrics
+import Sampling
 
 /// How power is distributed between two scrapes, kept for each domain: a histogram of every sample, and the extremes of the
 /// last minute.
@@ -14,9 +16,17 @@ struct PowerDistribution {
         self.hasHistograms = hasHistograms
     }
 
+    /// Makes room for domains that appeared.
+    mutating func makeRoom(domainCount: Int) {
+        while extremes.count < domainCount {
+            extremes.append(SlidingExtremes())
+            if hasHistograms { histograms.append(PowerHistogram()) }
+        }
+    }
+
     /// Takes in the power of the tick that just ended; a domain without one has no sample.
-    mutating func record(_ sampler: borrowing Sampler) {
-        for index in sampler.accounts.indices {
+    mutating func record(_ sampler: borrowing Sampling) {
+        for index in extremes.indices {
             guard let power = sampler.accounts[index].powerMicrowatts else { continue }
             if hasHistograms { histograms[index].record(microwatts: power) }
             extremes[index].record(power, atNanoseconds: sampler.lastPassNanoseconds)
@@ -49,8 +59,8 @@ struct PowerSeries {
             "Bound on the error of pyjoules_simple_energy_watts from the counter's update period and unit")
     }
 
-    func publish(_ sampler: borrowing Sampler, _ power: borrowing PowerDistribution, into registry: inout Registry) {
-        for index in sampler.accounts.indices {
+    func publish(_ sampler: borrowing Sampling, _ power: borrowing PowerDistribution, into registry: inout Registry) {
+        for index in peaks.indices {
             let extremes = power.extremes[index].extremes(atNanoseconds: sampler.lastPassNanoseconds)
             registry[peaks[index]] = extremes.map { .micro($0.highest) } ?? .absent
             registry[lows[index]] = extremes.map { .micro($0.lowest) } ?? .absent

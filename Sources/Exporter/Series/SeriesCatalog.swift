@@ -1,5 +1,5 @@
-import Energy
 import Metrics
+import Sampling
 import Sandbox
 
 /// The mapping from energy to series: which series there are, declared once, and where each value comes from.
@@ -29,7 +29,7 @@ struct SeriesCatalog: ~Copyable {
 
     /// Sets every value anew.
     mutating func publish(
-        _ sampler: borrowing Sampler, _ distribution: borrowing PowerDistribution, _ facts: borrowing ServerFacts,
+        _ sampler: borrowing Sampling, _ distribution: borrowing PowerDistribution, _ facts: borrowing ServerFacts,
         _ probe: inout ProcessProbe
     ) {
         energy.publish(sampler, into: &registry)

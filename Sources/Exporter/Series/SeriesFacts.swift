@@ -1,10 +1,15 @@
-import Energy
+import Accounts
+import Counters
 import Kernel
 import Metrics
+import Sampling
+import Sources
 
 /// What the series say about this program's own constants.
 struct SeriesFacts {
     var sourceName: String
+    /// Each source that is read or should be.
+    var sources: [(kind: SourceKind, isUp: Bool)]
     var isSourceUp: Bool
     var isSimulated: Bool
     var isEstimated: Bool
@@ -21,19 +26,31 @@ struct SeriesFacts {
     /// When this program started.
     var startUnixMilliseconds: UInt64
 
-    init(_ measurement: borrowing Measurement, hasHistograms: Bool, sampleIntervalNanoseconds: UInt64) {
-        sourceName = measurement.sourceName
-        isSourceUp = measurement.isUp
-        isSimulated = measurement.isSimulated
-        isEstimated = measurement.isEstimated
-        domains = measurement.sampler.accounts.map(\.domain)
-        startsUnixMilliseconds = measurement.sampler.accounts.map { $0.startUnixMicroseconds.map { $0 / 1000 } }
-        zones = measurement.zones
-        suspects = measurement.sampler.suspects
+    init(_ sampling: borrowing Sampling, hasHistograms: Bool, sampleIntervalNanoseconds: UInt64) {
+        let report = sampling.report
+        sourceName = report.name
+        sources = report.states
+        isSourceUp = report.isUp
+        isSimulated = report.isSimulated
+        isEstimated = sampling.isEstimated
+        (domains, startsUnixMilliseconds, zones, suspects) = SeriesFacts.layout(of: sampling)
         self.hasHistograms = hasHistograms
-        hostBasis = measurement.sampler.hostBasis
+        hostBasis = sampling.hostBasis
         self.sampleIntervalNanoseconds = sampleIntervalNanoseconds
         startUnixMilliseconds = Clock.realtimeNanoseconds() / 1_000_000
+    }
+
+    /// Takes over what can change while the program runs.
+    mutating func takeLayout(of sampling: borrowing Sampling) {
+        (domains, startsUnixMilliseconds, zones, suspects) = SeriesFacts.layout(of: sampling)
+        hostBasis = sampling.hostBasis
+    }
+
+    private static func layout(of sampling: borrowing Sampling) -> ([Domain], [UInt64?], [ZoneReport], [Int: Domain]) {
+        (
+            sampling.accounts.map(\.domain), sampling.accounts.map { $0.startUnixMicroseconds.map { $0 / 1000 } },
+            sampling.zones, sampling.suspects
+        )
     }
 
     /// The series of the counters that a ledger carries over restarts, one for each domain.

@@ -1,13 +1,15 @@
-import Energy
+import Accounts
+import Bytes
+import Counters
 import Metrics
+import Sampling
 
 /// What lets a reader judge the energy's truth.
 struct TruthSeries {
-    private let isSourceUp: Bool
     private let intervalNanoseconds: UInt64
-    private let sourceUp: SeriesIndex
+    private let sources: [(series: SeriesIndex, isUp: Bool)]
     private let samples: SeriesIndex
-    private let errors: [SeriesIndex]
+    private let errors: [CaseTable<ReadFailure, SeriesIndex>]
     private let missed: SeriesIndex
     private let wraps: [SeriesIndex]
     private let resets: [SeriesIndex]
@@ -16,19 +18,18 @@ struct TruthSeries {
     private let interval: SeriesIndex
 
     init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
-        isSourceUp = facts.isSourceUp
         intervalNanoseconds = facts.sampleIntervalNanoseconds
         registry.declareFamily(
             "pyjoules_source_up", .gauge,
             help: facts.isSimulated
                 ? "Whether energy counters are read: SIMULATED, not measured." : "Whether energy counters are read.")
-        sourceUp = registry.declareSeries([Label("source", facts.sourceName)])
+        sources = facts.sources.map { (registry.declareSeries([Label("source", $0.kind.rawValue)]), $0.isUp) }
         registry.declareFamily("pyjoules_samples_total", .counter, help: "Timer ticks that read all counters.")
         samples = registry.declareSeries()
         registry.declareFamily(
             "pyjoules_sample_errors_total", .counter, help: "Counter readings that failed; the total stays as it was.")
-        errors = facts.domains.flatMap { domain in
-            ReadFailure.allCases.map { reason in
+        errors = facts.domains.map { domain in
+            CaseTable { reason in
                 registry.declareSeries([Label("domain", domain.tag), Label("reason", reason.rawValue)])
             }
         }
@@ -57,19 +58,18 @@ struct TruthSeries {
         interval = registry.declareSeries()
     }
 
-    func publish(_ sampler: borrowing Sampler, _ facts: borrowing ServerFacts, into registry: inout Registry) {
-        registry[sourceUp] = .integer(isSourceUp ? 1 : 0)
+    func publish(_ sampler: borrowing Sampling, _ facts: borrowing ServerFacts, into registry: inout Registry) {
+        for source in sources { registry[source.series] = .integer(source.isUp ? 1 : 0) }
         registry[samples] = .integer(sampler.ticks)
         registry[missed] = .integer(facts.counters.missedTicks)
         registry[interval] = .nano(intervalNanoseconds)
-        for index in sampler.accounts.indices {
+        for index in wraps.indices {
             let accountant = sampler.accounts[index].accountant
             registry[wraps[index]] = .integer(accountant.wraps)
             registry[resets[index]] = .integer(accountant.resets)
             registry[gaps[index]] = .integer(accountant.gaps)
             for reason in ReadFailure.allCases {
-                registry[errors[index * ReadFailure.allCases.count + reason.index]] =
-                    .integer(sampler.accounts[index].failureCount(reason))
+                registry[errors[index][reason]] = .integer(sampler.accounts[index].failureCount(reason))
             }
         }
         registry.publish(facts.lateness, as: lateness)

@@ -1,5 +1,8 @@
-import Energy
+import Accounts
+import Counters
 import Metrics
+import Sampling
+import Sources
 
 /// Which zones the kernel shows and what became of each, and the power limits that it states.
 struct ZoneSeries {
@@ -46,7 +49,7 @@ struct ZoneSeries {
         ]
     }
 
-    func publish(_ sampler: borrowing Sampler, into registry: inout Registry) {
+    func publish(_ sampler: borrowing Sampling, into registry: inout Registry) {
         for entry in entries {
             let isMirror = entry.account.map { sampler.accounts[$0].isMirror } ?? false
             registry[entry.series] = isMirror ? .absent : .integer(1)

@@ -1,10 +1,12 @@
 import Bytes
-import Energy
+import Counters
 import HTTP
 import Kernel
 import Logging
 import Metrics
+import Sampling
 import Sandbox
+import Sources
 import Systemd
 
 /// The whole program in one loop: a timer starts each sample, and the same loop answers HTTP.
@@ -21,15 +23,14 @@ struct Server: ~Copyable {
     let signals: SignalReceiver
 
     var facts: SeriesFacts
-    var sampler: Sampler
-    var ledger: Ledger?
+    var sampler: Sampling
     var lateness = LatencyHistogram()
     var power: PowerDistribution
     /// Timer expirations so far, missed ones included.
     var expirations: UInt64 = 0
     var health: HealthReporter
     var anomalies: AnomalyReporter
-    var reviver: ZoneReviver
+    var search = SearchReporter()
     /// What was given up; nil before.
     var sandbox: SandboxReport?
     /// Nil unless calls that the sandbox refuses are counted.
@@ -68,14 +69,14 @@ struct Server: ~Copyable {
     var drainDeadlineNanoseconds: UInt64?
 
     init(
-        configuration: Configuration, measurement: consuming Measurement, ledger: consuming Ledger?,
-        listeners: consuming Listeners, web: consuming WebPolicy, webFile: consuming WebFile?,
+        configuration: Configuration, sampling: consuming Sampling, listeners: consuming Listeners,
+        web: consuming WebPolicy, webFile: consuming WebFile?,
         signals: consuming SignalReceiver, notifier: consuming Notifier, log: Logger,
         sink: LogSink
     ) throws(SystemError) {
         let interval = configuration.sampleInterval.nanoseconds
         let facts = SeriesFacts(
-            measurement, hasHistograms: configuration.hasHistograms, sampleIntervalNanoseconds: interval)
+            sampling, hasHistograms: configuration.hasHistograms, sampleIntervalNanoseconds: interval)
         let catalog = SeriesCatalog(facts)
         let landing = landingPage(
             telemetryPath: configuration.telemetryPath, sourceName: facts.sourceName, isUp: facts.isSourceUp,
@@ -85,7 +86,7 @@ struct Server: ~Copyable {
             pages: Pages(
                 catalog.registry, reserveBytes: Server.pageReserveBytes, showsCreated: configuration.showsCreated))
         responses.extraHeaders = web.extraHeaders
-        let anomalies = AnomalyReporter(measurement.sampler)
+        let anomalies = AnomalyReporter(sampling)
         let epoll = try Epoll()
         let probe = try ProcessProbe()
         let timer = try Timer(intervalNanoseconds: interval)
@@ -95,12 +96,10 @@ struct Server: ~Copyable {
         self.epoll = epoll
         self.timer = timer
         self.signals = signals
-        sampler = measurement.sampler
-        self.ledger = ledger
+        sampler = sampling
         power = PowerDistribution(domainCount: facts.domains.count, hasHistograms: facts.hasHistograms)
-        health = HealthReporter(domainCount: facts.domains.count)
+        health = HealthReporter()
         self.anomalies = anomalies
-        reviver = ZoneReviver(sysfs: configuration.sysfs, vendor: SourceAttempts.vendor(configuration))
         self.listeners = listeners
         self.web = web
         self.webFile = webFile
@@ -118,7 +117,7 @@ struct Server: ~Copyable {
 
     /// Takes the first sample, which is where counting starts, and opens the doors: now there is something to serve.
     mutating func start() throws(SystemError) {
-        sample()
+        sample(at: .now())
         try watchPasswordChecks()
         try watchFiles()
         try watchListeners()

@@ -1,6 +1,8 @@
+import Counters
 import HTTP
 import Kernel
 import Logging
+import Sources
 
 /// Signals, deadlines, and the end.
 extension Server {
@@ -70,7 +72,7 @@ extension Server {
         }
         try watchListeners()
         warnIfCertificateExpired()
-        refreshIfOverdue(nanoseconds: now)
+        refreshIfOverdue(at: .now())
         reportRefusedCalls()
     }
 

@@ -1,6 +1,8 @@
-import Energy
+import Counters
 import Kernel
 import Metrics
+import Sampling
+import Sources
 
 /// From the timer to the accounts.
 extension Server {
@@ -11,69 +13,55 @@ extension Server {
         expirations += elapsed
         counters.missedTicks += elapsed - 1
         let due = timer.firstNanoseconds + (expirations - 1) * timer.intervalNanoseconds
-        let now = Clock.monotonicNanoseconds()
+        let moment = Moment.now()
+        let now = moment.monotonicNanoseconds
         lateness.record(nanoseconds: now > due ? now - due : 0)
-        if endsInterval(nanoseconds: now) { sample() } else { refresh(nanoseconds: now) }
+        sample(at: moment)
         manager.ticked(counters, nanoseconds: now)
     }
 
-    /// The tick after a late one can come at once. Counters move in steps of a millisecond, so that power over a fraction of an
-    /// interval would be mostly such steps: a peak that never was.
-    private func endsInterval(nanoseconds now: UInt64) -> Bool {
-        guard let last = sampler.lastTickNanoseconds else { return true }
-        return now >= last + timer.intervalNanoseconds / 2
+    /// Reads all counters and, unless the last one ended just now, ends a measurement interval.
+    mutating func sample(at moment: Moment) {
+        let layout = sampler.layoutGeneration
+        if sampler.pass(at: moment, every: timer.intervalNanoseconds) { power.record(sampler) }
+        if sampler.layoutGeneration != layout { layOutAnew() }
+        report(at: moment)
     }
 
-    /// Reads all counters and ends a measurement interval.
-    mutating func sample() {
-        sampler.tick()
-        ledger?.write(sampler)
-        power.record(sampler)
-        if reviver.review(&sampler, nanoseconds: sampler.lastPassNanoseconds, log) { renameZones() }
-        report(nanoseconds: sampler.lastPassNanoseconds)
-    }
-
-    /// Shows zones that came back under the names that they have now. All series are declared anew, which leaves the energy's as
-    /// they are.
-    private mutating func renameZones() {
+    /// Shows counters that came back or appeared under the names that they have now. All series are declared anew, which leaves the
+    /// energy's as they are.
+    private mutating func layOutAnew() {
         var renamed = facts
-        for index in sampler.accounts.indices {
-            if let name = sampler.zoneName(index) { renamed.zones[index].zone = name }
-        }
+        renamed.takeLayout(of: sampler)
         var catalog = SeriesCatalog(renamed)
         for exposition in Exposition.allCases
         where catalog.registry.longestPageBytes(exposition) > responses.pages.capacity(exposition) { return }
         if let sandbox { catalog.publish(sandbox) }
+        power.makeRoom(domainCount: renamed.domains.count)
         facts = renamed
         self.catalog = catalog
     }
 
     /// Says in the log what a pass over the counters brought to light.
-    private mutating func report(nanoseconds now: UInt64) {
-        health.review(sampler, nanoseconds: now, log)
-        anomalies.review(sampler, nanoseconds: now, log)
+    private mutating func report(at moment: Moment) {
+        let now = moment.monotonicNanoseconds
+        search.review(sampler, log)
+        health.review(sampler, at: now, log)
+        anomalies.review(sampler, at: now, log)
     }
 
     /// Ticks are further apart than the counters bear.
-    var needsPassesBetweenTicks: Bool { timer.intervalNanoseconds > sampler.longestIntervalNanoseconds }
+    var needsPassesBetweenTicks: Bool { sampler.needsPassesBetweenTicks(every: timer.intervalNanoseconds) }
 
     /// Reads the counters between two ticks before it is too late to know what they did; asked once a second.
-    mutating func refreshIfOverdue(nanoseconds now: UInt64) {
-        guard needsPassesBetweenTicks else { return }
-        if now + Server.sweepNanoseconds > sampler.lastPassNanoseconds + sampler.longestIntervalNanoseconds {
-            refresh(nanoseconds: now)
-        }
+    mutating func refreshIfOverdue(at moment: Moment) {
+        let isRefreshed = sampler.refreshIfOverdue(
+            at: moment, every: timer.intervalNanoseconds, patienceNanoseconds: Server.sweepNanoseconds)
+        if isRefreshed { report(at: moment) }
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.
-    mutating func refreshIfStale(nanoseconds now: UInt64) {
-        let age = now - min(now, sampler.lastPassNanoseconds)
-        if age > min(timer.intervalNanoseconds, 1_000_000_000) { refresh(nanoseconds: now) }
-    }
-
-    private mutating func refresh(nanoseconds now: UInt64) {
-        sampler.refresh()
-        ledger?.write(sampler)
-        report(nanoseconds: now)
+    mutating func refreshIfStale(at moment: Moment) {
+        if sampler.refreshIfStale(at: moment, every: timer.intervalNanoseconds) { report(at: moment) }
     }
 }

@@ -1,6 +1,7 @@
 import Kernel
 import Logging
 import Sandbox
+import Sources
 
 /// Giving up what is needed no more.
 extension Server {
@@ -41,7 +42,7 @@ extension SandboxPlan {
     /// What serving with this configuration takes.
     init(_ configuration: Configuration, logLevel: Logger.Level) {
         self.init()
-        readablePaths = ZoneReviver.readPaths(sysfs: configuration.sysfs)
+        readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs)
         for case .unix(let path, _) in configuration.listenAddresses {
             removalDirectories.append(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) + "/")
         }

@@ -1,8 +1,10 @@
 import Bytes
-import Energy
+import Counters
 import HTTP
 import Kernel
 import Metrics
+import Sampling
+import Sources
 
 /// From a readable or writable connection to its responses.
 extension Server {
@@ -176,7 +178,7 @@ extension Server {
             response.body = .metrics(page, contentType: request.representation.contentType)
         case .landing: response.body = .landing
         case .healthy: break
-        case .ready: response.status = sampler.ticks > 0 ? .ok : .serviceUnavailable
+        case .ready: response.status = sampler.isReady ? .ok : .serviceUnavailable
         case .unknown: response.status = .notFound
         }
     }
@@ -196,7 +198,7 @@ extension Server {
 
     /// Gives the series their values, if there is a newer sample than they show.
     private mutating func publishMetrics(_ now: UInt64) {
-        refreshIfStale(nanoseconds: now)
+        refreshIfStale(at: .now())
         counters.lastScrapeUnixSeconds = Clock.realtimeNanoseconds() / 1_000_000_000
         guard publishedGeneration != sampler.generation else { return }
         let facts = ServerFacts(

@@ -1,0 +1,23 @@
+import Counters
+import Sampling
+
+@testable import Sources
+
+extension Sources {
+    /// What is read of a tree.
+    static func reading(_ kind: SourceKind, _ root: String, _ vendor: ProcessorVendor = .intel) -> Sources {
+        Sources(opening: .these([kind]), SystemRoots(sysfs: root, procfs: root, vendor: vendor))
+    }
+
+    /// The machine that does not exist.
+    static func simulated(startNanoseconds: UInt64 = 0) -> Sources {
+        Sources(
+            opening: .simulated, SystemRoots(sysfs: "/", procfs: "/", vendor: .unknown),
+            simulationStartNanoseconds: startNanoseconds)
+    }
+}
+
+extension Sampling {
+    /// Ends an interval now.
+    mutating func tick() { tick(at: .now()) }
+}
