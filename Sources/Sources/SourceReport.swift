@@ -93,6 +93,6 @@ public struct SourceReport: Sendable {
 public enum CounterAccess {
     /// A sentence's end, after a colon.
     public static let remedy =
-        "run it as root, or in the group pyjoules, to which the package's udev rule shows energy counters, or give the service "
+        "run as root, or in the group pyjoules, to which the package's udev rule shows energy counters, or give the service "
         + "CAP_DAC_READ_SEARCH"
 }

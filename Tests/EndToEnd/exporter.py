@@ -156,8 +156,8 @@ class Exporter:
 
     def page_after_ticks(self, count: int = 2) -> Page:
         """A page after `count` more samples: what was changed before the call has certainly been read."""
-        ticks = self.page().ticks
-        return self.wait_for_page(lambda page: page.ticks >= ticks + count, what=f"{count} more samples")
+        ticks = self.page().served_ticks
+        return self.wait_for_page(lambda page: page.served_ticks >= ticks + count, what=f"{count} more samples")
 
     # The process
 

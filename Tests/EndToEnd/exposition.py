@@ -76,6 +76,12 @@ class Page:
         """How many samples were taken since the start."""
         return self.value("pyjoules_samples_total")
 
+    @property
+    def served_ticks(self) -> Decimal:
+        """The same, or without any source, which takes no samples, how many ticks of the timer were served."""
+        is_up = any(source.value == 1 for source in self.find("pyjoules_source_up"))
+        return self.ticks if is_up else self.value("pyjoules_sample_lateness_seconds_count")
+
 
 def _parse_sample(line: str) -> Sample:
     match = _SAMPLE.fullmatch(line)

@@ -234,6 +234,8 @@ def test_without_any_source_it_runs_and_says_so(start_exporter: StartExporter, t
     page = exporter.page_after_ticks(5)
     up = page.find("pyjoules_source_up")
     assert up and all(sample.value == 0 for sample in up)
+    # No tick read all counters, since there are none.
+    assert page.value("pyjoules_samples_total") == 0
     for name in ("pyjoules_energy_joules_total", "pyjoules_host_energy_joules_total", "pyjoules_simple_energy_watts"):
         assert page.find(name) == []
     record = exporter.only_record("no_source")

@@ -497,7 +497,9 @@ def test_the_first_source_that_can_be_read_is_used(
     add_power_unit(tree.root)
     exporter = start_exporter(tree, *FAST)
     page = exporter.page_after_ticks()
-    assert [(sample.labels["source"], sample.value) for sample in page.find("pyjoules_source_up")] == [("hwmon", 1)]
+    # The events of perf are there and cannot be opened; of powercap nothing is there.
+    up = [(sample.labels["source"], sample.value) for sample in page.find("pyjoules_source_up")]
+    assert up == [("perf", 0), ("hwmon", 1)]
     assert domains(page.find("pyjoules_energy_joules_total")) == ["bmc_soc", "ina3221_vdd_cpu"]
     record = exporter.only_record("source_fallback")
     assert record["source"] == "hwmon"
@@ -523,6 +525,20 @@ def sensors(start_exporter: StartExporter, board: HwmonTree, tree: PowercapTree)
     """An exporter of the board's sensors, which were asked for although there are RAPL counters, too."""
     assert board.root == tree.root
     return start_exporter(tree, *FAST, "--source", "hwmon")
+
+
+def test_sources_that_were_asked_for_are_read_side_by_side(
+    start_exporter: StartExporter, board: HwmonTree, tree: PowercapTree
+) -> None:
+    exporter = start_exporter(tree, *FAST, "--source", "powercap", "--source", "hwmon")
+    page = exporter.page_after_ticks()
+    assert [sample.labels["source"] for sample in page.find("pyjoules_source_up")] == ["powercap", "hwmon"]
+    assert all(sample.value == 1 for sample in page.find("pyjoules_source_up"))
+    assert {"package_0", "bmc_soc", "ina3221_vdd_cpu"} <= set(domains(page.find("pyjoules_energy_joules_total")))
+    tree.set("0", 1_500_000)
+    board.set(0, "energy1_input", 6_000_000)
+    page = exporter.page_after_ticks()
+    assert page.energy("package_0") == Decimal("1.5") and page.energy("bmc_soc") == 1
 
 
 def test_a_sensor_that_counts_energy(sensors: Exporter, board: HwmonTree) -> None:
