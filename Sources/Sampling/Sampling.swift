@@ -9,7 +9,7 @@ public import Sources
 public struct Sampling: ~Copyable {
     private var sources: Sources
     /// What is known of each counter, in the order of the sources' counters. It only grows.
-    public private(set) var accounts: [DomainAccount]
+    public internal(set) var accounts: [DomainAccount]
     private var mirrors: MirrorWatch
     private var ledger: Ledger?
     /// How the machine's energy is made up; nil if there is nothing to add up. Once there is a way it stays, whatever appears later.

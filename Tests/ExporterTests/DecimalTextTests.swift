@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import Exporter
@@ -29,6 +30,6 @@ import Testing
         [UInt64.max, 2, 1, .max],
     ])
     func `scaling keeps all digits on the way, and stops at the largest number`(row: [UInt64]) {
-        #expect(scaled(row[0], by: row[1], over: row[2]) == row[3])
+        #expect(row[0].scaled(by: row[1], over: row[2]) == row[3])
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kernel
+import Sources
 import TestSupport
 import Testing
 
@@ -70,7 +71,7 @@ import Testing
         let arguments = ["--web.listen-address", ":80", "--web.listen-address", "unix:/run/a", "--source", "perf"]
         let named = try examination(arguments, ["EXPORTER_PORT": "x"])
         #expect(named.addresses == [.any(port: 80), .unix(path: "/run/a", mode: nil)])
-        #expect(named.configuration.source == .perf)
+        #expect(named.configuration.source == .these([.perf]))
         #expect(try examination([], [:]).addresses == [.any(port: 9091)])
         #expect(try examination([], ["EXPORTER_PORT": "9191"]).addresses == [.any(port: 9191)])
         #expect(throws: WrongValue.self) { try examination([], ["EXPORTER_PORT": "x"]) }

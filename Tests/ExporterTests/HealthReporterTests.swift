@@ -1,3 +1,4 @@
+import Counters
 import Sampling
 import Sources
 import TestSupport

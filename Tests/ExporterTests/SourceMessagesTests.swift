@@ -1,3 +1,4 @@
+import Accounts
 import Counters
 import Glibc
 import Logging
