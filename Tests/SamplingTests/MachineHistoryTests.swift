@@ -1,3 +1,4 @@
+import Counters
 import TestSupport
 import Testing
 
