@@ -199,7 +199,9 @@ extension History {
     private mutating func replaceCounter(_ random: inout SplitMix64) {
         settle()
         unknownIntervals += 1
-        counter = History.anyCounter(&random)
+        // One of the same range could not be told from the one that went.
+        let modulus = counter.modulus
+        repeat { counter = History.anyCounter(&random) } while counter.modulus == modulus
         since = History.since(counter, moment)
         since.isOtherCounter = true
         account.resume(facts)

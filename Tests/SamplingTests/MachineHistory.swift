@@ -140,15 +140,22 @@ struct MachineHistory: ~Copyable {
         numbers[index] = number
         try live(UInt64.random(in: 1...30, using: &random) * MachineHistory.second, &random)
         // Files cannot give ENODEV, so the account is told.
-        sampling.accounts[index].take(.failure(.unregistered), at: moment)
+        sampling.accounts[position(of: index)].take(.failure(.unregistered), at: moment)
         sampling.findMissing()
     }
+
+    /// Runs number the zones in the order in which they find them, which changes when zones come back under other numbers.
+    private func position(of package: Int) -> Int {
+        sampling.accounts.firstIndex { $0.domain.tag == "package_\(package)" } ?? 0
+    }
+
+    func account(_ package: Int) -> DomainAccount { sampling.accounts[position(of: package)] }
 
     /// What a package's account must show: each wrap is short by what the driver rounds, and the two ends are rounded down.
     func allowed(_ index: Int) -> ClosedRange<Int> {
         let counter = packages[index]
         let nanojoules = (counter.unitsCounted - firstUnits[index] - lostUnits[index]) * counter.unitNanojoules
-        let short = sampling.accounts[index].accountant.wraps * counter.modulusErrorNanojoules
+        let short = account(index).accountant.wraps * counter.modulusErrorNanojoules
         let exact = Int(nanojoules - short) / 1000
         let roundings = 2 + 2 * Int(resets)
         return exact - roundings...exact + roundings

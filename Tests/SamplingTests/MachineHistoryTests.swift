@@ -18,10 +18,10 @@ import Testing
                 try history.proceed(&random)
                 let accounts = history.sampling.accounts
                 for index in 0...1 {
-                    let total = Int(accounts[index].totalMicrojoules)
+                    let total = Int(history.account(index).totalMicrojoules)
                     guard history.allowed(index).contains(total) else {
                         Issue.record(
-                            "seed \(seed), step \(step): \(accounts[index].domain.tag) is \(total), not \(history.allowed(index))"
+                            "seed \(seed), step \(step): package_\(index) is \(total), not \(history.allowed(index))"
                         )
                         return
                     }
@@ -30,7 +30,7 @@ import Testing
                 let integrated = Int(accounts[3].totalMicrojoules) - Int(history.integrated)
                 #expect(abs(integrated) <= 1 + Int(history.restarts), "step \(step)")
             }
-            let accounts = history.sampling.accounts
+            let accounts = [history.account(0), history.account(1)] + history.sampling.accounts.suffix(2)
             #expect(accounts.map(\.accountant.gaps) == [0, 0, 0, history.restarts])
             #expect(accounts.map(\.accountant.resets) == [0, history.resets, 0, 0])
             #expect(history.moment.monotonicNanoseconds - begin > 3_600_000_000_000, "an hour and more awake")
