@@ -69,11 +69,21 @@ let package = Package(
         room("Passwords", ["CCrypt", "Kernel"]),
         room("Sandbox", ["CSeccomp", "Kernel"]),
         // Layer 3.
+        .target(
+            name: "Log", dependencies: ["Bytes", "Kernel", "Systemd", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Bytes", "Kernel", "HTTP", "Gzip", "TLS", "Passwords", "WebConfig", "Log",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "Exporter",
             dependencies: [
                 "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Gzip", "TLS", "Passwords", "WebConfig",
-                "Sandbox", "CBuildInfo",
+                "Sandbox", "CBuildInfo", "Log", "Serving",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -81,7 +91,9 @@ let package = Package(
         ),
         // What several modules' tests use; no product contains it.
         .target(
-            name: "TestSupport", dependencies: ["Bytes", "Kernel"], path: "Tests/TestSupport",
+            name: "TestSupport",
+            dependencies: ["Bytes", "Kernel", "Log", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/TestSupport",
             swiftSettings: strictTests),
         // Enters the sandbox and tries what should be refused; no product contains it.
         .executableTarget(
@@ -102,9 +114,19 @@ let package = Package(
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         tests(of: "TLS", ["Kernel", "COpenSSL", "CTLSClient"]),
         tests(of: "Passwords", ["Kernel"]),
+        tests(of: "Log", ["Bytes", "Kernel", "Systemd", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            of: "Serving",
+            [
+                "Bytes", "Kernel", "HTTP", "TLS", "Passwords", "WebConfig", "Log",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests(of: "Sandbox", ["Kernel", "SandboxProbe"]),
         tests(
             of: "Exporter",
-            ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "TLS", "Passwords", "Sandbox"]),
+            [
+                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "TLS", "Passwords", "Sandbox", "Log",
+                "Serving",
+            ]),
     ]
 )

@@ -46,7 +46,9 @@ door Gzip CDeflate Bytes
 door TLS COpenSSL Kernel
 door Passwords CCrypt Kernel
 door Sandbox CSeccomp Kernel Glibc
-door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig Sandbox CBuildInfo ArgumentParser Logging Synchronization
+door Log Bytes Kernel Systemd Logging Synchronization
+door Serving Bytes Kernel HTTP Gzip TLS Passwords WebConfig Log Logging
+door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig Sandbox Log Serving CBuildInfo ArgumentParser Logging
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
 forbid "errno hidden" "catch the SystemError and decide" '\btry\?' Sources

@@ -1,6 +1,7 @@
 import Bytes
 import Kernel
 import Metrics
+import Serving
 import TestSupport
 import Testing
 
@@ -384,7 +385,7 @@ import Testing
 
         mutating func publish() {
             let facts = ServerFacts(
-                counters: ServerCounters(), lateness: LatencyHistogram(), connections: 0, droppedLogMessages: 0,
+                counters: ServingCounters(), lateness: LatencyHistogram(), connections: 0, droppedLogMessages: 0,
                 web: WebFacts())
             catalog.publish(measurement.sampler, distribution, facts, &probe)
             var page = ByteBuffer(capacity: catalog.registry.longestPageBytes(.text))

@@ -1,3 +1,5 @@
+import Bytes
+
 enum DoctorFormat: String, CaseIterable {
     case text
     case json
@@ -43,10 +45,10 @@ struct DoctorReport {
             JSONObject.array(
                 findings.map { finding in
                     var member = JSONObject()
-                    member.add("topic", LogRecord.quoted(finding.topic.rawValue))
-                    member.add("status", LogRecord.quoted(finding.status.rawValue))
-                    member.add("sentence", LogRecord.quoted(finding.sentence))
-                    member.add("remedy", finding.remedy.map(LogRecord.quoted))
+                    member.add("topic", JSONObject.quoted(finding.topic.rawValue))
+                    member.add("status", JSONObject.quoted(finding.status.rawValue))
+                    member.add("sentence", JSONObject.quoted(finding.sentence))
+                    member.add("remedy", finding.remedy.map(JSONObject.quoted))
                     return member.text
                 }))
         return object.text + "\n"

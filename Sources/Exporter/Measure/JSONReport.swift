@@ -1,3 +1,4 @@
+import Bytes
 import Energy
 import Kernel
 
@@ -19,7 +20,7 @@ struct JSONReport {
     /// One run is told by its own numbers, several by their means, with each run's numbers under `runs`.
     func command(_ words: [String], _ runs: [CommandRun]) -> String {
         var object = facts(runs.map(\.interval))
-        object.add("command", JSONObject.array(words.map(LogRecord.quoted)))
+        object.add("command", JSONObject.array(words.map(JSONObject.quoted)))
         object.add("exit_status", String(runs.exitStatus))
         if let baseline = report.baseline {
             var idle = JSONObject()
@@ -42,10 +43,10 @@ struct JSONReport {
     private func facts(_ intervals: [EnergyInterval]) -> JSONObject {
         let notes = report.facts.notes + report.remarks(intervals)
         var object = JSONObject()
-        object.add("source", LogRecord.quoted(report.facts.sourceName))
+        object.add("source", JSONObject.quoted(report.facts.sourceName))
         object.add("simulated", report.facts.isSimulated ? "true" : "false")
         object.add("sample_interval_seconds", decimal(report.facts.sampleNanoseconds, digits: 9))
-        object.add("notes", JSONObject.array(notes.map(LogRecord.quoted)))
+        object.add("notes", JSONObject.array(notes.map(JSONObject.quoted)))
         return object
     }
 
@@ -68,8 +69,8 @@ struct JSONReport {
 
     private func domain(_ row: ReportRow) -> String {
         var object = JSONObject()
-        object.add("domain", LogRecord.quoted(row.domain.tag))
-        object.add("kind", LogRecord.quoted(row.domain.kind.rawValue))
+        object.add("domain", JSONObject.quoted(row.domain.tag))
+        object.add("kind", JSONObject.quoted(row.domain.kind.rawValue))
         object.add("joules", row.energy.map { decimal($0.microjoules, digits: 6) })
         object.add("mean_watts", row.energy.map { decimal($0.meanMicrowatts, digits: 6) })
         object.add("peak_watts", row.energy.map { decimal($0.peakMicrowatts, digits: 6) })

@@ -1,5 +1,6 @@
 import Energy
 import Kernel
+import Log
 import Logging
 
 /// One run of `measure`: opens the source, measures, writes the report.

@@ -1,3 +1,4 @@
+import Bytes
 import Energy
 import Kernel
 
@@ -30,7 +31,7 @@ struct TableReport {
 
     func command(_ words: [String], _ runs: [CommandRun]) -> String {
         // Whatever the command printed last need not have ended its line.
-        var text = "\n" + opening + (opening.isEmpty ? "" : "\n") + LogRecord.quoted(words.joined(separator: " "))
+        var text = "\n" + opening + (opening.isEmpty ? "" : "\n") + JSONObject.quoted(words.joined(separator: " "))
         if let summary = report.summary(runs) {
             text += ", mean of \(runs.count) runs in \(seconds(summary.duration.mean)) s"
             text += " (standard deviation \(seconds(summary.duration.standardDeviation ?? 0)) s)\(failures(runs)):\n\n"

@@ -1,6 +1,7 @@
-import HTTP
 import Kernel
+import Log
 import Logging
+import Serving
 
 /// Everything that the options and the environment decide, checked.
 struct Configuration {
@@ -82,8 +83,8 @@ enum Parsing {
     }
 
     static func maximumConnections(_ text: String) throws(WrongValue) -> Int {
-        guard let count = Int(text), count >= 1, count <= ConnectionTable.capacity else {
-            throw WrongValue("allowed are 1 to \(ConnectionTable.capacity)")
+        guard let count = Int(text), count >= 1, count <= Serving.mostConnections else {
+            throw WrongValue("allowed are 1 to \(Serving.mostConnections)")
         }
         return count
     }

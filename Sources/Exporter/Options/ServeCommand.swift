@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kernel
+import Log
 import Logging
 
 /// `serve`: the exporter itself.

@@ -1,4 +1,5 @@
 import Energy
+import Log
 import Logging
 
 /// Says in the log what was found out about counters while reading them: resets and gaps at most once a minute for each

@@ -1,4 +1,5 @@
 import Energy
+import Log
 import Logging
 
 /// Says in the log when a domain's counter fails, at most once a minute for each domain, however often it flaps, and at once

@@ -1,5 +1,6 @@
 import Energy
 import Kernel
+import Log
 import Logging
 import Systemd
 

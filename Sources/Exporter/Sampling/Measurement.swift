@@ -1,5 +1,6 @@
 import Energy
 import Kernel
+import Log
 import Logging
 
 /// The sampler that was chosen, and how the pages name it.

@@ -1,5 +1,6 @@
 import Energy
 import Kernel
+import Log
 import Logging
 
 /// Looks for zones that went from the kernel and may come back: a module that is loaded again, a processor that is put back

@@ -1,6 +1,7 @@
 import Energy
 import Kernel
 import Metrics
+import Serving
 
 /// What the series say about this program's own constants.
 struct SeriesFacts {
@@ -61,9 +62,10 @@ struct SeriesFacts {
 
 /// Everything that a page shows and that lies outside the sampler.
 struct ServerFacts {
-    var counters: ServerCounters
+    var counters: ServingCounters
     var lateness: LatencyHistogram
     var connections: Int
     var droppedLogMessages: UInt64
     var web: WebFacts
+    var missedTicks: UInt64 = 0
 }

@@ -60,7 +60,7 @@ struct TruthSeries {
     func publish(_ sampler: borrowing Sampler, _ facts: borrowing ServerFacts, into registry: inout Registry) {
         registry[sourceUp] = .integer(isSourceUp ? 1 : 0)
         registry[samples] = .integer(sampler.ticks)
-        registry[missed] = .integer(facts.counters.missedTicks)
+        registry[missed] = .integer(facts.missedTicks)
         registry[interval] = .nano(intervalNanoseconds)
         for index in sampler.accounts.indices {
             let accountant = sampler.accounts[index].accountant

@@ -1,12 +1,5 @@
 import Metrics
-
-/// What the pages say about the web configuration file; without one, nothing.
-struct WebFacts {
-    /// Whether the file as it is now is in force.
-    var isUpToDate: Bool?
-    /// The end of the certificate's time, since 1970.
-    var certificateEndUnixSeconds: UInt64?
-}
+import Serving
 
 /// The web configuration file and the certificate in force.
 struct WebSeries {

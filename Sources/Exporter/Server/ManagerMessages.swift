@@ -1,6 +1,4 @@
 import Bytes
-import HTTP
-import Kernel
 import Systemd
 
 /// Composes what the service manager is told and decides when it is due, without allocation in the loop.
@@ -37,14 +35,14 @@ struct ManagerMessages: ~Copyable {
         self.notifier = notifier
     }
 
-    mutating func ready(_ counters: ServerCounters) {
-        send("READY=1\n", status: counters)
+    mutating func ready(lastScrapeUnixSeconds: UInt64?) {
+        send("READY=1\n", lastScrapeUnixSeconds)
     }
 
-    mutating func reloading() {
+    mutating func reloading(at now: UInt64) {
         message.removeAll()
         message.append("RELOADING=1\nMONOTONIC_USEC=")
-        message.append(decimal: Clock.monotonicNanoseconds() / 1000)
+        message.append(decimal: now / 1000)
         message.append("\n")
         message.withBytes { notifier.send($0) }
     }
@@ -56,22 +54,22 @@ struct ManagerMessages: ~Copyable {
     }
 
     /// To be called by every tick that sampled: feeds the watchdog and renews the status, if the next tick would be too late.
-    mutating func ticked(_ counters: ServerCounters, nanoseconds now: UInt64) {
+    mutating func ticked(lastScrapeUnixSeconds: UInt64?, at now: UInt64) {
         guard notifier.isConnected,
             now + sampleIntervalNanoseconds > lastNanoseconds + longestSilenceNanoseconds
         else { return }
         lastNanoseconds = now
-        send(notifier.watchdogNanoseconds == nil ? "" : "WATCHDOG=1\n", status: counters)
+        send(notifier.watchdogNanoseconds == nil ? "" : "WATCHDOG=1\n", lastScrapeUnixSeconds)
     }
 
-    private mutating func send(_ assignment: StaticString, status counters: ServerCounters) {
+    private mutating func send(_ assignment: StaticString, _ lastScrapeUnixSeconds: UInt64?) {
         message.removeAll()
         message.append(assignment)
         message.append("STATUS=Measuring ")
         message.append(summary)
-        if let lastScrape = counters.lastScrapeUnixSeconds {
+        if let lastScrapeUnixSeconds {
             message.append("; last scrape at ")
-            message.append(clockTime: CivilTime(unixSeconds: lastScrape))
+            message.append(clockTime: CivilTime(unixSeconds: lastScrapeUnixSeconds))
             message.append(" UTC")
         } else {
             message.append("; not scraped yet")
