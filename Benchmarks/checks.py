@@ -25,6 +25,7 @@ from harness import (
     counters_of,
     exporter,
     scrape_in_turn,
+    stalled_readers,
     status_of,
     trace_of,
     value_of,
@@ -53,6 +54,10 @@ CONNECTIONS = 16
 TLS_CONNECTIONS = (1, 64, 256)
 TLS_SCRAPES = 20
 PATIENCE_SECONDS = 30.0
+STALLED_READERS = 250
+# New pages come while the readers lie still, which the exporter bears for ten seconds.
+STALLED_SCRAPES = 50
+STALLED_PAUSE_SECONDS = 0.1
 
 
 def system_calls(workshop: Workshop) -> Iterator[Figure]:
@@ -200,6 +205,27 @@ def residence_with_tls(workshop: Workshop) -> Iterator[Figure]:
     yield Figure("memory of a TLS connection in KiB", each, f"from {fewest} to {most} connections")
 
 
+def residence_with_stalled_readers(workshop: Workshop) -> Iterator[Figure]:
+    """Memory for clients that stop reading a long page, while another one scrapes and new pages come."""
+    with exporter(workshop.tree("many_sockets"), "--sample.interval", "50ms") as server, server.client() as client:
+        scrape_in_turn([client], WARM_SCRAPES)
+        before = status_of(server.pid, "RssAnon")
+        most = 0
+        with stalled_readers(server, STALLED_READERS):
+            for _ in range(STALLED_SCRAPES):
+                page = client.scrape()
+                most = max(most, status_of(server.pid, "RssAnon"))
+                time.sleep(STALLED_PAUSE_SECONDS)
+            stalled = value_of(page, "pyjoules_http_connections") - 1
+        if stalled < STALLED_READERS:
+            raise Failure(f"of {STALLED_READERS} stalled readers, {stalled:g} are left")
+        yield Figure(
+            f"anonymous memory in MiB, {STALLED_READERS} stalled readers more",
+            (most - before) / 1024,
+            f"page of {len(page):,} bytes, {STALLED_SCRAPES} scrapes at 10 Hz meanwhile; {before / 1024:.1f} before",
+        )
+
+
 def _mappings_of_openssl(server: Server) -> list[str]:
     maps = Path(f"/proc/{server.pid}/maps").read_text().splitlines()
     return [line for line in maps if re.search(r"/lib(ssl|crypto)\.so", line)]
@@ -212,4 +238,5 @@ CHECKS: list[Check] = [
     allocations_with_access,
     residence,
     residence_with_tls,
+    residence_with_stalled_readers,
 ]

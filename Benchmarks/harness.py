@@ -160,7 +160,8 @@ class Workshop:
         return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=self.directory))
 
     def tree(self, machine: str = "laptop") -> Path:
-        """A fake sysfs, its counters at rest: of a laptop with five domains, or of `two_sockets` with eight."""
+        """A fake sysfs, its counters at rest: of a laptop with five domains, of `two_sockets` with eight, or of
+        `many_sockets` with 34."""
         root = self.new_directory("sysfs")
         getattr(_tree_module(), machine)(root)
         return root
@@ -488,6 +489,24 @@ def clients(port: int, count: int, access: Access = OPEN) -> Iterator[list[Clien
     """That many kept connections."""
     with ExitStack() as stack:
         yield [stack.enter_context(Client(port, access=access)) for _ in range(count)]
+
+
+STALLED_RECEIVE_BYTES = 4096
+# More than the kernel takes for a client with so small a buffer, so that the last page is on its way.
+STALLED_REQUESTS = 2
+
+
+@contextmanager
+def stalled_readers(server: Server, count: int) -> Iterator[None]:
+    """That many clients that ask for pages and read nothing of them."""
+    request = f"GET /metrics HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode() * STALLED_REQUESTS
+    with ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, STALLED_RECEIVE_BYTES)
+            client.connect((HOST, server.port))
+            client.sendall(request)
+        yield
 
 
 def scrape_in_turn(opened: Sequence[Client], scrapes: int) -> None:

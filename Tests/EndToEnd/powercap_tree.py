@@ -195,6 +195,15 @@ def two_sockets(root: Path | str) -> PowercapTree:
     return tree
 
 
+def many_sockets(root: Path | str) -> PowercapTree:
+    """34 domains, whose page in the text format has some 86 kB: 17 packages, each with dram."""
+    tree = PowercapTree(root)
+    for socket in range(17):
+        tree.add(Zone(f"{socket}", f"package-{socket}", Curve(60, 40, 7.0)))
+        tree.add(Zone(f"{socket}:0", "dram", Curve(10, 5, 5.0)))
+    return tree
+
+
 # A burst of 200 ms at three times the mean of 30 W every 7 s, and spikes of 5 ms at nine times the power between them.
 BURSTS = Pulses(low_watts=30 * 6.4 / 6.8, high_watts=90, pulse_seconds=0.2, period_seconds=7)
 SPIKES = Pulses(low_watts=40, high_watts=360, pulse_seconds=0.005, period_seconds=0.7)

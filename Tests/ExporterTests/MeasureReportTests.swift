@@ -1,5 +1,6 @@
 import Energy
 import Kernel
+import TestSupport
 import Testing
 
 @testable import Exporter

@@ -3,6 +3,7 @@ import Glibc
 import HTTP
 import Logging
 import Metrics
+import Serving
 import Testing
 
 @testable import Exporter
@@ -51,7 +52,7 @@ import Testing
         var measuring = try Harness.measuring()
         #expect(measuring.hasFirstSample == false)
         measuring.sample()
-        #expect(measuring.hasFirstSample)
+        #expect(measuring.hasFirstSample == true)
     }
 
     @Test func `a tick that comes late counts the ticks it missed`() throws {
@@ -91,7 +92,7 @@ import Testing
         // To this thread, which blocks it; any other thread of the test runner would die of it.
         pthread_kill(pthread_self(), SIGTERM)
         try harness.server.run()
-        #expect(harness.server.serving.isDraining)
+        #expect(harness.server.serving.isDraining == true)
     }
 
     private func body(_ response: String) -> String {

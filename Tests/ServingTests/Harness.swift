@@ -14,7 +14,7 @@ struct Harness: ~Copyable {
     var content: StubContent
     private let epoll: Epoll
     private var batch = EventBatch(capacity: 256)
-    private var port: UInt16 = 0
+    private let port: UInt16
 
     init(maximumConnections: Int = 8, listening: Bool = false, pageBytes: Int = 20_000, configuration: String? = nil)
         throws
@@ -22,6 +22,7 @@ struct Harness: ~Copyable {
         let null = try FileDescriptor.open("/dev/null", O_WRONLY)
         let sink = LogSink(writer: try LineWriter(sharing: null), format: .logfmt)
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
+        var port: UInt16 = 0
         var listeners = Listeners()
         if listening {
             let listener = try Listener(on: .ipv4(text: "127.0.0.1", port: 0))
@@ -30,7 +31,6 @@ struct Harness: ~Copyable {
         }
         var landing = ByteBuffer(capacity: 64)
         landing.append("<p>Metrics are elsewhere.</p>\n")
-        content = StubContent(bytes: pageBytes)
         let epoll = try Epoll()
         var policy = WebPolicy()
         if let configuration {
@@ -44,6 +44,8 @@ struct Harness: ~Copyable {
         try serving.start(epoll, unixSeconds: 784_111_777)
         self.serving = serving
         self.epoll = epoll
+        self.port = port
+        content = StubContent(bytes: pageBytes)
     }
 
     var counters: ServingCounters { serving.facts.counters }
@@ -185,16 +187,3 @@ let healthy = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
 
 /// What every page ends with.
 let lastLine = "end of the page\n"
-
-extension String {
-    /// How often a text occurs in it.
-    func count(of text: String) -> Int {
-        var count = 0
-        var rest = self[...]
-        while let range = rest.firstRange(of: text) {
-            count += 1
-            rest = rest[range.upperBound...]
-        }
-        return count
-    }
-}

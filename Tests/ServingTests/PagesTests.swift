@@ -30,7 +30,7 @@ import Testing
         #expect(pages.text(of: loan).hasSuffix("generation 1\n" + lastLine))
         loan.advance(by: 980)
         #expect(pages.text(of: loan) == String(lastLine.suffix(5)))
-        #expect(pages.holds(loan))
+        #expect(pages.holds(loan) == true)
         pages.giveBack(loan)
         content.generation = 3
         #expect(page(&pages, &content).index == first.index, "nobody reads the old one any more")
@@ -58,8 +58,8 @@ import Testing
         let first = pages.lend(page(&pages, &content), from: 1)
         content.generation = 2
         let second = pages.lend(page(&pages, &content), from: 1)
-        #expect(pages.holds(first))
-        #expect(pages.holds(second))
+        #expect(pages.holds(first) == true)
+        #expect(pages.holds(second) == true)
     }
 
     @Test func `each form has a page of its own, but OpenMetrics' versions share one`() {
@@ -147,7 +147,7 @@ extension Pages {
             try harness.serve()
         }
         #expect(answer.hasSuffix(lastLine) == false)
-        #expect(slow.isClosed())
+        #expect(slow.isClosed() == true)
         #expect(harness.counters.rejections(.timeout) == 1)
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import HTTP
+import TestSupport
 import Testing
 
 @testable import Kernel
@@ -111,7 +112,7 @@ import Testing
         #expect(client.isClosed() == false)
         try harness.endTurn(at: Clock.monotonicNanoseconds() + 250_000_000)
         #expect(client.isClosed() == true)
-        #expect(harness.isFinished)
+        #expect(harness.isFinished == true)
         #expect(harness.connections == 0)
     }
 
@@ -122,7 +123,7 @@ import Testing
         try harness.serve(turns: 60)
         try harness.drain()
         try harness.drain()
-        #expect(harness.isFinished)
+        #expect(harness.isFinished == true)
         #expect(harness.connections == 1)
     }
 }

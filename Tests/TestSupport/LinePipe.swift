@@ -1,5 +1,5 @@
 import Glibc
-public import Kernel
+import Kernel
 
 /// A pipe that owns both of its ends, for lines that the test reads.
 public struct LinePipe: ~Copyable {

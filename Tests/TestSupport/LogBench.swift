@@ -1,6 +1,6 @@
 import Kernel
-public import Log
-public import Logging
+import Log
+import Logging
 
 /// A log whose lines the test reads.
 public struct LogBench: ~Copyable {
