@@ -48,7 +48,7 @@ door Passwords CCrypt Kernel
 door Sandbox CSeccomp Kernel Glibc
 door Log Bytes Kernel Systemd Logging Synchronization
 door Serving Bytes Kernel HTTP Gzip TLS Passwords WebConfig Log Logging
-door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig Sandbox Log Serving CBuildInfo ArgumentParser Logging
+door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig Sandbox Log Serving CBuildInfo ArgumentParser Logging Synchronization
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
 forbid "errno hidden" "catch the SystemError and decide" '\btry\?' Sources

@@ -39,7 +39,8 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     public init(capacity: Int) {
         precondition(capacity >= 0)
         self.capacity = capacity
-        unsafe elements = UnsafeMutablePointer.allocate(capacity: capacity)
+        unsafe elements = UnsafeMutablePointer.allocate(capacity: capacity + 1)
+        unsafe (elements + capacity).initialize(to: nil)
         unsafe generations = UnsafeMutablePointer.allocate(capacity: capacity)
         let words = (capacity + 63) / 64
         unsafe freeWords = UnsafeMutablePointer.allocate(capacity: words)
@@ -49,6 +50,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
 
     @inlinable deinit {
         unsafe elements.deinitialize(count: usedCount)
+        unsafe (elements + capacity).deinitialize(count: 1)
         unsafe elements.deallocate()
         unsafe generations.deallocate()
         unsafe freeWords.deallocate()
@@ -107,20 +109,11 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     /// put into it is dropped.
     @inlinable
     public subscript(slot: Slot) -> Element? {
-        _read {
-            if contains(slot) {
-                yield unsafe elements[slot.index]
-            } else {
-                yield nil
-            }
-        }
+        _read { yield unsafe elements[place(of: slot)] }
         _modify {
-            if contains(slot) {
-                yield unsafe &elements[slot.index]
-            } else {
-                var nothing: Element? = nil
-                yield &nothing
-            }
+            let place = place(of: slot)
+            defer { if place == capacity { unsafe elements[capacity] = nil } }
+            yield unsafe &elements[place]
         }
     }
 
@@ -135,6 +128,13 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
             precondition(indices.contains(index))
             yield unsafe &elements[index]
         }
+    }
+
+    /// A stale slot's is the one beyond all others, which is always empty. (An accessor that yields a local variable in its stead
+    /// allocates where it is not inlined.)
+    @inlinable
+    func place(of slot: Slot) -> Int {
+        contains(slot) ? slot.index : capacity
     }
 
     @inlinable

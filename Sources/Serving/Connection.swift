@@ -34,23 +34,14 @@ struct Connection: ~Copyable {
     private(set) var interest = Interest.readable
     /// Bytes that arrived and are not answered yet.
     private var input: ByteBuffer?
-    /// How many of them the parser has seen and called incomplete.
-    private var parsedCount = 0
-    /// Bytes of a request's body that are still to be thrown away.
-    private var bodyRemaining = 0
     /// What the socket did not take yet of the last response.
     private var unsent: Unsent?
-    private var hasCompletedRequest = false
-    /// Its place among the requests that wait for a check went to another.
-    private(set) var isDisplaced = false
-    /// The request was counted by the rate limit, and is not counted again when it is looked at once more.
-    private(set) var isRateCounted = false
+    /// How far the request has come that is looked at now.
+    var request = RequestProgress()
     /// When bytes last moved, on the monotonic clock.
     private(set) var lastProgressNanoseconds: UInt64
-    /// When the first byte arrived of a request that is not complete yet; nil between two requests.
-    private(set) var requestStartNanoseconds: UInt64?
     /// When the client stops waiting for the response, as it said itself.
-    private var responseDeadlineNanoseconds: UInt64?
+    private(set) var responseDeadlineNanoseconds: UInt64?
 
     init(socket: consuming FileDescriptor, peer: PeerKey, isSurplus: Bool = false, at now: UInt64) {
         self.socket = socket
@@ -83,13 +74,13 @@ extension Connection {
     }
 
     mutating func awaitCheck() {
-        parsedCount = 0
+        request.postpone()
         phase = .awaitingCheck
     }
 
     /// Its request is to be looked at again; false if none waits.
     mutating func resume(displaced: Bool) -> Bool {
-        if displaced { isDisplaced = true }
+        if displaced { request.displace() }
         guard phase == .awaitingCheck else { return false }
         phase = .open
         return true
@@ -176,98 +167,8 @@ extension Connection {
     mutating func takeUnsent() -> Unsent? { unsent.take() }
     mutating func owe(_ unsent: consuming Unsent) { self.unsent = consume unsent }
 
-    /// The next request in the buffer, after what is left of the last one's body.
-    mutating func nextRequest(in input: inout ByteBuffer) -> ParseResult {
-        let skipped = min(bodyRemaining, input.count)
-        if skipped > 0 {
-            input.removeFirst(skipped)
-            bodyRemaining -= skipped
-        }
-        guard !input.isEmpty else { return .incomplete }
-        return input.withBytes { parseRequest($0, previousCount: parsedCount) }
-    }
-
-    /// Its request is looked at again from the beginning, in a later turn.
-    mutating func postpone() { parsedCount = 0 }
-
     /// The last request's deadline is over, and would end one that waits for its password.
     mutating func expectResponse(withinMilliseconds milliseconds: UInt64?, at now: UInt64) {
         responseDeadlineNanoseconds = milliseconds.map { now + $0 * 1_000_000 }
-    }
-
-    mutating func countForRate() { isRateCounted = true }
-
-    /// A request was answered, or is about to be: the next byte begins another.
-    mutating func requestCompleted(bodyLength: Int) {
-        hasCompletedRequest = true
-        isRateCounted = false
-        isDisplaced = false
-        parsedCount = 0
-        bodyRemaining = bodyLength
-        requestStartNanoseconds = nil
-    }
-
-    /// So many bytes are here and make no whole request.
-    mutating func requestIsIncomplete(_ count: Int, at now: UInt64) {
-        parsedCount = count
-        requestStartNanoseconds = count > 0 || bodyRemaining > 0 ? requestStartNanoseconds ?? now : nil
-    }
-}
-
-/// Patience, and who is given up first.
-extension Connection {
-    /// When patience ends, on the monotonic clock.
-    var deadlineNanoseconds: UInt64 {
-        switch phase {
-        case .lingering: lastProgressNanoseconds + Limits.lingerSeconds * 1_000_000_000
-        case .shakingHands: lastProgressNanoseconds + Limits.headerSeconds * 1_000_000_000
-        case .open where interest == .readable:
-            if let requestStartNanoseconds {
-                requestStartNanoseconds + Limits.headerSeconds * 1_000_000_000
-            } else {
-                lastProgressNanoseconds + Limits.idleSeconds * 1_000_000_000
-            }
-        // Others' checks may come first, and one can take seconds.
-        case .awaitingCheck:
-            min(
-                lastProgressNanoseconds + Limits.idleSeconds * 1_000_000_000, responseDeadlineNanoseconds ?? .max)
-        case .open, .finishing:
-            min(
-                lastProgressNanoseconds + Limits.writeStallSeconds * 1_000_000_000,
-                responseDeadlineNanoseconds ?? .max)
-        }
-    }
-
-    /// How readily the connection is given up for a new one when the table is full.
-    func standing(at now: UInt64) -> Standing {
-        if phase == .lingering { return .answered }
-        let isFresh = now < lastProgressNanoseconds + Connection.freshNanoseconds
-        if !hasCompletedRequest { return isFresh ? .justCame : .neverAsked }
-        if isStalled { return isFresh ? .justStalled : .stalled }
-        return .idle
-    }
-
-    /// Nothing is owed and nothing under way: between two requests, or before a first one for which there was time. That of a
-    /// client that just came is on its way; closing would destroy it, and no client repeats what it asked on a new connection.
-    func isIdle(at now: UInt64) -> Bool {
-        phase == .open && interest == .readable && requestStartNanoseconds == nil && standing(at: now) != .justCame
-    }
-
-    /// Responses are owed.
-    var isStalled: Bool { phase == .finishing || phase == .open && interest == .writable }
-
-    /// Bytes that moved so lately speak for a connection: a client that just came has its request under way.
-    private static let freshNanoseconds: UInt64 = 250_000_000
-
-    /// In the order in which connections are given up. A client that asked before is worth more than one that never did, and
-    /// one that takes its answers more than one that lets them lie.
-    enum Standing: Int {
-        /// All is sent, and only the peer's close is waited for.
-        case answered
-        case neverAsked
-        case stalled
-        case justCame
-        case justStalled
-        case idle
     }
 }

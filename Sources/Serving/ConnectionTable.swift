@@ -26,7 +26,7 @@ struct ConnectionTable: ~Copyable {
     /// Not even one that is only told so fits.
     var isOverfull: Bool { slots.isFull }
 
-    /// Where connections may be; `token` tells of each whether one is.
+    /// Where connections may be; of each, `token` tells whether one is there.
     var places: Range<Int> { slots.indices }
 
     /// Fills a free slot; nil if there is none.
@@ -34,8 +34,10 @@ struct ConnectionTable: ~Copyable {
         slots.insert(connection).map { Token($0) }
     }
 
-    func token(at place: Int) -> Token? {
-        slots.slot(at: place).map { Token($0) }
+    /// The connection at a place; nil if there is none, or none of which the condition holds.
+    func token(at place: Int, where condition: (borrowing Connection) -> Bool = { _ in true }) -> Token? {
+        guard look(at: place, condition) == true else { return nil }
+        return slots.slot(at: place).map { Token($0) }
     }
 
     /// The connection that a token means; nil if that one is gone, whoever has the slot now.

@@ -4,7 +4,7 @@ import Kernel
 /// All conversations under way: the connections, who answers them, and when they end.
 struct Conversations: ~Copyable {
     private var connections: ConnectionTable
-    private var responder: Responder
+    var responder: Responder
     private var isDraining = false
     /// A connection ended since the last question, so listeners that rest may try again.
     private var hasFreedSlot = false
@@ -14,7 +14,6 @@ struct Conversations: ~Copyable {
         self.responder = responder
     }
 
-    var facts: ServingFacts { responder.facts }
     var isEmpty: Bool { connections.count == 0 }
 
     /// What became of a new connection.
@@ -31,28 +30,28 @@ struct Conversations: ~Copyable {
     ) -> Entrance {
         if connections.isFull { makeRoom(at: now) }
         let isSurplus = connections.isFull
-        if isSurplus { responder.count(.full) }
+        if isSurplus { responder.decisions.count(.full) }
         guard !connections.isOverfull else { return .full }
         var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, at: now)
-        guard responder.begin(&connection) else { return .refused }
+        guard responder.decisions.begin(&connection) else { return .refused }
         guard let token = connections.insert(connection), let connection = connections.take(token) else { return .full }
         do throws(SystemError) {
             try connection.watch(epoll, token)
         } catch {
             // The kernel's own limit of watches: this connection ends, the server does not.
-            responder.count(.noDescriptors)
+            responder.decisions.count(.noDescriptors)
             connections.release(token)
             return .refused
         }
         connections.putBack(connection, at: token)
-        responder.setConnections(connections.count)
+        responder.decisions.setConnections(connections.count)
         return .admitted(token)
     }
 
     /// Gives up the connection that deserves its slot least, if one does not.
     mutating func makeRoom(at now: UInt64) {
         guard let victim = connections.victim(at: now), let connection = connections.take(victim) else { return }
-        responder.count(.evicted)
+        responder.decisions.count(.evicted)
         // What a stalled peer does not take would stay in the kernel; an idle one is closed in peace.
         if connection.isStalled { connection.resetOnClose() }
         end(connection, victim)
@@ -62,14 +61,14 @@ struct Conversations: ~Copyable {
     ///
     /// - Returns: how often that happened.
     mutating func makeRoomForDescriptor(at now: UInt64) -> UInt64 {
-        responder.count(.noDescriptors)
+        responder.decisions.count(.noDescriptors)
         makeRoom(at: now)
-        return responder.facts.counters.rejections(.noDescriptors)
+        return responder.decisions.facts.counters.rejections(.noDescriptors)
     }
 
     /// Does a bounded amount of work for one connection. An event for a slot's past tenant finds nothing.
-    mutating func advance<Content: Publisher & ~Copyable>(
-        _ token: Token, _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    mutating func advance(
+        _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         guard var connection = connections.take(token) else { return }
         let next = responder.advance(&connection, token, &content, at: now)
@@ -88,7 +87,7 @@ struct Conversations: ~Copyable {
         case .linger: guard connection.linger(at: now) else { return end(connection, token) }
         case .close: return end(connection, token)
         case .giveUp:
-            responder.count(.timeout)
+            responder.decisions.count(.timeout)
             connection.resetOnClose()
             return end(connection, token)
         }
@@ -103,7 +102,7 @@ struct Conversations: ~Copyable {
         var connection = connection
         responder.end(&connection, token)
         connections.release(token)
-        responder.setConnections(connections.count)
+        responder.decisions.setConnections(connections.count)
         hasFreedSlot = true
     }
 
@@ -117,22 +116,25 @@ struct Conversations: ~Copyable {
 /// Requests that wait for a password's check.
 extension Conversations {
     /// Looks again at the requests that wait, since a password was checked.
-    mutating func finishCheck<Content: Publisher & ~Copyable>(
-        _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    mutating func finishCheck(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        let waiters = responder.finishCheck()
+        let waiters = responder.decisions.finishCheck()
         for index in 0..<waiters.count { try resume(waiters[index], &content, epoll, at: now) }
     }
 
     /// Answers those whose place in the queue others took.
-    mutating func refuseDisplaced<Content: Publisher & ~Copyable>(
-        _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    mutating func refuseDisplaced(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        while let token = responder.nextDisplaced() { try resume(token, displaced: true, &content, epoll, at: now) }
+        while let token = responder.decisions.nextDisplaced() {
+            try resume(token, displaced: true, &content, epoll, at: now)
+        }
     }
 
-    private mutating func resume<Content: Publisher & ~Copyable>(
-        _ token: Token, displaced: Bool = false, _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    private mutating func resume(
+        _ token: Token, displaced: Bool = false, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll,
+        at now: UInt64
     ) throws(SystemError) {
         guard var connection = connections.take(token) else { return }
         let isWaiting = connection.resume(displaced: displaced)
@@ -141,8 +143,8 @@ extension Conversations {
     }
 
     /// Reads the web configuration again.
-    mutating func reload<Content: Publisher & ~Copyable>(
-        _ file: inout WebFile, _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    mutating func reload(
+        _ file: inout WebFile, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         guard try responder.reload(&file, epoll) else { return }
         for place in connections.places {
@@ -151,27 +153,15 @@ extension Conversations {
     }
 }
 
-/// The loop's turns, patience, and the end.
+/// Patience, and the end.
 extension Conversations {
-    /// Has the loop told when a password was checked.
-    func watchPasswordChecks(_ epoll: borrowing Epoll) throws(SystemError) {
-        try responder.watchPasswordChecks(epoll)
-    }
-
-    /// A new batch of events begins.
-    mutating func beginTurn(unixSeconds: UInt64) { responder.beginTurn(unixSeconds: unixSeconds) }
-
-    mutating func warnIfCertificateExpired() { responder.warnIfCertificateExpired() }
-
     /// Ends connections that ran out of time.
     ///
     /// - Returns: false if there are more of them than one turn bears.
     mutating func expire(_ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) -> Bool {
         var expired = 0
         for place in connections.places {
-            guard let deadline = connections.look(at: place, { $0.deadlineNanoseconds }), now >= deadline,
-                let token = connections.token(at: place)
-            else { continue }
+            guard let token = connections.token(at: place, where: { now >= $0.deadlineNanoseconds }) else { continue }
             guard expired < Limits.expirationsPerTurn else { return false }
             expired += 1
             try expire(token, epoll, at: now)
@@ -184,12 +174,12 @@ extension Conversations {
     ) throws(SystemError) {
         guard var connection = connections.take(token) else { return }
         switch connection.phase {
-        case .open where connection.interest == .readable && connection.requestStartNanoseconds != nil:
-            responder.count(.timeout)
+        case .open where connection.interest == .readable && connection.request.startNanoseconds != nil:
+            responder.decisions.count(.timeout)
             let next = responder.refuse(&connection, .requestTimeout, at: now)
             try settle(connection, token, next, epoll, at: now)
         case .open where connection.interest == .readable, .shakingHands:
-            responder.count(.timeout)
+            responder.decisions.count(.timeout)
             end(connection, token)
         case .lingering: end(connection, token)
         case .open, .awaitingCheck, .finishing: try settle(connection, token, .giveUp, epoll, at: now)
@@ -197,22 +187,24 @@ extension Conversations {
     }
 
     /// The end has begun: what is under way is finished, and every response is the last of its connection.
-    mutating func drain<Content: Publisher & ~Copyable>(
-        _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    mutating func drain(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         isDraining = true
-        responder.drain()
-        for place in connections.places
-        where connections.look(at: place, { $0.phase != .awaitingCheck }) == true {
-            if let token = connections.token(at: place) { try advance(token, &content, epoll, at: now) }
+        responder.decisions.drain()
+        for place in connections.places {
+            guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }) else { continue }
+            try advance(token, &content, epoll, at: now)
         }
     }
 
     /// When the end has begun: gives up the clients whose first request has not come in time.
     mutating func endIdle(at now: UInt64) {
         guard isDraining else { return }
-        for place in connections.places where connections.look(at: place, { $0.isIdle(at: now) }) == true {
-            guard let token = connections.token(at: place), let connection = connections.take(token) else { continue }
+        for place in connections.places {
+            guard let token = connections.token(at: place, where: { $0.isIdle(at: now) }),
+                let connection = connections.take(token)
+            else { continue }
             end(connection, token)
         }
     }

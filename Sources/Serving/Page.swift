@@ -68,3 +68,12 @@ extension ExpositionFormat {
     /// The format whose pages are the same: OpenMetrics' versions differ in nothing but the head of the response.
     var body: ExpositionFormat { self == .openMetrics001 ? .openMetrics100 : self }
 }
+
+extension Publisher where Self: ~Copyable {
+    /// The buffer for a page as the content is now.
+    func pageCapacity(_ format: ExpositionFormat) -> Int {
+        let needed = max(1, pageBytes(format))
+        let steps = (needed + Pages.stepBytes - 1) / Pages.stepBytes * Pages.stepBytes
+        return min(steps, max(needed, longestPageBytes(format)))
+    }
+}

@@ -49,7 +49,7 @@ struct Pages: ~Copyable {
         let plainForm = PageForm(format: format, coding: .identity)
         var plain = shares ? find(plainForm, generation) : nil
         if plain == nil {
-            let slot = claim(Pages.capacity(format, content), shares ? plainForm : nil, generation)
+            let slot = claim(content.pageCapacity(format), shares ? plainForm : nil, generation)
             pages[slot]?.write(content: &content, format, selection)
             plain = slot
         }
@@ -97,15 +97,6 @@ struct Pages: ~Copyable {
 
 /// Which buffer a page is written into.
 extension Pages {
-    /// Room for what the content can have now.
-    private static func capacity<Content: Publisher & ~Copyable>(
-        _ format: ExpositionFormat, _ content: borrowing Content
-    ) -> Int {
-        let needed = max(1, content.pageBytes(format))
-        let steps = (needed + stepBytes - 1) / stepBytes * stepBytes
-        return min(steps, max(needed, content.longestPageBytes(format)))
-    }
-
     /// The page that is shared under a form, if it is of a generation.
     private func find(_ form: PageForm, _ generation: UInt64) -> Slot? {
         for index in pages.indices where look(at: index, { $0.use == .shared(form, generation) }) == true {

@@ -37,7 +37,8 @@ public struct Serving: ~Copyable {
     ) {
         self.listeners = listeners
         conversations = Conversations(
-            limit: maximumConnections, Responder(policy, telemetryPath: telemetryPath, landing: landing, log))
+            limit: maximumConnections, Responder(Decisions(policy, telemetryPath: telemetryPath), landing: landing, log)
+        )
         self.webFile = webFile
         self.log = log
     }
@@ -45,21 +46,14 @@ public struct Serving: ~Copyable {
     /// Opens the doors: from now on epoll reports what is to be handed to `accept`, `advance`, `finishCheck` and `takeChanges`.
     public mutating func start(_ epoll: borrowing Epoll, unixSeconds: UInt64) throws(SystemError) {
         beginTurn(unixSeconds: unixSeconds)
-        try conversations.watchPasswordChecks(epoll)
-        try watchFiles(epoll)
+        try conversations.responder.decisions.watchPasswordChecks(epoll)
+        try webFile?.watch(epoll)
         try listeners.watch(epoll)
-        conversations.warnIfCertificateExpired()
-    }
-
-    private func watchFiles(_ epoll: borrowing Epoll) throws(SystemError) {
-        switch webFile {
-        case .some(let file): try file.watch(epoll)
-        case .none: break
-        }
+        conversations.responder.warnIfCertificateExpired()
     }
 
     /// What the pages say about serving.
-    public var facts: ServingFacts { conversations.facts }
+    public var facts: ServingFacts { conversations.responder.decisions.facts }
 
     /// The files that are read again while it serves; none without a web configuration file.
     public var readAgainPaths: [String] {
@@ -70,18 +64,18 @@ public struct Serving: ~Copyable {
     }
 
     /// A batch of events begins; `unixSeconds` is what the Date of its responses says.
-    public mutating func beginTurn(unixSeconds: UInt64) { conversations.beginTurn(unixSeconds: unixSeconds) }
+    public mutating func beginTurn(unixSeconds: UInt64) { conversations.responder.beginTurn(unixSeconds: unixSeconds) }
 
     /// `Token.Kind.connection`: takes what arrived, and answers it.
-    public mutating func advance<Content: Publisher & ~Copyable>(
-        _ token: Token, _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    public mutating func advance(
+        _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         try conversations.advance(token, &content, epoll, at: now)
     }
 
     /// `Token.Kind.listener`: accepts what waits, up to a bound; level-triggered epoll reports the rest again.
-    public mutating func accept<Content: Publisher & ~Copyable>(
-        on slot: Int, _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    public mutating func accept(
+        on slot: Int, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         for _ in 0..<Limits.acceptsPerTurn {
             guard let outcome = listeners.accept(on: slot) else { return }
@@ -95,8 +89,9 @@ public struct Serving: ~Copyable {
     }
 
     /// Serves a connection, wherever it comes from: `accept` calls it for each one that waited.
-    public mutating func admit<Content: Publisher & ~Copyable>(
-        _ socket: consuming FileDescriptor, _ peer: PeerKey, _ content: inout Content, _ epoll: borrowing Epoll,
+    public mutating func admit(
+        _ socket: consuming FileDescriptor, _ peer: PeerKey, _ content: inout some Publisher & ~Copyable,
+        _ epoll: borrowing Epoll,
         at now: UInt64
     ) throws(SystemError) {
         switch conversations.admit(socket, peer, epoll, at: now) {
@@ -119,8 +114,8 @@ public struct Serving: ~Copyable {
     }
 
     /// `Token.Kind.passwordCheck`: goes on with the requests that waited for it.
-    public mutating func finishCheck<Content: Publisher & ~Copyable>(
-        _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    public mutating func finishCheck(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         try conversations.finishCheck(&content, epoll, at: now)
     }
@@ -132,11 +127,11 @@ public struct Serving: ~Copyable {
     ///
     /// - Returns: that second has passed.
     @discardableResult
-    public mutating func endTurn<Content: Publisher & ~Copyable>(
-        _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    public mutating func endTurn(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) -> Bool {
         try conversations.refuseDisplaced(&content, epoll, at: now)
-        if isReloadDue(at: now) { try reload(&content, epoll, at: now) }
+        if webFile?.isDue(at: now) ?? false { try reload(&content, epoll, at: now) }
         let sweeps = now >= nextSweepNanoseconds
         if sweeps { try sweep(epoll, at: now) }
         conversations.endIdle(at: now)
@@ -148,31 +143,17 @@ public struct Serving: ~Copyable {
         let isDone = try conversations.expire(epoll, at: now)
         nextSweepNanoseconds = isDone ? now + UInt64(Serving.sweepMilliseconds) * 1_000_000 : now
         try watchListeners(epoll)
-        conversations.warnIfCertificateExpired()
+        conversations.responder.warnIfCertificateExpired()
     }
 
     private mutating func watchListeners(_ epoll: borrowing Epoll) throws(SystemError) {
         if drainDeadlineNanoseconds == nil { try listeners.watch(epoll) }
     }
 
-    private func isReloadDue(at now: UInt64) -> Bool {
-        switch webFile {
-        case .some(let file): file.isDue(at: now)
-        case .none: false
-        }
-    }
-
-    private var awaitsQuietFiles: Bool {
-        switch webFile {
-        case .some(let file): file.reloadDueNanoseconds != nil
-        case .none: false
-        }
-    }
-
     /// Reads the web configuration file again; false if there is none.
     @discardableResult
-    public mutating func reload<Content: Publisher & ~Copyable>(
-        _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    public mutating func reload(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) -> Bool {
         guard var file = webFile.take() else { return false }
         try conversations.reload(&file, &content, epoll, at: now)
@@ -182,13 +163,13 @@ public struct Serving: ~Copyable {
 
     /// The longest that the loop may sleep, in milliseconds; nil if only events matter.
     public var waitMilliseconds: Int32? {
-        if drainDeadlineNanoseconds != nil || awaitsQuietFiles { return Serving.shortWaitMilliseconds }
+        if drainDeadlineNanoseconds != nil || webFile?.awaitsQuiet() ?? false { return Serving.shortWaitMilliseconds }
         return conversations.isEmpty && listeners.areWatched ? nil : Serving.sweepMilliseconds
     }
 
     /// The end begins: nothing more is accepted, and what is under way is finished. The second time, the end is now.
-    public mutating func drain<Content: Publisher & ~Copyable>(
-        _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    public mutating func drain(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         guard drainDeadlineNanoseconds == nil else {
             drainDeadlineNanoseconds = now

@@ -11,8 +11,8 @@ public struct WebFile: ~Copyable {
     private let credentialsDirectory: String?
     /// What is in force.
     private var configuration = WebConfiguration()
-    /// When to read it again: a moment after the last change, since a certificate and its key are two files.
-    private(set) var reloadDueNanoseconds: UInt64?
+    /// When to read it again, nil if nothing has changed: a moment after the last change, since a certificate and its key are two files.
+    private var reloadDueNanoseconds: UInt64?
 
     /// A check takes about a second at this bcrypt cost, and twice as long with each more.
     private static let usualCost = 14
@@ -84,7 +84,10 @@ public struct WebFile: ~Copyable {
         if try watch?.takeChanges() ?? false { reloadDueNanoseconds = now + WebFile.quietNanoseconds }
     }
 
-    /// Nothing has changed for a moment since the last change, which is not in force yet.
+    /// Something has changed that is not read yet.
+    func awaitsQuiet() -> Bool { reloadDueNanoseconds != nil }
+
+    /// Nothing has changed for a moment since the last change.
     func isDue(at now: UInt64) -> Bool { reloadDueNanoseconds.map { now >= $0 } ?? false }
 
     /// Where a directory may not be read, changes in it are not noticed.

@@ -69,10 +69,10 @@ public struct WebPolicy: ~Copyable {
         _ request: Request, _ bytes: Span<UInt8>, _ connection: inout Connection, _ token: Token, at now: UInt64
     ) -> Admission {
         if connection.isSurplus { return .refused(.serviceUnavailable) }
-        if connection.isDisplaced { return .refused(.tooManyRequests) }
-        if !connection.isRateCounted {
+        if connection.request.isDisplaced { return .refused(.tooManyRequests) }
+        if !connection.request.isRateCounted {
             guard rateLimiter?.allows(at: now) ?? true else { return .overRate }
-            connection.countForRate()
+            connection.request.countForRate()
         }
         if isAuthenticating {
             switch authenticate(request, bytes, connection.peer, token) {
@@ -104,12 +104,7 @@ public struct WebPolicy: ~Copyable {
     mutating func finishCheck() -> WaitingTokens { authenticator?.finishCheck() ?? WaitingTokens() }
 
     /// Has the loop told when a password was checked.
-    func watchPasswordChecks(_ epoll: borrowing Epoll) throws(SystemError) {
-        switch authenticator {
-        case .some(let authenticator): try authenticator.watch(epoll)
-        case .none: break
-        }
-    }
+    func watchPasswordChecks(_ epoll: borrowing Epoll) throws(SystemError) { try authenticator?.watch(epoll) }
 
     /// Says once of each certificate that it has expired, whenever that happens.
     mutating func warnIfExpired(unixSeconds: UInt64, _ log: Logger) {
