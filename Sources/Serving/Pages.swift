@@ -50,7 +50,7 @@ struct Pages: ~Copyable {
         var plain = shares ? find(plainForm, generation) : nil
         if plain == nil {
             let slot = claim(content.pageCapacity(format), shares ? plainForm : nil, generation)
-            pages[slot]?.write(content: &content, format, selection)
+            pages[index: slot.index]?.write(content: &content, format, selection)
             plain = slot
         }
         guard let plain else { preconditionFailure() }
@@ -75,7 +75,7 @@ struct Pages: ~Copyable {
 
     /// Keeps a page for a connection that has taken the first bytes of it.
     mutating func lend(_ slot: Slot, from offset: Int) -> PageLoan {
-        pages[slot]?.readers += 1
+        pages[index: slot.index]?.readers += 1
         return PageLoan(slot: slot, offset: offset)
     }
 
@@ -89,8 +89,8 @@ struct Pages: ~Copyable {
 
     /// The connection needs the page no more.
     mutating func giveBack(_ loan: PageLoan?) {
-        guard let loan else { return }
-        pages[loan.slot]?.readers -= 1
+        guard let loan, pages.contains(loan.slot) else { return }
+        pages[index: loan.slot.index]?.readers -= 1
         if isSpare(loan.slot.index), count(where: { $0.isSpare }) > Pages.spareLimit { pages.remove(loan.slot) }
     }
 }
@@ -112,7 +112,7 @@ extension Pages {
         begun += 1
         let use = form.map { Page.Use.shared($0, generation) } ?? .passing
         if let slot = smallestSpare(capacity) {
-            pages[slot]?.begin(use, number: begun)
+            pages[index: slot.index]?.begin(use, number: begun)
             return slot
         }
         makeRoom(for: capacity)
@@ -164,13 +164,13 @@ extension Pages {
     private mutating func compress(_ plain: Slot, as form: PageForm?, _ generation: UInt64) -> Slot? {
         guard var compressor = compressor.take() ?? GzipCompressor() else { return nil }
         // Kept while another buffer is claimed, which might otherwise be this one.
-        pages[plain]?.readers += 1
+        pages[index: plain.index]?.readers += 1
         let slot = claim(look(at: plain.index, { $0.capacity }) ?? 1, form, generation)
-        guard var target = pages[slot].take() else { preconditionFailure() }
+        guard var target = pages[index: slot.index].take() else { preconditionFailure() }
         let fits = withBytes(plain) { bytes in target.compress(bytes, with: &compressor) }
-        pages[slot] = consume target
+        pages[index: slot.index] = consume target
         self.compressor = consume compressor
-        pages[plain]?.readers -= 1
+        pages[index: plain.index]?.readers -= 1
         return fits ? slot : nil
     }
 

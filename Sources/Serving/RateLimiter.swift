@@ -4,7 +4,7 @@
 /// The bucket is kept as the moment at which it is full again, so that time needs no fractions of tokens.
 struct RateLimiter {
     private let intervalNanoseconds: UInt64
-    /// What may be missing from a full bucket, as the time to fill it up, for a request to find a token; nil if none ever does.
+    /// There is a token as long as the bucket would be full again within this time; nil if there never is one.
     private let toleranceNanoseconds: UInt64?
     private var fullNanoseconds: UInt64 = 0
 

@@ -74,24 +74,18 @@ public struct WebPolicy: ~Copyable {
             guard rateLimiter?.allows(at: now) ?? true else { return .overRate }
             connection.request.countForRate()
         }
-        if isAuthenticating {
-            switch authenticate(request, bytes, connection.peer, token) {
-            case .allowed: break
-            case .refused: return .refused(.unauthorized)
-            case .tooMany: return .refused(.tooManyRequests)
-            case .wait(let displaced): return .waits(displaced: displaced)
+        let decision =
+            if let range = request.authorization {
+                authenticator?.decide(authorization: bytes.extracting(range), waiter: token, peer: connection.peer)
+            } else {
+                authenticator?.decide(authorization: nil, waiter: token, peer: connection.peer)
             }
+        switch decision {
+        case .none, .allowed: return request.method == .notAllowed ? .refused(.methodNotAllowed) : .admitted
+        case .refused: return .refused(.unauthorized)
+        case .tooMany: return .refused(.tooManyRequests)
+        case .wait(let displaced): return .waits(displaced: displaced)
         }
-        return request.method == .notAllowed ? .refused(.methodNotAllowed) : .admitted
-    }
-
-    private mutating func authenticate(
-        _ request: Request, _ bytes: Span<UInt8>, _ peer: PeerKey, _ token: Token
-    ) -> Authenticator.Decision {
-        guard let range = request.authorization else {
-            return authenticator?.decide(authorization: nil, waiter: token, peer: peer) ?? .allowed
-        }
-        return authenticator?.decide(authorization: bytes.extracting(range), waiter: token, peer: peer) ?? .allowed
     }
 
     /// How long a client that was told to come back later should wait; at least a second.

@@ -236,7 +236,7 @@ def test_udev_shows_the_counters_to_the_group(action: str, tmp_path: Path) -> No
 
 def events() -> dict[str, str]:
     """The identifier of each event, by the name of its case."""
-    source = (REPOSITORY / "Sources" / "Exporter" / "Log" / "Event.swift").read_text()
+    source = (REPOSITORY / "Sources" / "Log" / "Event.swift").read_text()
     found = dict(re.findall(r'case \.(\w+): "([0-9a-f]{32})"', source))
     assert found
     return found
@@ -244,7 +244,7 @@ def events() -> dict[str, str]:
 
 def event_names() -> dict[str, str]:
     """The name of each event in records, by the name of its case."""
-    source = (REPOSITORY / "Sources" / "Exporter" / "Log" / "Event.swift").read_text()
+    source = (REPOSITORY / "Sources" / "Log" / "Event.swift").read_text()
     return {case: name or case for case, name in re.findall(r'^    case (\w+)(?: = "(\w+)")?$', source, re.MULTILINE)}
 
 

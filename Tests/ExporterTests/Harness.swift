@@ -21,13 +21,14 @@ struct Harness: ~Copyable {
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
         var listeners = Listeners()
         let listener = try Listener(on: .ipv4(text: "127.0.0.1", port: 0))
-        port = UInt16(listener.name.split(separator: ":").last ?? "") ?? 0
+        let port = UInt16(listener.name.split(separator: ":").last ?? "") ?? 0
         listeners.add(listener)
         var server = try Server(
             configuration, Measurement.open(configuration, log), nil, listeners, WebPolicy(), nil,
             try SignalReceiver(), try Notifier(socket: nil, watchdogMicroseconds: nil), log, sink)
         try server.start()
         self.server = server
+        self.port = port
     }
 
     /// The part that samples, alone, before its first sample.

@@ -18,7 +18,7 @@ struct HealthAnswer {
         wantsTLS = status == 400 && text.contains("speaks TLS")
     }
 
-    /// `place` is whom was asked.
+    /// What the answer means; `place` is the address that was asked, for the message.
     func verdict(on question: HealthQuestion, place: String) -> HealthVerdict {
         guard let status else {
             return .unwell(
