@@ -261,7 +261,7 @@ def call(source: str, start: int) -> str:
 def reported_fields() -> dict[str, set[str]]:
     """The fields that records of each event can have, by the name of its case, as the calls of `report` give them."""
     fields = {case: set(COMPUTED_FIELDS.get(case, ())) for case in events()}
-    for path in (REPOSITORY / "Sources" / "Exporter").rglob("*.swift"):
+    for path in (REPOSITORY / "Sources").rglob("*.swift"):
         source = path.read_text()
         for found in re.finditer(r"\breport\(\s*\.(\w+),", source):
             if found[1] in fields:
