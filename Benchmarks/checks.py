@@ -90,7 +90,10 @@ def allocations(workshop: Workshop) -> Iterator[Figure]:
     count = MallocCount(workshop)
     with Manager(workshop) as manager, workshop.moving_tree() as tree:
         environment = {**manager.environment, **count.environment}
-        with exporter(tree, "--sample.interval", "2ms", environment=environment) as server, Client(server.port) as client:
+        with (
+            exporter(tree, "--sample.interval", "2ms", environment=environment) as server,
+            Client(server.port) as client,
+        ):
             scrape_in_turn([client], WARM_SCRAPES)
             _await_ticks(client, COUNTED_TICKS)
 
@@ -103,7 +106,9 @@ def allocations(workshop: Workshop) -> Iterator[Figure]:
             before = count.read()
             scrape_in_turn([client], COUNTED_SCRAPES)
             yield Figure(
-                f"mallocs in {COUNTED_SCRAPES:,} keep-alive scrapes", count.read() - before, "ticks of 2 ms between them"
+                f"mallocs in {COUNTED_SCRAPES:,} keep-alive scrapes",
+                count.read() - before,
+                "ticks of 2 ms between them",
             )
 
 
@@ -133,31 +138,35 @@ def _samples(client: Client) -> int:
 def allocations_by_form(workshop: Workshop) -> Iterator[Figure]:
     """Mallocs in scrapes of each form of the page on kept connections, with ticks between them."""
     count = MallocCount(workshop)
-    with workshop.moving_tree() as tree:
-        with exporter(tree, "--sample.interval", "2ms", environment=count.environment) as server:
-            for form in FORMS:
-                with form.client(server) as client:
-                    yield _mallocs_in_scrapes(count, client, f"of {form}", "ticks of 2 ms between them")
+    with (
+        workshop.moving_tree() as tree,
+        exporter(tree, "--sample.interval", "2ms", environment=count.environment) as server,
+    ):
+        for form in FORMS:
+            with form.client(server) as client:
+                yield _mallocs_in_scrapes(count, client, f"of {form}", "ticks of 2 ms between them")
 
 
 def allocations_with_access(workshop: Workshop) -> Iterator[Figure]:
     """Mallocs in scrapes with a password that was checked before, in the clear and by TLS.
 
-    The exporter's own are none by TLS either. OpenSSL has ten a scrape: three are buffers, which a session that waits does
-    not hold (SSL_MODE_RELEASE_BUFFERS).
+    The exporter's own are none by TLS either. OpenSSL has ten a scrape: three are buffers, which a session that waits
+    does not hold (SSL_MODE_RELEASE_BUFFERS).
     """
     count = MallocCount(workshop)
     certificate = workshop.certificate("ECDSA P-256")
     accesses = {"with a password": Access(needs_password=True), "with a password by TLS": Access(certificate, True)}
     for what, access in accesses.items():
-        with workshop.moving_tree() as tree:
-            with exporter(tree, "--sample.interval", "2ms", environment=count.environment, access=access) as server:
-                with server.client() as client:
-                    scrape_in_turn([client], WARM_SCRAPES)
-                    own = count.read_own()
-                    yield _mallocs_in_scrapes(count, client, what, "ticks of 2 ms between them")
-                    if access.certificate is not None:
-                        yield Figure("of these not by OpenSSL", count.read_own() - own, "called from the program's own image")
+        with (
+            workshop.moving_tree() as tree,
+            exporter(tree, "--sample.interval", "2ms", environment=count.environment, access=access) as server,
+            server.client() as client,
+        ):
+            scrape_in_turn([client], WARM_SCRAPES)
+            own = count.read_own()
+            yield _mallocs_in_scrapes(count, client, what, "ticks of 2 ms between them")
+            if access.certificate is not None:
+                yield Figure("of these not by OpenSSL", count.read_own() - own, "called from the program's own image")
 
 
 def _mallocs_in_scrapes(count: MallocCount, client: Client, what: str, detail: str) -> Figure:
@@ -169,14 +178,13 @@ def _mallocs_in_scrapes(count: MallocCount, client: Client, what: str, detail: s
 
 def residence(workshop: Workshop) -> Iterator[Figure]:
     """Threads and memory after many scrapes on kept connections, without a web configuration file."""
-    with workshop.moving_tree() as tree, exporter(tree) as server:
-        with server.clients(CONNECTIONS) as opened:
-            scrape_in_turn(opened, MEMORY_SCRAPES)
-            after = f"after {MEMORY_SCRAPES:,} scrapes on {CONNECTIONS} connections"
-            yield Figure("threads", status_of(server.pid, "Threads"), after)
-            yield Figure("resident memory in MiB", status_of(server.pid, "VmRSS") / 1024, after)
-            yield Figure("anonymous memory in MiB", status_of(server.pid, "RssAnon") / 1024, after)
-            yield Figure("mappings of OpenSSL without TLS", len(_mappings_of_openssl(server)), after)
+    with workshop.moving_tree() as tree, exporter(tree) as server, server.clients(CONNECTIONS) as opened:
+        scrape_in_turn(opened, MEMORY_SCRAPES)
+        after = f"after {MEMORY_SCRAPES:,} scrapes on {CONNECTIONS} connections"
+        yield Figure("threads", status_of(server.pid, "Threads"), after)
+        yield Figure("resident memory in MiB", status_of(server.pid, "VmRSS") / 1024, after)
+        yield Figure("anonymous memory in MiB", status_of(server.pid, "RssAnon") / 1024, after)
+        yield Figure("mappings of OpenSSL without TLS", len(_mappings_of_openssl(server)), after)
 
 
 def residence_with_tls(workshop: Workshop) -> Iterator[Figure]:

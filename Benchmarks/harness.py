@@ -28,7 +28,7 @@ from types import ModuleType
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 BINARY = Path(os.environ.get("PYJOULES_EXPORTER", ROOT / ".build" / "release" / "pyjoules-exporter"))
-TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "powercap_tree.py"
+TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "support" / "powercap_tree.py"
 
 HOST = "127.0.0.1"
 NAME = "localhost"
@@ -528,7 +528,10 @@ def status_of(pid: int, field: str) -> int:
 def trace_of(pid: int, output: Path) -> Iterator[Path]:
     """The system calls of a process while the block runs, one a line, descriptors with what they are."""
     log = output.with_suffix(".err")
-    with log.open("wb") as stderr, started([need("strace"), "-y", "-p", str(pid), "-o", output], stderr=stderr) as tracer:
+    with (
+        log.open("wb") as stderr,
+        started([need("strace"), "-y", "-p", str(pid), "-o", output], stderr=stderr) as tracer,
+    ):
         wait_until(lambda: "attached" in log.read_text() or tracer.poll() is not None, "strace")
         if tracer.poll() is not None:
             raise Skip(f"strace: {log.read_text().strip()}")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter import StartExporter
-from exposition import Page
-from hardware_counter import HardwareCounter, joules
-from powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
+from support.exporter import StartExporter
+from support.exposition import Page
+from support.hardware_counter import HardwareCounter, joules
+from support.powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
 
 FAST = ("--sample.interval", "20ms")
 # max_energy_range_uj of real drivers: 61 uJ units (most Intel), 15.26 uJ (AMD), 15.3 uJ (DRAM of servers), 1 J (psys

@@ -9,24 +9,12 @@ from decimal import Decimal
 
 import pytest
 
-import log_lines
-from exporter import BINARY, StartExporter, clean_environment
-from powercap_tree import PowercapTree
-from raw_http import free_port
+from support import log_lines
+from support.exporter import StartExporter, run
+from support.powercap_tree import PowercapTree
+from support.raw_http import free_port
 
 EX_USAGE = 64
-
-
-def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs the binary to its end."""
-    return subprocess.run(
-        [str(BINARY), *arguments],
-        env=clean_environment(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=10,
-    )
 
 
 def assert_is_usage_error(result: subprocess.CompletedProcess[str], *mentioned: str) -> None:

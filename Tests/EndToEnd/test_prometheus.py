@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from powercap_tree import laptop
-from prometheus_run import RANGE_UJ, PrometheusRun
-from waiting import wait_until
+from support.powercap_tree import laptop
+from support.prometheus_run import RANGE_UJ, PrometheusRun
+from support.waiting import wait_until
 
 WINDOW_SECONDS = 60
 TOLERANCE = 0.001

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-import ledger_bytes
-from background import Background
-from exporter import Exporter, StartExporter
-from exposition import Page
-from hardware_counter import HardwareCounter, RandomLoad, joules
-from powercap_tree import PowercapTree, Zone, laptop
-from raw_http import Address, Client, ConnectionEnded
-from service_manager import ServiceManager
-from waiting import let_time_pass
+from support import ledger_bytes
+from support.background import Background
+from support.exporter import Exporter, StartExporter
+from support.exposition import Page
+from support.hardware_counter import HardwareCounter, RandomLoad, joules
+from support.powercap_tree import PowercapTree, Zone, laptop
+from support.raw_http import Address, Client, ConnectionEnded
+from support.service_manager import ServiceManager
+from support.waiting import let_time_pass
 
 FAST = ("--sample.interval", "20ms")
 STORED = b"FDSTORE=1\nFDNAME=pyjoules-ledger\n"

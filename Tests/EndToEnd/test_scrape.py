@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-import promtool
-from exporter import Exporter, StartExporter
-from exposition import Page
-from powercap_tree import PowercapTree
-from raw_http import Client, Response, request
-from waiting import wait_until
+from support import promtool
+from support.exporter import Exporter, StartExporter
+from support.exposition import Page
+from support.powercap_tree import PowercapTree
+from support.raw_http import Client, Response, request
+from support.waiting import wait_until
 
 KINDS = {"package_0": "package", "core_0": "core", "uncore_0": "uncore", "dram_0": "dram", "psys_0": "psys"}
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
@@ -76,8 +76,8 @@ def test_power_is_energy_over_the_measured_interval(start_exporter: StartExporte
 
     page = exporter.wait_for_page(lambda page: watts(page) > 0)
     duration = page.value("pyjoules_simple_measurement_duration_seconds")
-    # The power is over the time between the package's own readings, the duration between the beginnings of the ticks: a busy
-    # machine may put a millisecond between the two.
+    # The power is over the time between the package's own readings, the duration between the beginnings of the ticks: a
+    # busy machine may put a millisecond between the two.
     assert float(watts(page) * duration) == pytest.approx(3.0, rel=0.02)
     assert duration >= Decimal("0.1")
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from exporter import Exporter, StartExporter
-from exposition import Page, Sample
-from hardware_counter import HardwareCounter, RandomLoad, joules
-from hwmon_tree import HwmonTree
-from powercap_tree import REAL_RANGE_UJ, PowercapTree, Zone, laptop
-from waiting import let_time_pass, wait_until
+from support.exporter import Exporter, StartExporter
+from support.exposition import Page, Sample
+from support.hardware_counter import HardwareCounter, RandomLoad, joules
+from support.hwmon_tree import HwmonTree
+from support.powercap_tree import REAL_RANGE_UJ, PowercapTree, Zone, laptop
+from support.waiting import let_time_pass, wait_until
 
 FAST = ("--sample.interval", "20ms")
 # The exporter believes twice this.

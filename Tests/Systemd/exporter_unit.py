@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from exposition import Page
-from hardware_counter import HardwareCounter, RandomLoad, joules
 from machine import Machine
-from raw_http import Address, Client, Response
 from scraping import Scraper
-from waiting import wait_until
+from support.exposition import Page
+from support.hardware_counter import HardwareCounter, RandomLoad, joules
+from support.raw_http import Address, Client, Response
+from support.waiting import wait_until
 
 SERVICE = "pyjoules-exporter.service"
 SOCKET = "pyjoules-exporter.socket"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from exporter_unit import SERVICE, get
 from machine import Machine
-from waiting import wait_until
+from support.waiting import wait_until
 
 # Identifiers of Sources/Exporter/Log/Event.swift, which are never changed.
 STARTED = "9f0d6331a3054090a1efe114610643ff"

@@ -22,10 +22,10 @@ from exporter_unit import (
     scraped_under_load,
     wait_for_progress,
 )
-from hardware_counter import joules
 from machine import Machine
 from scraping import Scraper
-from waiting import let_time_pass, wait_until
+from support.hardware_counter import joules
+from support.waiting import let_time_pass, wait_until
 
 Figure = Callable[[str], None]
 

@@ -10,18 +10,18 @@ import signal
 import ssl
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from certificates import Certificate
-from exporter import Exporter
-from exposition import Page
-from raw_http import Client, Response
-from tls_client import TLSClient
-from waiting import wait_until
+from .certificates import Certificate
+from .exporter import Exporter
+from .exposition import Page
+from .raw_http import Client, Response
+from .tls_client import TLSClient
+from .waiting import wait_until
 
 _READINGS = ("reloaded", "web_configuration_refused")
 
@@ -111,7 +111,7 @@ def tls(server: Certificate, **settings: Any) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def bcrypt(password: str, cost: int = 4) -> str:
     """The hash that goes into the file, made as its documentation says; 4 is the cheapest."""
     if shutil.which("htpasswd") is None:

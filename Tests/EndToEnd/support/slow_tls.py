@@ -6,13 +6,13 @@ import contextlib
 import time
 from pathlib import Path
 
-import web_configuration
-from background import Background
-from certificates import Authority, Certificate
-from exporter import Exporter
-from raw_http import Client, request
-from tls_client import SteppedTLS, TLSClient, trusting
-from web_configuration import WebExporter, tls
+from . import web_configuration
+from .background import Background
+from .certificates import Authority, Certificate
+from .exporter import Exporter
+from .raw_http import Client, request
+from .tls_client import SteppedTLS, TLSClient, trusting
+from .web_configuration import WebExporter, tls
 
 POLL_SECONDS = 0.1
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 
-from background import Background
-from powercap_tree import PowercapTree, Zone
+from .background import Background
+from .powercap_tree import PowercapTree, Zone
 
 
 @dataclass

@@ -12,8 +12,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.utils import floatToGoString
 
-from protobuf_messages import Messages
-from raw_http import Client, Response
+from .protobuf_messages import Messages
+from .raw_http import Client, Response
 
 # Each format, and what asks for it.
 ACCEPTS = {

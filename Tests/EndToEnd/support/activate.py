@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
+SCRIPT = Path(__file__)
 FIRST_INHERITED = 3
 
 

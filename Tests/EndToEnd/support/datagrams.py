@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from waiting import DEADLINE_SECONDS, wait_until
+from .waiting import DEADLINE_SECONDS, wait_until
 
 # Far more than net.unix.max_dgram_qlen: filling a queue is bounded even if that were unlimited.
 _FILL_LIMIT = 100_000

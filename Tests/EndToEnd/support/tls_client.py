@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ssl
 
-from certificates import Authority, Certificate
-from raw_http import Address, Client
+from .certificates import Authority, Certificate
+from .raw_http import Address, Client
 
 
 def trusting(

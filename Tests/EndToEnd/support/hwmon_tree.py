@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from powercap_tree import replace_content
+from .powercap_tree import replace_content
 
 
 class HwmonTree:

@@ -13,15 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-import log_lines
-from exposition import Page
-from raw_http import Client, Response
-from waiting import DEADLINE_SECONDS, wait_until
+from . import log_lines
+from .exposition import Page
+from .raw_http import Client, Response
+from .waiting import DEADLINE_SECONDS, wait_until
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 BINARY = Path(os.environ.get("PYJOULES_EXPORTER", REPOSITORY / ".build" / "release" / "pyjoules-exporter"))
 
-# A build whose sandbox ends it at a system call that is not on the list, instead of refusing the call: `make e2e-fatal`.
+# The sandbox of this build ends the process at a system call that is not on the list: `make e2e-fatal`.
 IS_SANDBOX_FATAL = bool(os.environ.get("PYJOULES_SANDBOX_FATAL"))
 
 # What the surroundings of the test run must not decide for the exporter.
@@ -43,6 +43,18 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of the test run without what would configure the exporter, and with `extra`."""
     inherited = {name: value for name, value in os.environ.items() if name not in _FOREIGN_VARIABLES}
     return {**inherited, **(extra or {})}
+
+
+def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the binary to its end."""
+    return subprocess.run(
+        [str(BINARY), *arguments],
+        env=clean_environment(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
 
 
 class Exporter:

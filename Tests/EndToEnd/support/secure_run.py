@@ -7,13 +7,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import web_configuration
-from background import Background
-from certificates import Authority, Certificate, renew_by_rename, renew_in_place
-from prometheus_run import WRAPPING, PrometheusRun
-from raw_http import Response
-from tls_client import TLSClient, trusting
-from web_configuration import WebExporter, authorization, tls
+from . import web_configuration
+from .background import Background
+from .certificates import Authority, Certificate, renew_by_rename, renew_in_place
+from .prometheus_run import WRAPPING, PrometheusRun
+from .raw_http import Response
+from .tls_client import TLSClient, trusting
+from .web_configuration import WebExporter, authorization, tls
 
 # Scraped for so long; the renewal is in the middle.
 WINDOW_SECONDS = int(os.environ.get("PYJOULES_SOAK_SECONDS", "60"))

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter import Exporter
-from raw_http import Address
+from . import activate
+from .exporter import Exporter
+from .raw_http import Address
 
-_ACTIVATE = Path(__file__).with_name("activate.py")
 # As many descriptors as one notification may carry; the exporter sends one.
 _MOST_DESCRIPTORS = 16
 
@@ -59,7 +59,7 @@ class ServiceManager:
             Exporter(
                 self._arguments,
                 environment={"NOTIFY_SOCKET": str(self._notify_path)},
-                launcher=[sys.executable, "-S", str(_ACTIVATE), ",".join(map(str, descriptors)), ":".join(names)],
+                launcher=[sys.executable, "-S", str(activate.SCRIPT), ",".join(map(str, descriptors)), ":".join(names)],
                 pass_descriptors=descriptors,
             )
         )

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from waiting import DEADLINE_SECONDS
+from .waiting import DEADLINE_SECONDS
 
 # An address to connect to: host and port, or the path of a unix socket.
 Address = tuple[str, int] | str
