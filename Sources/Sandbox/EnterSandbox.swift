@@ -90,13 +90,8 @@ private func giveUpCapabilities() -> SandboxReport.State {
 
 private func enterSeccomp(_ plan: SandboxPlan) -> SandboxReport.State {
     do {
-        var refusal = plan.isFatal ? SystemCallFilter.Refusal.killsProcess : .failsWithPermissionError
-        if plan.countsRefusals && !plan.isFatal {
-            try TrappedCalls.startCounting()
-            refusal = .signals
-        }
         let calls = AllowedCall.all(plan)
-        let filter = try SystemCallFilter(refusal)
+        let filter = try SystemCallFilter(plan.isFatal ? .killsProcess : .failsWithPermissionError)
         for call in calls { try filter.allow(call) }
         if plan.allowsThreads { try filter.denyAsMissing("clone3") }
         try filter.load()

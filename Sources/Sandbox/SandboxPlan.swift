@@ -16,9 +16,6 @@ public struct SandboxPlan: Sendable {
     /// A system call that is not on the list ends the process, instead of failing with EPERM: for tests, which should not pass by
     /// an error that somebody handles.
     public var isFatal = false
-    /// Calls that are not on the list are counted in `RefusedCalls`. That needs a signal handler, and where SIGSYS is blocked, as
-    /// in the C library while it starts a thread, such a call ends the process: for looking closely, not for every day.
-    public var countsRefusals = false
 
     public init() {}
 

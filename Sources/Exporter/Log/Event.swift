@@ -5,7 +5,6 @@ enum Event: String, CaseIterable {
     case started
     case listening
     case sandboxed
-    case callRefused = "call_refused"
     case socketRefused = "socket_refused"
     case noSource = "no_source"
     case simulatedSource = "simulated_source"
@@ -35,7 +34,6 @@ enum Event: String, CaseIterable {
         case .started: "9f0d6331a3054090a1efe114610643ff"
         case .listening: "69699bf4057442c09fb4a259cc766893"
         case .sandboxed: "bbbb04a64f8041618bef388b7f62c217"
-        case .callRefused: "1068460050b34168954deabd376d7dd8"
         case .socketRefused: "14f6e71e65d1499abc4af06db968b513"
         case .noSource: "bf6e9d67fa9d4291977cdaaee2cc9c73"
         case .sourceFallback: "3952e5e5ee594fe3b5a758d8a14c5691"

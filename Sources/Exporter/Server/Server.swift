@@ -32,8 +32,6 @@ struct Server: ~Copyable {
     var reviver: ZoneReviver
     /// What was given up; nil before.
     var sandbox: SandboxReport?
-    /// Nil unless calls that the sandbox refuses are counted.
-    var refusedCalls: RefusedCalls?
 
     var listeners: Listeners
     var areListenersWatched = false

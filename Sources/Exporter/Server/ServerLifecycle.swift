@@ -71,7 +71,6 @@ extension Server {
         try watchListeners()
         warnIfCertificateExpired()
         refreshIfOverdue(nanoseconds: now)
-        reportRefusedCalls()
     }
 
     private mutating func expire(_ token: Token, _ now: UInt64) throws(SystemError) {
