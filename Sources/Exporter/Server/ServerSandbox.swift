@@ -1,4 +1,5 @@
 import Kernel
+import Logging
 import Sandbox
 
 /// Giving up what is needed no more.
