@@ -99,8 +99,8 @@ def assert_nothing_lost(page: Page, counters: dict[str, HardwareCounter]) -> Non
     """What is counted is what the counters moved since the very first start, to the microjoule, and all was certain."""
     for domain, counter in counters.items():
         assert page.energy(domain) == joules(counter.moved)
-        assert page.value("pyjoules_counter_wraps_total", domain=domain) == counter.wraps
-        assert page.value("pyjoules_counter_resets_total", domain=domain) == 0
+        assert page.value("pyjoules_wraps_total", domain=domain) == counter.wraps
+        assert page.value("pyjoules_resets_total", domain=domain) == 0
         assert page.value("pyjoules_gaps_total", domain=domain) == 0
 
 
@@ -121,7 +121,7 @@ def test_kills_lose_nothing(
             exporter = manager.start()
     page = page_of(exporter)
     assert_nothing_lost(page, counters)
-    assert page.value("pyjoules_counter_wraps_total", domain="package_0") > 0
+    assert page.value("pyjoules_wraps_total", domain="package_0") > 0
     print(f"{kills} kills, {scraper.pages} scrapes, {joules(counters['package_0'].moved)} J: none lost")
     assert scraper.pages > kills
     for totals in scraper.totals.values():

@@ -88,7 +88,7 @@ def test_the_truthfulness_family_is_complete(exporter: Exporter) -> None:
     assert page.value("pyjoules_sample_interval_seconds") == Decimal("0.02")
     assert page.find("pyjoules_ticks_missed_total")
     for domain in KINDS:
-        assert page.value("pyjoules_counter_wraps_total", domain=domain) == 0
+        assert page.value("pyjoules_wraps_total", domain=domain) == 0
         errors = page.find("pyjoules_sample_errors_total", domain=domain)
         assert {sample.labels["reason"] for sample in errors} == {
             "driver_error",

@@ -29,7 +29,7 @@ UNIT_JOULES = Decimal("0.000061")
 
 
 def resets(page: Page, domain: str = "package_0") -> Decimal:
-    return page.value("pyjoules_counter_resets_total", domain=domain)
+    return page.value("pyjoules_resets_total", domain=domain)
 
 
 def gaps(page: Page, domain: str = "package_0") -> Decimal:
@@ -67,7 +67,7 @@ def test_a_stop_of_two_seconds_loses_nothing(start_exporter: StartExporter, tmp_
         exporter.page_after_ticks()
     page = exporter.page_after_ticks()
     assert page.energy("package_0") == joules(counter.moved)
-    assert page.value("pyjoules_counter_wraps_total", domain="package_0") == counter.wraps == 1
+    assert page.value("pyjoules_wraps_total", domain="package_0") == counter.wraps == 1
     assert resets(page) == gaps(page) == 0
     missed = page.value("pyjoules_ticks_missed_total") - before.value("pyjoules_ticks_missed_total")
     assert missed >= int(stopped_seconds / 0.02) - 2
@@ -90,7 +90,7 @@ def test_a_counter_that_steps_back_was_set_anew(start_exporter: StartExporter, l
         assert resets(page) == times
     # Only what the counter certainly counted since it was set anew has been added.
     assert page.energy("package_0") == Decimal("0.4") + Decimal("0.25") + Decimal("0.1")
-    assert page.value("pyjoules_counter_wraps_total", domain="package_0") == gaps(page) == 0
+    assert page.value("pyjoules_wraps_total", domain="package_0") == gaps(page) == 0
     assert page.value("pyjoules_power_peak_watts", domain="package_0") <= BOUND_WATTS
     record = exporter.only_record("counter_reset")
     assert record["domain"] == "package_0" and record["reason"] == "stepped_back" and record["level"] == "warning"
@@ -117,7 +117,7 @@ def test_an_interval_that_can_hide_a_wrap_is_a_gap(start_exporter: StartExporter
     stop_for(exporter, 0.7, during=lambda: counter.move(counter.modulus + 5_000_000))
     page = exporter.page_after_ticks()
     assert gaps(page) == 1
-    assert resets(page) == page.value("pyjoules_counter_wraps_total", domain="package_0") == 0
+    assert resets(page) == page.value("pyjoules_wraps_total", domain="package_0") == 0
     # It shows 5 J more than before; that it went round meanwhile cannot be known.
     assert page.energy("package_0") == 5
     assert exporter.only_record("counter_gap")["domain"] == "package_0"
@@ -175,7 +175,7 @@ def test_a_zone_that_comes_back_goes_on(
     assert zones["package_0"] == "intel-rapl:2" and zones["dram_0"] == "intel-rapl:2:0"
     assert resets(page) == gaps(page) == 0
     # Those that did not come back keep their totals; no series came twice, and none went.
-    for name in ("pyjoules_energy_joules_total", "pyjoules_power_watts_count", "pyjoules_counter_wraps_total"):
+    for name in ("pyjoules_energy_joules_total", "pyjoules_power_watts_count", "pyjoules_wraps_total"):
         assert domains(page.find(name)) == domains(before.find(name))
     assert not is_read("core_0")(page)
     lost, back = {"package_0", "core_0", "uncore_0", "dram_0"}, {"package_0", "dram_0"}

@@ -26,7 +26,7 @@ import Testing
             }
             #expect(pages.lines(of: "pyjoules_samples_total") == ["pyjoules_samples_total 0"])
             #expect(pages.lines(of: "pyjoules_source_up") == ["pyjoules_source_up{source=\"powercap\"} 1"])
-            #expect(pages.lines(of: "pyjoules_counter_resets_total").count == 5, "counters are there from the start")
+            #expect(pages.lines(of: "pyjoules_resets_total").count == 5, "counters are there from the start")
         }
     }
 
@@ -211,8 +211,8 @@ import Testing
             func told(_ family: String) -> [String?] {
                 (0...2).map { pages.value("pyjoules_\(family)_total{domain=\"package_\($0)\"}") }
             }
-            #expect(told("counter_wraps") == ["1", "0", "0"])
-            #expect(told("counter_resets") == ["0", "1", "0"])
+            #expect(told("wraps") == ["1", "0", "0"])
+            #expect(told("resets") == ["0", "1", "0"])
             #expect(told("gaps") == ["0", "0", "0"])
             #expect(pages.lines(of: "pyjoules_sample_errors_total").count == 15)
         }

@@ -88,8 +88,8 @@ def assert_nothing_lost(counters: Counters, access: Access = OPEN) -> Page:
     shown = access.page_after_ticks()
     for domain, counter in counters.items():
         assert shown.value("pyjoules_energy_joules_total", domain=domain) == joules(counter.moved)
-        assert shown.value("pyjoules_counter_wraps_total", domain=domain) == counter.wraps
-        assert shown.value("pyjoules_counter_resets_total", domain=domain) == 0
+        assert shown.value("pyjoules_wraps_total", domain=domain) == counter.wraps
+        assert shown.value("pyjoules_resets_total", domain=domain) == 0
         assert shown.value("pyjoules_gaps_total", domain=domain) == 0
     return shown
 

@@ -37,10 +37,10 @@ struct TruthSeries {
             help: "Timer ticks that passed while the exporter was late; no energy is lost, but its detail in time.")
         missed = registry.declareSeries()
         registry.declareFamily(
-            "pyjoules_counter_wraps_total", .counter, help: "Times a hardware counter started again from 0.")
+            "pyjoules_wraps_total", .counter, help: "Times a hardware counter started again from 0.")
         wraps = facts.declareTotals(in: &registry) { [Label("domain", $0.tag)] }
         registry.declareFamily(
-            "pyjoules_counter_resets_total", .counter,
+            "pyjoules_resets_total", .counter,
             help:
                 "Times a hardware counter was set anew, by suspend or a reloaded driver; only what is certain was added."
         )
