@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 /// The compiler's strictest honest reading of our code; see docs/architecture.md, "What the build enforces".
@@ -18,6 +18,9 @@ let strictTests: [SwiftSetting] = [
     .defaultIsolation(nil),
     .treatAllWarnings(as: .error),
 ]
+
+/// C is held to the compiler's warnings too.
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
 /// The commit that is being built, for `pyjoules_exporter_build_info`; the Makefile sets it. Not from
 /// `Context.gitInformation`, which SwiftPM caches with the manifest and so names an older commit.
@@ -47,13 +50,13 @@ let package = Package(
     ],
     targets: [
         // Layer 0: C.
-        .target(name: "CLinux"),
-        .target(name: "CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
-        .target(name: "CBuildInfo", cSettings: [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
+        .target(name: "CLinux", cSettings: strictC),
+        .target(name: "CCrypt", cSettings: strictC, linkerSettings: [.linkedLibrary("crypt")]),
+        .target(name: "CBuildInfo", cSettings: strictC + [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-        .target(name: "COpenSSL"),
+        .target(name: "COpenSSL", cSettings: strictC),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         // Layer 1.
         room("Bytes"),
@@ -87,7 +90,7 @@ let package = Package(
         .executableTarget(
             name: "SandboxProbe", dependencies: ["Sandbox", "Kernel", "SandboxAttempts"],
             path: "Tests/SandboxProbe", swiftSettings: strictTests),
-        .target(name: "SandboxAttempts", path: "Tests/SandboxAttempts"),
+        .target(name: "SandboxAttempts", path: "Tests/SandboxAttempts", cSettings: strictC),
         tests(of: "Bytes"),
         tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
@@ -98,7 +101,7 @@ let package = Package(
         tests(of: "Gzip", ["Bytes"]),
         // A client of TLS for tests, which uses OpenSSL as a library that is linked.
         .target(
-            name: "CTLSClient", path: "Tests/CTLSClient",
+            name: "CTLSClient", path: "Tests/CTLSClient", cSettings: strictC,
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         tests(of: "TLS", ["Kernel", "COpenSSL", "CTLSClient"]),
         tests(of: "Passwords", ["Kernel"]),
