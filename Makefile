@@ -11,12 +11,13 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 STATIC_LIBRARIES := $(CURDIR)/.build/static
 RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib --product pyjoules-exporter \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -L$(STATIC_LIBRARIES)
+ASAN_FLAGS := --sanitize=address --scratch-path .build-asan
 # The commit, with a plus sign if the working tree differs from it.
 export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null || echo unknown)
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 
-.PHONY: help deps build run test unit e2e e2e-fatal test-systemd lint format bench bench-smoke fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd lint format bench bench-smoke fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +41,14 @@ unit:
 	swift build $(SWIFT_FLAGS) --build-tests
 	swift test --skip-build --no-parallel
 
+# Left out are the tests that limit the address space, of which AddressSanitizer takes terabytes, and those of the sandbox, whose
+# list does not have the system calls that it makes.
+unit-asan: ## Run the unit tests with a build whose AddressSanitizer ends them at a wrong access to memory or a leak
+	@scripts/deps.sh test
+	swift build $(ASAN_FLAGS) $(SWIFT_FLAGS) --build-tests
+	swift test $(ASAN_FLAGS) --skip-build --no-parallel --disable-xctest \
+		--skip 'no thread can be had' --skip '^SandboxTests\.'
+
 e2e: build .venv/ready
 	$(PYTHON) -m pytest Tests/EndToEnd
 
@@ -59,7 +68,7 @@ e2e-fatal: build .venv/ready ## Run the end-to-end tests with a build that dies 
 test-systemd: deb .venv/ready ## Test the Debian package in a Debian with a real systemd; needs root, otherwise says SKIP
 	@scripts/test-systemd.sh $(PYTHON) .build/deb/pyjoules-exporter_*.deb
 
-lint: ## Check format, module doors, banned words and linkage
+lint: ## Check format, doors between modules and folders, banned words, Python and linkage
 	@scripts/lint.sh
 
 format: ## Format the Swift sources
@@ -96,4 +105,4 @@ container: build ## Build the image with buildah and try it with podman; needs r
 	@scripts/container.sh check
 
 clean: ## Remove everything that was built
-	rm -rf .build .build-fatal .build-systemd .venv
+	rm -rf .build .build-asan .build-fatal .build-systemd .venv
