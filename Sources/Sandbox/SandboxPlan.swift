@@ -17,6 +17,7 @@ public struct SandboxPlan: Sendable {
     /// an error that somebody handles.
     public var isFatal = false
 
+    /// All layers, and nothing kept.
     public init() {}
 
     /// Keeps a file readable that may be replaced, by another file or by a link to one: whatever is in its directory and, if it

@@ -5,6 +5,7 @@ public struct HwmonTree {
     /// What `--path.sysfs` takes.
     public let root: String
 
+    /// A tree without a device, in an existing directory.
     public init(in directory: String) throws {
         root = directory
         for path in ["class", "class/hwmon", "devices"] { try checked("mkdir", mkdir("\(directory)/\(path)", 0o755)) }
@@ -26,6 +27,7 @@ public struct HwmonTree {
         try writeFile("\(root)/class/hwmon/\(path)", content)
     }
 
+    /// Removes an attribute; the path begins below class/hwmon.
     public func remove(_ path: String) throws {
         try checked("unlink", unlink("\(root)/class/hwmon/\(path)"))
     }

@@ -44,6 +44,7 @@ public struct PowercapTree {
         try writeFile("\(classDirectory)/\(entry)/\(attribute)", content)
     }
 
+    /// Sets the counter of an entry.
     public func setCounter(_ entry: String, _ microjoules: UInt64) throws {
         try set("energy_uj", of: entry, to: "\(microjoules)\n")
     }
@@ -59,6 +60,7 @@ public struct PowercapTree {
         }
     }
 
+    /// Removes an attribute.
     public func remove(_ attribute: String, of entry: String) throws {
         try checked("unlink", unlink("\(classDirectory)/\(entry)/\(attribute)"))
     }
