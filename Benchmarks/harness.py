@@ -142,7 +142,8 @@ class Workshop:
         output = self.directory / name
         if not output.exists():
             source = HERE / f"{name}.c"
-            subprocess.run([need("cc"), "-O2", "-o", output, source, *options], check=True)
+            warnings = ["-Wall", "-Wextra", "-Werror"]
+            subprocess.run([need("cc"), "-O2", *warnings, "-o", output, source, *options], check=True)
         return output
 
     def certificate(self, kind: str) -> Certificate:
