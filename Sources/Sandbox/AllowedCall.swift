@@ -100,7 +100,6 @@ extension AllowedCall {
             AllowedCall("exit_group"),
             AllowedCall("rt_sigprocmask"),  // abort(), and starting a thread.
             AllowedCall("rt_sigaction"),  // abort()
-            AllowedCall("rt_sigreturn"),  // Back from the handler that Swift's runtime has for crashes.
             AllowedCall("getpid"),  // abort()
             AllowedCall("gettid"),  // abort()
             AllowedCall("tgkill", .equal(processIdentifier, 0)),  // abort(), to this process only.
