@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 /// The compiler's strictest honest reading of our code; see docs/architecture.md, "What the build enforces".
@@ -18,6 +18,9 @@ let strictTests: [SwiftSetting] = [
     .defaultIsolation(nil),
     .treatAllWarnings(as: .error),
 ]
+
+/// C is held to the compiler's warnings too.
+let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 
 /// The commit that is being built, for `pyjoules_exporter_build_info`; the Makefile sets it. Not from
 /// `Context.gitInformation`, which SwiftPM caches with the manifest and so names an older commit.
@@ -47,33 +50,50 @@ let package = Package(
     ],
     targets: [
         // Layer 0: C.
-        .target(name: "CLinux"),
-        .target(name: "CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
-        .target(name: "CBuildInfo", cSettings: [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
+        .target(name: "CLinux", cSettings: strictC),
+        .target(name: "CCrypt", cSettings: strictC, linkerSettings: [.linkedLibrary("crypt")]),
+        .target(name: "CBuildInfo", cSettings: strictC + [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-        .target(name: "COpenSSL"),
+        .target(name: "COpenSSL", cSettings: strictC),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         // Layer 1.
         room("Bytes"),
         room("Kernel", ["CLinux"]),
+        room("Counters"),
         // Layer 2.
         room("HTTP", ["Bytes"]),
         room("Metrics", ["Bytes"]),
-        room("Energy", ["Kernel", "Bytes"]),
+        room("Accounts", ["Bytes", "Counters"]),
+        room("Sources", ["Kernel", "Bytes", "Counters"]),
         room("Systemd", ["CSystemd", "Kernel"]),
-        room("WebConfig", ["CYAML"]),
         room("Gzip", ["CDeflate", "Bytes"]),
         room("TLS", ["COpenSSL", "Kernel"]),
         room("Passwords", ["CCrypt", "Kernel"]),
         room("Sandbox", ["CSeccomp", "Kernel"]),
         // Layer 3.
+        room("WebConfig", ["CYAML", "TLS", "Passwords", "Bytes"]),
+        .target(
+            name: "Log", dependencies: ["Bytes", "Kernel", "Systemd", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: strict),
+        room("Sampling", ["Sources", "Accounts", "Counters", "Kernel", "Bytes"]),
+        // Layer 4.
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Bytes", "Kernel", "HTTP", "Gzip", "TLS", "Passwords", "WebConfig", "Log",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        room("Reports", ["Sampling", "Accounts", "Counters", "Kernel", "Bytes"]),
+        room("Doctor", ["Sampling", "Sources", "Accounts", "Counters", "Sandbox", "Kernel", "Bytes"]),
+        // Layer 5.
         .executableTarget(
             name: "Exporter",
             dependencies: [
-                "Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "Gzip", "TLS", "Passwords", "WebConfig",
-                "Sandbox", "CBuildInfo",
+                "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling", "Systemd",
+                "Sandbox", "CBuildInfo", "Log", "Serving", "Reports", "Doctor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -81,30 +101,53 @@ let package = Package(
         ),
         // What several modules' tests use; no product contains it.
         .target(
-            name: "TestSupport", dependencies: ["Bytes", "Kernel"], path: "Tests/TestSupport",
+            name: "TestSupport",
+            dependencies: [
+                "Bytes", "Kernel", "Counters", "Accounts", "Sources", "Sampling", "Log",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/TestSupport",
             swiftSettings: strictTests),
         // Enters the sandbox and tries what should be refused; no product contains it.
         .executableTarget(
             name: "SandboxProbe", dependencies: ["Sandbox", "Kernel", "SandboxAttempts"],
             path: "Tests/SandboxProbe", swiftSettings: strictTests),
-        .target(name: "SandboxAttempts", path: "Tests/SandboxAttempts"),
+        // Opens and closes rows, for bench-smoke; no product contains it.
+        .executableTarget(
+            name: "TableProbe", dependencies: ["Metrics"], path: "Tests/TableProbe", swiftSettings: strictTests),
+        .target(name: "SandboxAttempts", path: "Tests/SandboxAttempts", cSettings: strictC),
         tests(of: "Bytes"),
         tests(of: "Kernel", ["CLinux"]),
         tests(of: "HTTP", ["Bytes", "Kernel"]),
         tests(of: "Metrics", ["Bytes", "Kernel"], exclude: ["Golden"]),
-        tests(of: "Energy", ["Bytes", "Kernel"]),
+        tests(of: "Counters"),
+        tests(of: "Accounts", ["Counters", "Bytes"]),
+        tests(of: "Sources", ["Counters", "Bytes", "Kernel"]),
+        tests(of: "Sampling", ["Sources", "Accounts", "Counters", "Bytes", "Kernel"], exclude: ["Ledgers"]),
         tests(of: "Systemd", ["Kernel"]),
-        tests(of: "WebConfig"),
+        tests(of: "WebConfig", ["TLS", "Passwords"]),
         tests(of: "Gzip", ["Bytes"]),
         // A client of TLS for tests, which uses OpenSSL as a library that is linked.
         .target(
-            name: "CTLSClient", path: "Tests/CTLSClient",
+            name: "CTLSClient", path: "Tests/CTLSClient", cSettings: strictC,
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         tests(of: "TLS", ["Kernel", "COpenSSL", "CTLSClient"]),
         tests(of: "Passwords", ["Kernel"]),
+        tests(of: "Log", ["Bytes", "Kernel", "Systemd", .product(name: "Logging", package: "swift-log")]),
+        tests(
+            of: "Serving",
+            [
+                "Bytes", "Kernel", "HTTP", "TLS", "Passwords", "WebConfig", "Log",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        tests(of: "Reports", ["Sampling", "Sources", "Accounts", "Counters", "Kernel"]),
+        tests(of: "Doctor", ["Sampling", "Sources", "Counters", "Sandbox", "Kernel"]),
         tests(of: "Sandbox", ["Kernel", "SandboxProbe"]),
         tests(
             of: "Exporter",
-            ["Bytes", "Kernel", "HTTP", "Metrics", "Energy", "Systemd", "TLS", "Passwords", "Sandbox"]),
+            [
+                "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling", "Systemd", "TLS",
+                "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports",
+            ]),
     ]
 )

@@ -6,7 +6,9 @@ it yields a line in thresholds.json: the most that is allowed.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from harness import (
     FORMS,
+    TABLE_PROBE,
     Access,
     Client,
     Failure,
@@ -25,6 +28,8 @@ from harness import (
     counters_of,
     exporter,
     scrape_in_turn,
+    stalled_readers,
+    started,
     status_of,
     trace_of,
     value_of,
@@ -53,6 +58,10 @@ CONNECTIONS = 16
 TLS_CONNECTIONS = (1, 64, 256)
 TLS_SCRAPES = 20
 PATIENCE_SECONDS = 30.0
+STALLED_READERS = 250
+# New pages come while the readers lie still, which the exporter bears for ten seconds.
+STALLED_SCRAPES = 50
+STALLED_PAUSE_SECONDS = 0.1
 
 
 def system_calls(workshop: Workshop) -> Iterator[Figure]:
@@ -90,7 +99,10 @@ def allocations(workshop: Workshop) -> Iterator[Figure]:
     count = MallocCount(workshop)
     with Manager(workshop) as manager, workshop.moving_tree() as tree:
         environment = {**manager.environment, **count.environment}
-        with exporter(tree, "--sample.interval", "2ms", environment=environment) as server, Client(server.port) as client:
+        with (
+            exporter(tree, "--sample.interval", "2ms", environment=environment) as server,
+            Client(server.port) as client,
+        ):
             scrape_in_turn([client], WARM_SCRAPES)
             _await_ticks(client, COUNTED_TICKS)
 
@@ -103,7 +115,9 @@ def allocations(workshop: Workshop) -> Iterator[Figure]:
             before = count.read()
             scrape_in_turn([client], COUNTED_SCRAPES)
             yield Figure(
-                f"mallocs in {COUNTED_SCRAPES:,} keep-alive scrapes", count.read() - before, "ticks of 2 ms between them"
+                f"mallocs in {COUNTED_SCRAPES:,} keep-alive scrapes",
+                count.read() - before,
+                "ticks of 2 ms between them",
             )
 
 
@@ -133,31 +147,35 @@ def _samples(client: Client) -> int:
 def allocations_by_form(workshop: Workshop) -> Iterator[Figure]:
     """Mallocs in scrapes of each form of the page on kept connections, with ticks between them."""
     count = MallocCount(workshop)
-    with workshop.moving_tree() as tree:
-        with exporter(tree, "--sample.interval", "2ms", environment=count.environment) as server:
-            for form in FORMS:
-                with form.client(server) as client:
-                    yield _mallocs_in_scrapes(count, client, f"of {form}", "ticks of 2 ms between them")
+    with (
+        workshop.moving_tree() as tree,
+        exporter(tree, "--sample.interval", "2ms", environment=count.environment) as server,
+    ):
+        for form in FORMS:
+            with form.client(server) as client:
+                yield _mallocs_in_scrapes(count, client, f"of {form}", "ticks of 2 ms between them")
 
 
 def allocations_with_access(workshop: Workshop) -> Iterator[Figure]:
     """Mallocs in scrapes with a password that was checked before, in the clear and by TLS.
 
-    The exporter's own are none by TLS either. OpenSSL has ten a scrape: three are buffers, which a session that waits does
-    not hold (SSL_MODE_RELEASE_BUFFERS).
+    The exporter's own are none by TLS either. OpenSSL has ten a scrape: three are buffers, which a session that waits
+    does not hold (SSL_MODE_RELEASE_BUFFERS).
     """
     count = MallocCount(workshop)
     certificate = workshop.certificate("ECDSA P-256")
     accesses = {"with a password": Access(needs_password=True), "with a password by TLS": Access(certificate, True)}
     for what, access in accesses.items():
-        with workshop.moving_tree() as tree:
-            with exporter(tree, "--sample.interval", "2ms", environment=count.environment, access=access) as server:
-                with server.client() as client:
-                    scrape_in_turn([client], WARM_SCRAPES)
-                    own = count.read_own()
-                    yield _mallocs_in_scrapes(count, client, what, "ticks of 2 ms between them")
-                    if access.certificate is not None:
-                        yield Figure("of these not by OpenSSL", count.read_own() - own, "called from the program's own image")
+        with (
+            workshop.moving_tree() as tree,
+            exporter(tree, "--sample.interval", "2ms", environment=count.environment, access=access) as server,
+            server.client() as client,
+        ):
+            scrape_in_turn([client], WARM_SCRAPES)
+            own = count.read_own()
+            yield _mallocs_in_scrapes(count, client, what, "ticks of 2 ms between them")
+            if access.certificate is not None:
+                yield Figure("of these not by OpenSSL", count.read_own() - own, "called from the program's own image")
 
 
 def _mallocs_in_scrapes(count: MallocCount, client: Client, what: str, detail: str) -> Figure:
@@ -167,16 +185,42 @@ def _mallocs_in_scrapes(count: MallocCount, client: Client, what: str, detail: s
     return Figure(f"mallocs in {COUNTED_SCRAPES:,} scrapes {what}", count.read() - before, detail)
 
 
+def allocations_of_rows(workshop: Workshop) -> Iterator[Figure]:
+    """Mallocs while rows of series open, change and close, once as many have been open before."""
+    if not TABLE_PROBE.exists():
+        raise Failure(f"{TABLE_PROBE} is not built: run `make bench-smoke`")
+    count = MallocCount(workshop)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with started([TABLE_PROBE], env={**os.environ, **count.environment}, **pipes) as probe:
+        _await_line(probe, b"warm\n")
+        before = count.read()
+        _answer(probe)
+        _await_line(probe, b"done\n")
+        mallocs = count.read() - before
+        _answer(probe)
+    yield Figure("mallocs in opening and closing 1,000 table rows", mallocs, "3 rounds, with values and histograms")
+
+
+def _await_line(process: subprocess.Popen, wanted: bytes) -> None:
+    line = process.stdout.readline()
+    if line != wanted:
+        raise Failure(f"the probe said {line!r} and not {wanted!r}")
+
+
+def _answer(process: subprocess.Popen) -> None:
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+
+
 def residence(workshop: Workshop) -> Iterator[Figure]:
     """Threads and memory after many scrapes on kept connections, without a web configuration file."""
-    with workshop.moving_tree() as tree, exporter(tree) as server:
-        with server.clients(CONNECTIONS) as opened:
-            scrape_in_turn(opened, MEMORY_SCRAPES)
-            after = f"after {MEMORY_SCRAPES:,} scrapes on {CONNECTIONS} connections"
-            yield Figure("threads", status_of(server.pid, "Threads"), after)
-            yield Figure("resident memory in MiB", status_of(server.pid, "VmRSS") / 1024, after)
-            yield Figure("anonymous memory in MiB", status_of(server.pid, "RssAnon") / 1024, after)
-            yield Figure("mappings of OpenSSL without TLS", len(_mappings_of_openssl(server)), after)
+    with workshop.moving_tree() as tree, exporter(tree) as server, server.clients(CONNECTIONS) as opened:
+        scrape_in_turn(opened, MEMORY_SCRAPES)
+        after = f"after {MEMORY_SCRAPES:,} scrapes on {CONNECTIONS} connections"
+        yield Figure("threads", status_of(server.pid, "Threads"), after)
+        yield Figure("resident memory in MiB", status_of(server.pid, "VmRSS") / 1024, after)
+        yield Figure("anonymous memory in MiB", status_of(server.pid, "RssAnon") / 1024, after)
+        yield Figure("mappings of OpenSSL without TLS", len(_mappings_of_openssl(server)), after)
 
 
 def residence_with_tls(workshop: Workshop) -> Iterator[Figure]:
@@ -200,6 +244,27 @@ def residence_with_tls(workshop: Workshop) -> Iterator[Figure]:
     yield Figure("memory of a TLS connection in KiB", each, f"from {fewest} to {most} connections")
 
 
+def residence_with_stalled_readers(workshop: Workshop) -> Iterator[Figure]:
+    """Memory for clients that stop reading a long page, while another one scrapes and new pages come."""
+    with exporter(workshop.tree("many_sockets"), "--sample.interval", "50ms") as server, server.client() as client:
+        scrape_in_turn([client], WARM_SCRAPES)
+        before = status_of(server.pid, "RssAnon")
+        most = 0
+        with stalled_readers(server, STALLED_READERS):
+            for _ in range(STALLED_SCRAPES):
+                page = client.scrape()
+                most = max(most, status_of(server.pid, "RssAnon"))
+                time.sleep(STALLED_PAUSE_SECONDS)
+            stalled = value_of(page, "pyjoules_http_connections") - 1
+        if stalled < STALLED_READERS:
+            raise Failure(f"of {STALLED_READERS} stalled readers, {stalled:g} are left")
+        yield Figure(
+            f"anonymous memory in MiB, {STALLED_READERS} stalled readers more",
+            (most - before) / 1024,
+            f"page of {len(page):,} bytes, {STALLED_SCRAPES} scrapes at 10 Hz meanwhile; {before / 1024:.1f} before",
+        )
+
+
 def _mappings_of_openssl(server: Server) -> list[str]:
     maps = Path(f"/proc/{server.pid}/maps").read_text().splitlines()
     return [line for line in maps if re.search(r"/lib(ssl|crypto)\.so", line)]
@@ -210,6 +275,8 @@ CHECKS: list[Check] = [
     allocations,
     allocations_by_form,
     allocations_with_access,
+    allocations_of_rows,
     residence,
     residence_with_tls,
+    residence_with_stalled_readers,
 ]

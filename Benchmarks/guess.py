@@ -14,7 +14,6 @@ import asyncio
 import base64
 import re
 import socket
-import sys
 from collections import Counter
 
 HOST = "127.0.0.1"

@@ -28,7 +28,10 @@ from types import ModuleType
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 BINARY = Path(os.environ.get("PYJOULES_EXPORTER", ROOT / ".build" / "release" / "pyjoules-exporter"))
-TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "powercap_tree.py"
+TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "support" / "powercap_tree.py"
+
+# What `make bench-smoke` builds beside it.
+TABLE_PROBE = ROOT / ".build" / "release" / "TableProbe"
 
 HOST = "127.0.0.1"
 NAME = "localhost"
@@ -142,7 +145,8 @@ class Workshop:
         output = self.directory / name
         if not output.exists():
             source = HERE / f"{name}.c"
-            subprocess.run([need("cc"), "-O2", "-o", output, source, *options], check=True)
+            warnings = ["-Wall", "-Wextra", "-Werror"]
+            subprocess.run([need("cc"), "-O2", *warnings, "-o", output, source, *options], check=True)
         return output
 
     def certificate(self, kind: str) -> Certificate:
@@ -160,7 +164,8 @@ class Workshop:
         return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=self.directory))
 
     def tree(self, machine: str = "laptop") -> Path:
-        """A fake sysfs, its counters at rest: of a laptop with five domains, or of `two_sockets` with eight."""
+        """A fake sysfs, its counters at rest: of a laptop with five domains, of `two_sockets` with eight, or of
+        `many_sockets` with 34."""
         root = self.new_directory("sysfs")
         getattr(_tree_module(), machine)(root)
         return root
@@ -490,6 +495,24 @@ def clients(port: int, count: int, access: Access = OPEN) -> Iterator[list[Clien
         yield [stack.enter_context(Client(port, access=access)) for _ in range(count)]
 
 
+STALLED_RECEIVE_BYTES = 4096
+# More than the kernel takes for a client with so small a buffer, so that the last page is on its way.
+STALLED_REQUESTS = 2
+
+
+@contextmanager
+def stalled_readers(server: Server, count: int) -> Iterator[None]:
+    """That many clients that ask for pages and read nothing of them."""
+    request = f"GET /metrics HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode() * STALLED_REQUESTS
+    with ExitStack() as stack:
+        for _ in range(count):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, STALLED_RECEIVE_BYTES)
+            client.connect((HOST, server.port))
+            client.sendall(request)
+        yield
+
+
 def scrape_in_turn(opened: Sequence[Client], scrapes: int) -> None:
     """At least that many scrapes, with one under way on each connection at a time."""
     for _ in range(-(-scrapes // len(opened))):
@@ -528,7 +551,10 @@ def status_of(pid: int, field: str) -> int:
 def trace_of(pid: int, output: Path) -> Iterator[Path]:
     """The system calls of a process while the block runs, one a line, descriptors with what they are."""
     log = output.with_suffix(".err")
-    with log.open("wb") as stderr, started([need("strace"), "-y", "-p", str(pid), "-o", output], stderr=stderr) as tracer:
+    with (
+        log.open("wb") as stderr,
+        started([need("strace"), "-y", "-p", str(pid), "-o", output], stderr=stderr) as tracer,
+    ):
         wait_until(lambda: "attached" in log.read_text() or tracer.poll() is not None, "strace")
         if tracer.poll() is not None:
             raise Skip(f"strace: {log.read_text().strip()}")

@@ -92,7 +92,9 @@ def throughput(bench: Bench) -> Iterator[Row]:
         page = ours.scrape()
         with nginx(bench.workshop, page) as reference, constant_server(bench.workshop, page) as ceiling:
             for connections in CONNECTIONS:
-                loads = _in_turn([ours, reference, ceiling], bench, lambda server: wrk(server, connections, bench.seconds))
+                loads = _in_turn(
+                    [ours, reference, ceiling], bench, lambda server: wrk(server, connections, bench.seconds)
+                )
                 base = loads[reference.name].per_second
                 for server in (ours, ceiling):
                     speed = loads[server.name].per_second
@@ -141,9 +143,11 @@ def _tls_servers(bench: Bench) -> Iterator[tuple[Server, Server, str]]:
     """The exporter and nginx with a certificate of each kind."""
     for kind in KEYS:
         access = Access(bench.workshop.certificate(kind))
-        with exporter(bench.workshop.tree(), access=access) as ours:
-            with nginx(bench.workshop, ours.scrape(), access.certificate) as reference:
-                yield ours, reference, kind
+        with (
+            exporter(bench.workshop.tree(), access=access) as ours,
+            nginx(bench.workshop, ours.scrape(), access.certificate) as reference,
+        ):
+            yield ours, reference, kind
 
 
 def _against_nginx(what: str, unit: str, loads: dict[str, Load]) -> Iterator[Row]:

@@ -28,7 +28,7 @@ all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${systemd[@]}" "${be
 esac
 
 if ! command -v swift >/dev/null; then
-    echo "deps.sh: no Swift toolchain: install Swift 6.2 or later from https://www.swift.org/install/linux/" >&2
+    echo "deps.sh: no Swift toolchain: install Swift 6.3 or later from https://www.swift.org/install/linux/" >&2
     exit 1
 fi
 

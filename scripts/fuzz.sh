@@ -55,6 +55,9 @@ use() {
                 Sources/"$module"/*.c
         fi
         objects+=("$build/$module.o")
+        local library
+        for library in $(grep "name: \"$module\"" Package.swift |
+            grep --only-matching --perl-regexp 'linkedLibrary\("\K[^"]+' || true); do objects+=("-l$library"); done
     fi
     built[$module]=yes
 }

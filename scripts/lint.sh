@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks what the compiler does not: format, the house's doors, banned words, and what the binary is linked with.
+# Checks what the compiler does not: format, the doors between modules and folders, banned words, the Python, and what the
+# binary is linked with.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 failures=0
@@ -9,49 +10,31 @@ fail() {
     failures=$((failures + 1))
 }
 
-# forbid WHAT REMEDY PATTERN PATHS...: no line of the sources may match, comments aside.
+# forbid WHAT REMEDY PATTERN PATHS...: no line of the sources may match, comments aside. Swift unless FILES is another pattern.
 forbid() {
     local what=$1 remedy=$2 pattern=$3
     shift 3
     local hits
-    hits=$(grep --recursive --line-number --extended-regexp --include='*.swift' "$pattern" "$@" |
-        grep --invert-match --extended-regexp '^[^:]+:[0-9]+: *//')
+    hits=$(grep --recursive --line-number --extended-regexp --include="${FILES:-*.swift}" "$pattern" "$@" |
+        grep --invert-match --extended-regexp '^[^:]+:[0-9]+: *(//|/\*)')
     [ -z "$hits" ] || fail "$what: $remedy
-$hits"
-}
-
-# door ROOM MODULES...: a room imports nothing else.
-door() {
-    local room=$1
-    shift
-    local allowed
-    allowed=$(printf '|%s' "$@")
-    local hits
-    hits=$(grep --recursive --line-number --extended-regexp '^(public |internal |private |package )?import ' "Sources/$room" |
-        grep --invert-match --extended-regexp "import (${allowed:1})\$")
-    [ -z "$hits" ] || fail "Sources/$room may import only: $*
 $hits"
 }
 
 swift format lint --strict --recursive Package.swift Sources Tests || fail "format: run 'make format'"
 
-door Bytes -
-door Kernel CLinux Glibc
-door HTTP Bytes
-door Metrics Bytes
-door Energy Kernel Bytes
-door Systemd CSystemd Kernel Glibc
-door WebConfig CYAML
-door Gzip CDeflate Bytes
-door TLS COpenSSL Kernel
-door Passwords CCrypt Kernel
-door Sandbox CSeccomp Kernel Glibc
-door Exporter Bytes Kernel HTTP Metrics Energy Systemd Gzip TLS Passwords WebConfig Sandbox CBuildInfo ArgumentParser Logging Synchronization
+missed=$(cd scripts && python3 -m unittest --quiet test_doors 2>&1) || fail "doors.py does not find what it should:
+$missed"
+closed=$(python3 scripts/doors.py) || fail "doors, whose tables are in scripts/doors.py:
+$closed"
 
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
 forbid "errno hidden" "catch the SystemError and decide" '\btry\?' Sources
 forbid "unchecked concurrency" "pass state down; there is one thread" \
     '@unchecked Sendable|nonisolated\(unsafe\)|\bTask\b *[.{(]|DispatchQueue|\basync\b|\bawait\b' Sources
+threads='\b(pthread_create|thrd_create|clone3?) *\(|\bSYS_clone|SIGEV_THREAD'
+forbid "a second thread" "only CCrypt starts one" "$threads" Sources
+FILES='*.[ch]' forbid "a second thread" "only CCrypt starts one" "$threads" $(find Sources/* -maxdepth 0 ! -name CCrypt)
 forbid "Foundation" "use Kernel and Bytes" 'import Foundation' Sources Tests
 forbid "errno read elsewhere" "use attempt() of Kernel/SystemError.swift" '\berrno\b' \
     $(find Sources -name '*.swift' ! -path '*/SystemError.swift' ! -path '*/FileDescriptor.swift')
@@ -72,11 +55,11 @@ long=$(git ls-files 'Sources/*.swift' | xargs awk '
 $long"
 
 for script in scripts/*.sh .ci/run; do bash -n "$script" || fail "$script does not parse"; done
-python3 - <<'PYTHON' || fail "Python does not parse"
-import ast, pathlib, subprocess
-for name in subprocess.run(["git", "ls-files", "*.py"], capture_output=True, text=True, check=True).stdout.split():
-    ast.parse(pathlib.Path(name).read_text(), name)
-PYTHON
+if [ -x .venv/bin/ruff ]; then
+    .venv/bin/ruff check --quiet || fail "Python: the rules are in ruff.toml; 'ruff check --fix' mends some"
+else
+    echo "lint: SKIP the Python: 'make .venv/ready' first"
+fi
 
 binary=.build/release/pyjoules-exporter
 if [ -x "$binary" ]; then

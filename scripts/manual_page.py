@@ -18,7 +18,7 @@ Argument = dict[str, Any]
 
 
 def roff(text: str) -> str:
-    """Plain text as roff: hyphens that can be copied, no line that begins with a request, sentences on lines of their own."""
+    """Plain text as roff: hyphens that can be copied, no line that begins with a request, one sentence a line."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     lines = [re.sub(r"(?<=[.:;]) +(?=[A-Z])", "\n", line) for line in text.split("\n")]
     return "\n".join(re.sub(r"^(?=[.'])", r"\\&", line) for line in "\n".join(lines).split("\n"))

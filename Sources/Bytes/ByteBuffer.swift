@@ -5,6 +5,7 @@
 @safe
 public struct ByteBuffer: ~Copyable {
     @usableFromInline let base: UnsafeMutablePointer<UInt8>
+    /// The most bytes that it can hold.
     public let capacity: Int
     /// Where the unread bytes begin and end; `0 <= start <= end <= capacity`.
     @usableFromInline var start = 0
@@ -12,6 +13,7 @@ public struct ByteBuffer: ~Copyable {
     /// Something did not fit since the buffer was last emptied; its content is incomplete.
     public private(set) var overflowed = false
 
+    /// An empty buffer with room for so many bytes, at least one.
     public init(capacity: Int) {
         precondition(capacity > 0)
         unsafe base = UnsafeMutablePointer.allocate(capacity: capacity)
@@ -24,6 +26,7 @@ public struct ByteBuffer: ~Copyable {
 
     /// The number of bytes that can be read.
     @inlinable public var count: Int { end - start }
+    /// Whether there is no byte to read.
     @inlinable public var isEmpty: Bool { start == end }
     /// The number of bytes that fit at the end without moving anything.
     @inlinable public var freeCount: Int { capacity - end }
@@ -49,6 +52,7 @@ public struct ByteBuffer: ~Copyable {
         return result
     }
 
+    /// Appends a byte.
     @inlinable
     public mutating func append(_ byte: UInt8) {
         guard end < capacity else { return markOverflowed() }
@@ -56,6 +60,7 @@ public struct ByteBuffer: ~Copyable {
         end += 1
     }
 
+    /// Appends bytes, all of them or none.
     @inlinable
     public mutating func append(_ bytes: Span<UInt8>) {
         guard bytes.count <= freeCount else { return markOverflowed() }
@@ -66,6 +71,7 @@ public struct ByteBuffer: ~Copyable {
         end += bytes.count
     }
 
+    /// Appends text.
     @inlinable
     public mutating func append(_ text: StaticString) {
         let length = text.utf8CodeUnitCount
@@ -117,6 +123,7 @@ public struct ByteBuffer: ~Copyable {
         start = 0
     }
 
+    /// Forgets all bytes, and that some did not fit.
     public mutating func removeAll() {
         start = 0
         end = 0

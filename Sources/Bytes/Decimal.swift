@@ -1,5 +1,16 @@
 /// Decimal numbers to and from bytes, without `String` and without allocation.
 
+extension UInt8 {
+    /// Whether the byte is one of the ASCII digits 0 to 9.
+    @inlinable public var isASCIIDigit: Bool { decimalDigit != nil }
+
+    /// The number that an ASCII digit stands for; nil if the byte is none.
+    @inlinable public var decimalDigit: UInt8? {
+        let digit = self &- 0x30
+        return digit <= 9 ? digit : nil
+    }
+}
+
 extension UInt64 {
     /// The number that the bytes spell, if they are decimal digits, at least one, and nothing else, and fit in 64 bits.
     /// Leading zeros are allowed; a sign, a blank or a point is not.
@@ -8,8 +19,7 @@ extension UInt64 {
         guard !bytes.isEmpty else { return nil }
         var value: UInt64 = 0
         for index in bytes.indices {
-            let digit = bytes[index] &- 0x30
-            guard digit <= 9 else { return nil }
+            guard let digit = bytes[index].decimalDigit else { return nil }
             let (scaled, overflowsScaled) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflowsSum) = scaled.addingReportingOverflow(UInt64(digit))
             guard !overflowsScaled, !overflowsSum else { return nil }
@@ -26,6 +36,9 @@ extension ByteBuffer {
     }
 
     /// Appends `value / 10^fractionDigits` exactly: `append(fixedPoint: 1_500_000, fractionDigits: 6)` gives `1.500000`.
+    ///
+    /// Inlined, so that the divisor is a constant where the number of digits is one.
+    @inlinable @inline(__always)
     public mutating func append(fixedPoint value: UInt64, fractionDigits: Int) {
         precondition(fractionDigits > 0 && fractionDigits <= 18)
         var scale: UInt64 = 1

@@ -8,10 +8,8 @@ enum Build {
     static var swift: String {
         #if compiler(>=6.4)
             "6.4 or later"
-        #elseif compiler(>=6.3)
-            "6.3"
         #else
-            "6.2"
+            "6.3"
         #endif
     }
 }

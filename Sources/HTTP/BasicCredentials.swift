@@ -15,7 +15,7 @@ public struct BasicCredentials {
 
     /// Reads credentials; nil if there are none, if they are malformed, or if one is longer than `Limits.credentialBytes`.
     public init?(authorization value: Span<UInt8>) {
-        guard value.hasPrefix("basic ") else { return nil }
+        guard value.hasPrefixIgnoringCase("basic ") else { return nil }
         var start = 6
         while start < value.count, value[start] == space { start += 1 }
         var bytes = InlineArray<513, UInt8>(repeating: 0)

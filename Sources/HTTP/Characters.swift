@@ -1,4 +1,6 @@
-/// The character classes of HTTP's grammar, and comparisons of bytes with known text.
+import Bytes
+
+/// The character classes of HTTP's grammar, and comparisons of bytes with known text without regard to case.
 
 let carriageReturn: UInt8 = 0x0D
 let lineFeed: UInt8 = 0x0A
@@ -26,7 +28,6 @@ private let hostCharacters = CharacterSet(low: 0x2FFF_7FF2_0000_0000, high: 0x47
 
 @inline(__always) func isToken(_ byte: UInt8) -> Bool { tokenCharacters.contains(byte) }
 @inline(__always) func isHostCharacter(_ byte: UInt8) -> Bool { hostCharacters.contains(byte) }
-@inline(__always) func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
 @inline(__always)
 private func lowercased(_ byte: UInt8) -> UInt8 {
@@ -34,30 +35,22 @@ private func lowercased(_ byte: UInt8) -> UInt8 {
 }
 
 extension Span<UInt8> {
-    func equals(_ text: StaticString) -> Bool {
-        count == text.utf8CodeUnitCount && hasPrefix(text, fold: { $0 })
+    /// `text` is given in lower case.
+    func equalsIgnoringCase(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && hasPrefixIgnoringCase(text)
     }
 
     /// `text` is given in lower case.
-    func equalsIgnoringCase(_ text: StaticString) -> Bool {
-        count == text.utf8CodeUnitCount && hasPrefix(text, fold: lowercased)
-    }
-
-    /// Without regard to case; `text` is given in lower case.
-    func hasPrefix(_ text: StaticString) -> Bool {
-        hasPrefix(text, fold: lowercased)
-    }
-
-    @inline(__always)
-    private func hasPrefix(_ text: StaticString, fold: (UInt8) -> UInt8) -> Bool {
-        let length = text.utf8CodeUnitCount
-        guard count >= length else { return false }
-        for index in 0..<length where unsafe fold(self[index]) != text.utf8Start[index] { return false }
+    func hasPrefixIgnoringCase(_ text: StaticString) -> Bool {
+        guard count >= text.utf8CodeUnitCount else { return false }
+        for index in 0..<text.utf8CodeUnitCount where unsafe lowercased(self[index]) != text.utf8Start[index] {
+            return false
+        }
         return true
     }
 
     var isAllDigits: Bool {
-        for index in indices where !isDigit(self[index]) { return false }
+        for index in indices where !self[index].isASCIIDigit { return false }
         return !isEmpty
     }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What the Accept-Encoding lines of one request say about gzip. See RFC 9110 section 12.5.3.
 struct CodingChoice {
     /// In thousandths; nil if not named. `x-gzip` is another name of gzip (RFC 9110 section 8.4.1.3).
@@ -7,7 +9,7 @@ struct CodingChoice {
     private var others: UInt16?
 
     /// Takes in the value of one Accept-Encoding line.
-    mutating func note(_ value: Span<UInt8>) {
+    mutating func read(_ value: Span<UInt8>) {
         value.forEachListElement { element in
             let preference = Preference(element)
             guard let quality = preference.quality else { return }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What the Accept lines of one request say about the formats that are offered. See RFC 9110 section 12.5.1.
 ///
 /// Of the ranges that mean a format, the most specific one decides how much it is wanted; the format that is wanted most is
@@ -16,50 +18,50 @@ struct FormatChoice {
     private var count = 0
 
     /// Takes in the value of one Accept line.
-    mutating func note(_ value: Span<UInt8>) {
-        value.forEachListElement { element in note(range: element) }
+    mutating func read(_ value: Span<UInt8>) {
+        value.forEachListElement { element in read(range: element) }
     }
 
-    private mutating func note(range: Span<UInt8>) {
+    private mutating func read(range: Span<UInt8>) {
         let preference = Preference(range)
         count += 1
         let type = range.extracting(preference.subject)
         switch type.count {
-        case 3 where type.equals("*/*"): text.note(preference, specificity: 1, position: count)
-        case 6 where type.equalsIgnoringCase("text/*"): text.note(preference, specificity: 2, position: count)
-        case 10 where type.equalsIgnoringCase("text/plain"): note(text: preference)
+        case 3 where type.equals("*/*"): text.consider(preference, specificity: 1, position: count)
+        case 6 where type.equalsIgnoringCase("text/*"): text.consider(preference, specificity: 2, position: count)
+        case 10 where type.equalsIgnoringCase("text/plain"): consider(text: preference)
         case 13 where type.equalsIgnoringCase("application/*"):
-            openMetrics100.note(preference, specificity: 2, position: count)
-        case 28 where type.equalsIgnoringCase("application/openmetrics-text"): note(openMetrics: preference)
-        case 31 where type.equalsIgnoringCase("application/vnd.google.protobuf"): note(protobuf: preference)
+            openMetrics100.consider(preference, specificity: 2, position: count)
+        case 28 where type.equalsIgnoringCase("application/openmetrics-text"): consider(openMetrics: preference)
+        case 31 where type.equalsIgnoringCase("application/vnd.google.protobuf"): consider(protobuf: preference)
         default: break
         }
     }
 
-    private mutating func note(text preference: Preference) {
+    private mutating func consider(text preference: Preference) {
         switch preference.version {
-        case .unsaid: text.note(preference, specificity: 3, position: count)
-        case .v004: text.note(preference, specificity: 4, position: count)
-        case .v100: text100.note(preference, specificity: 4, position: count)
+        case .unsaid: text.consider(preference, specificity: 3, position: count)
+        case .v004: text.consider(preference, specificity: 4, position: count)
+        case .v100: text100.consider(preference, specificity: 4, position: count)
         case .v001, .other: break
         }
     }
 
-    private mutating func note(openMetrics preference: Preference) {
+    private mutating func consider(openMetrics preference: Preference) {
         switch preference.version {
         case .unsaid:
-            openMetrics100.note(preference, specificity: 3, position: count)
-            openMetrics001.note(preference, specificity: 3, position: count)
-        case .v100: openMetrics100.note(preference, specificity: 4, position: count)
-        case .v001: openMetrics001.note(preference, specificity: 4, position: count)
+            openMetrics100.consider(preference, specificity: 3, position: count)
+            openMetrics001.consider(preference, specificity: 3, position: count)
+        case .v100: openMetrics100.consider(preference, specificity: 4, position: count)
+        case .v001: openMetrics001.consider(preference, specificity: 4, position: count)
         case .v004, .other: break
         }
     }
 
-    private mutating func note(protobuf preference: Preference) {
+    private mutating func consider(protobuf preference: Preference) {
         guard preference.message != .differs, preference.encoding != .differs else { return }
         let parameters = (preference.message == .fits ? 1 : 0) + (preference.encoding == .fits ? 1 : 0)
-        protobuf.note(preference, specificity: 3 + parameters, position: count)
+        protobuf.consider(preference, specificity: 3 + parameters, position: count)
     }
 
     /// The format that is wanted most.
@@ -97,7 +99,7 @@ private struct Wish {
     }
 
     /// A range whose weight is malformed says nothing. Of two that are as specific, a refusal stands, otherwise the higher weight.
-    mutating func note(_ preference: Preference, specificity: Int, position: Int) {
+    mutating func consider(_ preference: Preference, specificity: Int, position: Int) {
         guard let quality = preference.quality, specificity >= self.specificity else { return }
         if specificity == self.specificity {
             guard !isRefused, quality == 0 || quality > self.quality else { return }

@@ -13,7 +13,7 @@ struct HeaderFacts {
     private var scrapeTimeoutMilliseconds: UInt64?
 
     /// Takes in one header line. See RFC 9112 section 5.
-    mutating func note(_ bytes: Span<UInt8>, line: Range<Int>) throws(Stop) {
+    mutating func read(_ bytes: Span<UInt8>, line: Range<Int>) throws(Stop) {
         let text = bytes.extracting(line)
         let colon = try HeaderFacts.endOfName(text)
         let range = try HeaderFacts.value(in: text, from: colon + 1)
@@ -21,15 +21,15 @@ struct HeaderFacts {
         let name = text.extracting(0..<colon)
         // The length tells most headers apart before a byte is compared.
         switch colon {
-        case 4 where name.equalsIgnoringCase("host"): try noteHost(value)
-        case 6 where name.equalsIgnoringCase("accept"): formats.note(value)
-        case 6 where name.equalsIgnoringCase("expect"): try noteExpectation(value)
-        case 10 where name.equalsIgnoringCase("connection"): noteConnection(value)
+        case 4 where name.equalsIgnoringCase("host"): try readHost(value)
+        case 6 where name.equalsIgnoringCase("accept"): formats.read(value)
+        case 6 where name.equalsIgnoringCase("expect"): try readExpectation(value)
+        case 10 where name.equalsIgnoringCase("connection"): readConnection(value)
         case 13 where name.equalsIgnoringCase("authorization"):
-            try noteAuthorization((line.lowerBound + range.lowerBound)..<(line.lowerBound + range.upperBound))
-        case 14 where name.equalsIgnoringCase("content-length"): try noteContentLength(value)
-        case 15 where name.equalsIgnoringCase("accept-encoding"): codings.note(value)
-        case 17 where name.equalsIgnoringCase("transfer-encoding"): try noteTransferEncoding(value)
+            try readAuthorization((line.lowerBound + range.lowerBound)..<(line.lowerBound + range.upperBound))
+        case 14 where name.equalsIgnoringCase("content-length"): try readContentLength(value)
+        case 15 where name.equalsIgnoringCase("accept-encoding"): codings.read(value)
+        case 17 where name.equalsIgnoringCase("transfer-encoding"): try readTransferEncoding(value)
         case 35 where name.equalsIgnoringCase("x-prometheus-scrape-timeout-seconds"):
             scrapeTimeoutMilliseconds = ScrapeTimeout.milliseconds(value)
         default: break
@@ -77,19 +77,19 @@ struct HeaderFacts {
         return text.trimmed(start..<text.count)
     }
 
-    private mutating func noteHost(_ value: Span<UInt8>) throws(Stop) {
+    private mutating func readHost(_ value: Span<UInt8>) throws(Stop) {
         hosts += 1
         for index in value.indices {
             guard isHostCharacter(value[index]) else { throw .malformed(.badRequest) }
         }
     }
 
-    private mutating func noteExpectation(_ value: Span<UInt8>) throws(Stop) {
+    private mutating func readExpectation(_ value: Span<UInt8>) throws(Stop) {
         // The final status is sent at once, which RFC 9110 section 10.1.1 allows instead of 100.
         guard value.equalsIgnoringCase("100-continue") else { throw .malformed(.expectationFailed) }
     }
 
-    private mutating func noteConnection(_ value: Span<UInt8>) {
+    private mutating func readConnection(_ value: Span<UInt8>) {
         value.forEachListElement { element in
             if element.equalsIgnoringCase("close") { closes = true }
             if element.equalsIgnoringCase("keep-alive") { keepsAlive = true }
@@ -97,19 +97,19 @@ struct HeaderFacts {
     }
 
     /// Two would leave open whose request it is.
-    private mutating func noteAuthorization(_ value: Range<Int>) throws(Stop) {
+    private mutating func readAuthorization(_ value: Range<Int>) throws(Stop) {
         guard authorization == nil else { throw .malformed(.badRequest) }
         authorization = value
     }
 
-    private mutating func noteContentLength(_ value: Span<UInt8>) throws(Stop) {
+    private mutating func readContentLength(_ value: Span<UInt8>) throws(Stop) {
         guard contentLength == nil else { throw .malformed(.badRequest) }
         guard value.isAllDigits else { throw .malformed(.badRequest) }
         guard let length = UInt64(decimal: value) else { throw .malformed(.contentTooLarge) }
         contentLength = length
     }
 
-    private mutating func noteTransferEncoding(_ value: Span<UInt8>) throws(Stop) {
+    private mutating func readTransferEncoding(_ value: Span<UInt8>) throws(Stop) {
         var isKnown = true
         var codings = 0
         value.forEachListElement { element in

@@ -1,3 +1,5 @@
+import Bytes
+
 /// One element of a list of preferences, such as `text/plain; version=0.0.4; q=0.5` in Accept or `gzip;q=0.8` in
 /// Accept-Encoding. See RFC 9110 section 12.4, 12.5.
 ///
@@ -37,11 +39,11 @@ struct Preference {
         subject = element.trimmed(0..<end)
         guard end < element.count else { return }
         element.extracting((end + 1)..<element.count).forEachListElement(separatedBy: UInt8(ascii: ";")) { parameter in
-            note(parameter)
+            read(parameter)
         }
     }
 
-    private mutating func note(_ parameter: Span<UInt8>) {
+    private mutating func read(_ parameter: Span<UInt8>) {
         let end = parameter.endOfPart(from: 0, before: UInt8(ascii: "="))
         let name = parameter.extracting(parameter.trimmed(0..<end))
         let start = min(end + 1, parameter.count)
@@ -80,8 +82,8 @@ extension UInt16 {
         var weight: UInt16 = 100
         var index = 2
         while index < bytes.count {
-            guard isDigit(bytes[index]) else { return nil }
-            thousandths += UInt16(bytes[index] - UInt8(ascii: "0")) * weight
+            guard let digit = bytes[index].decimalDigit else { return nil }
+            thousandths += UInt16(digit) * weight
             weight /= 10
             index += 1
         }

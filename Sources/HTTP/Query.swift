@@ -1,8 +1,10 @@
+import Bytes
+
 /// Hands over the decoded values of one parameter of a query, in order: of `name%5B%5D=a+b&x=1&name[]=c` for `name[]` these are
 /// `a b` and `c`. A parameter without an equals sign has the empty value.
 ///
 /// At most `Limits.queryValues` of them: later ones are passed over, and so are those longer than `Limits.queryValueBytes` and
-/// those with a percent sign that no two hexadecimal digits follow. See the URL Standard, "application/x-www-form-urlencoded".
+/// those with a percent sign without two hexadecimal digits after it. See the URL Standard, "application/x-www-form-urlencoded".
 public func forEachQueryValue(of name: StaticString, in query: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
     var text = FormText()
     var count = 0

@@ -1,6 +1,6 @@
-/// The formats that the metrics can be told in.
+/// The formats in which metrics can be written.
 public enum ExpositionFormat: CaseIterable, Equatable, Sendable {
-    /// Prometheus' text format 0.0.4: what everybody understands, and the answer to what cannot be met.
+    /// Prometheus' text format 0.0.4, which everybody understands: also the answer to a client that accepts none of these.
     case text
     case openMetrics100
     /// The same body as `openMetrics100`, under the version that older clients ask for.
@@ -17,12 +17,15 @@ public enum ContentCoding: CaseIterable, Equatable, Sendable {
 
 /// The form in which a client wants the metrics.
 public struct Representation: Equatable, Sendable {
+    /// What the body is written in.
     public var format: ExpositionFormat
-    /// The client asked how names are escaped, so it is told: not at all, since all names here are of the old alphabet, which is
-    /// what `underscores` leaves alone.
+    /// The client named a way of escaping names, so the answer names one too: `underscores`, which changes none of the names
+    /// here, since all are of the old alphabet.
     public var namesEscaping: Bool
+    /// How the body is coded on its way.
     public var coding: ContentCoding
 
+    /// By default the form for a client that asks for nothing.
     public init(format: ExpositionFormat = .text, namesEscaping: Bool = false, coding: ContentCoding = .identity) {
         self.format = format
         self.namesEscaping = namesEscaping

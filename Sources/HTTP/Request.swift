@@ -1,5 +1,6 @@
 /// A request's head, as far as this server needs it. Ranges point into the bytes that were parsed.
 public struct Request: Equatable, Sendable {
+    /// The methods that are told apart.
     public enum Method: Equatable, Sendable {
         case get
         case head
@@ -7,6 +8,7 @@ public struct Request: Equatable, Sendable {
         case notAllowed
     }
 
+    /// What the client wants.
     public var method: Method
     /// The path, from its slash to before the question mark; empty for `OPTIONS *` and `CONNECT`.
     public var path: Range<Int>

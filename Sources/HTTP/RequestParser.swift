@@ -20,8 +20,8 @@ public func parseRequest(_ bytes: Span<UInt8>, previousCount: Int = 0) -> ParseR
     }
 }
 
-/// Whether a head that was incomplete still is, for want of a line's end: the request line had its own, no new one came,
-/// and no limit is reached.
+/// Whether a head that was incomplete is still incomplete, because since then no line has ended, and no limit was reached; the
+/// request line had ended before.
 private func cannotHaveChanged(_ bytes: Span<UInt8>, since previousCount: Int) -> Bool {
     guard previousCount > 2, previousCount <= bytes.count, bytes.count < Limits.headBytes else { return false }
     for index in previousCount..<bytes.count where bytes[index] == lineFeed { return false }
@@ -49,7 +49,7 @@ struct HeadParser {
             if line.isEmpty { break }
             count += 1
             guard count <= Limits.headers else { throw .malformed(.requestHeaderFieldsTooLarge) }
-            try facts.note(bytes, line: line)
+            try facts.read(bytes, line: line)
         }
         return try facts.request(requestLine, headLength: position)
     }
@@ -147,8 +147,8 @@ struct RequestLine {
 
     /// Whether `HTTP/1.x` is at least 1.1.
     private static func version(_ text: Span<UInt8>) throws(Stop) -> Bool {
-        guard text.count == 8, text.extracting(0..<5).equals("HTTP/"), isDigit(text[5]),
-            text[6] == UInt8(ascii: "."), isDigit(text[7])
+        guard text.count == 8, text.extracting(0..<5).equals("HTTP/"), text[5].isASCIIDigit,
+            text[6] == UInt8(ascii: "."), text[7].isASCIIDigit
         else { throw .malformed(.badRequest) }
         guard text[5] == UInt8(ascii: "1") else { throw .malformed(.versionNotSupported) }
         return text[7] != UInt8(ascii: "0")
@@ -175,7 +175,7 @@ struct RequestLine {
         }
         let text = bytes.extracting(target)
         if method.equals("OPTIONS"), text.equals("*") { return target.upperBound..<target.upperBound }
-        let scheme = text.hasPrefix("http://") ? 7 : text.hasPrefix("https://") ? 8 : 0
+        let scheme = text.hasPrefixIgnoringCase("http://") ? 7 : text.hasPrefixIgnoringCase("https://") ? 8 : 0
         guard scheme > 0, text.count > scheme, text[scheme] != UInt8(ascii: "/"), text[scheme] != UInt8(ascii: "?")
         else { throw .malformed(.badRequest) }
         let authorityStart = target.lowerBound + scheme

@@ -11,16 +11,22 @@ public struct ResponseHead: Sendable {
         case closing
     }
 
+    /// The answer in one number.
     public var status: Status
+    /// The value of Content-Type.
     public var contentType: StaticString
+    /// How the body is coded.
     public var contentCoding: ContentCoding
     /// Bytes of the body as it is sent, so after coding.
     public var contentLength: Int
+    /// What the client is told about the connection.
     public var persistence: Persistence
+    /// When the response was made.
     public var date: HTTPDate
     /// When to ask again, for a response that says so.
     public var retryAfterSeconds: UInt64 = 1
 
+    /// A head that asks for one second of patience where it asks for any.
     public init(
         status: Status, contentType: StaticString, contentCoding: ContentCoding = .identity, contentLength: Int,
         persistence: Persistence, date: HTTPDate

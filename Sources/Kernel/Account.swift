@@ -1,6 +1,6 @@
 import Glibc
 
-/// Who this process is, and the names of users and groups: for messages at start-up and for commands, never in the loop.
+/// Who this process is, and the names of users and groups: for messages at start-up and for commands; the loop asks for none of them.
 public enum Account {
     /// See geteuid(2).
     public static var user: UInt32 { geteuid() }

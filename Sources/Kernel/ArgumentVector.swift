@@ -2,13 +2,14 @@ import Glibc
 
 /// The words of a command as the kernel takes them: C strings and a null pointer, copied and owned.
 ///
-/// Words are bytes: a file's name need not be UTF-8, so what came from our own command line is taken from there and not
-/// from a `String`, which would have mended it.
+/// Words are bytes: a file's name need not be UTF-8, so words of our own command line are copied from there and not from a
+/// `String`, in which other bytes would have been replaced.
 @safe
 public struct ArgumentVector: ~Copyable {
     let words: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     private let count: Int
 
+    /// Copies words that are text.
     public init(_ arguments: [String]) {
         self.init(count: arguments.count)
         for (index, argument) in arguments.enumerated() { unsafe words[index] = strdup(argument) }

@@ -3,7 +3,9 @@
 /// On the heap and not in an `InlineArray`, so that moving the owner of a long row moves one pointer.
 @safe
 public struct DescriptorRow: ~Copyable {
+    /// How many there is room for.
     public let capacity: Int
+    /// How many there are.
     public private(set) var count = 0
     private let storage: UnsafeMutablePointer<FileDescriptor>
 

@@ -5,7 +5,7 @@ import Glibc
 public enum Interest: Sendable {
     case readable
     case writable
-    /// Only for the peer's end, which epoll reports always.
+    /// Nothing but an error or that the peer hung up, which epoll reports for every descriptor.
     case hangUp
 
     var events: UInt32 {
@@ -23,6 +23,7 @@ public enum Interest: Sendable {
 public struct Epoll: ~Copyable {
     let descriptor: FileDescriptor
 
+    /// An empty list. See epoll_create1(2).
     public init() throws(SystemError) {
         let created = attempt { Int(epoll_create1(Int32(EPOLL_CLOEXEC))) }
         descriptor = FileDescriptor(inherited: Int32(try created.orThrow("epoll_create1")))
@@ -35,6 +36,7 @@ public struct Epoll: ~Copyable {
         try control(EPOLL_CTL_ADD, watched.number, interest.events, token)
     }
 
+    /// Changes what a descriptor is watched for, and its token. See epoll_ctl(2).
     public borrowing func modify(
         _ watched: borrowing FileDescriptor, _ interest: Interest, token: UInt64
     ) throws(SystemError) {
@@ -68,9 +70,12 @@ public struct Epoll: ~Copyable {
 @safe
 public struct EventBatch: ~Copyable {
     fileprivate let events: UnsafeMutablePointer<epoll_event>
+    /// The most events of one wait; what else is ready comes with the next.
     public let capacity: Int
+    /// How many events the last wait gave.
     public fileprivate(set) var count = 0
 
+    /// Makes room for 1 to 4,096 events.
     public init(capacity: Int) {
         precondition(capacity > 0 && capacity <= 4096)
         unsafe events = UnsafeMutablePointer.allocate(capacity: capacity)

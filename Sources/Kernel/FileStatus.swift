@@ -4,15 +4,20 @@ import Glibc
 /// The facts about an open file that this program asks for. See fstat(2).
 public struct FileStatus {
     let type: clinux_file_type
-    /// Device and inode, which together name a file.
+    /// The device that holds the file. Device and inode together name a file.
     public let device: UInt64
+    /// The file's number on its device.
     public let inode: UInt64
+    /// In bytes.
     public let size: Int
+    /// The number of the user that it belongs to.
     public let owner: UInt32
+    /// The number of the group that it belongs to.
     public let group: UInt32
     /// The bits that chmod(1) sets.
     public let permissions: UInt16
 
+    /// Whether it is a socket.
     public var isSocket: Bool { type == CLINUX_FILE_SOCKET }
 
     /// What a path leads to. See stat(2).
@@ -22,6 +27,7 @@ public struct FileStatus {
         self.init(status)
     }
 
+    /// What a descriptor refers to. See fstat(2).
     public init(of descriptor: borrowing FileDescriptor) throws(SystemError) {
         try self.init(of: descriptor.number)
     }

@@ -5,8 +5,8 @@ import Glibc
 /// the symbolic links that lead to it, such as the `..data` that Kubernetes exchanges. See inotify(7).
 ///
 /// Watched are the directories that hold the files and the links, since what is watched by itself is lost when another takes its
-/// name. So a busy directory wakes the loop for nothing. Where part of the path is missing, its place is watched. Not noticed is
-/// a directory further up that is moved away.
+/// name. So other changes in such a directory wake the loop for nothing. Where a part of the path is missing, the directory is
+/// watched in which it would appear. When a directory further up is moved away, that is not noticed.
 public struct FileWatch: ~Copyable {
     /// Readable when something happened in one of the directories.
     public let descriptor: FileDescriptor

@@ -22,6 +22,13 @@ public enum Files {
         return content
     }
 
+    /// The directory in which a path lies, by the path's text alone: `/a` for `/a/b`, `/` for `/b` and `.` for `b`. The path ends in a
+    /// name, not in a slash.
+    public static func directory(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// Where a path leads when all links are followed; nil if it leads nowhere. See realpath(3).
     public static func realPath(_ path: String) -> String? {
         guard let resolved = unsafe realpath(path, nil) else { return nil }

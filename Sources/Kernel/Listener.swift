@@ -3,6 +3,7 @@ import Glibc
 
 /// A listening stream socket.
 public struct Listener: ~Copyable {
+    /// Readable when a connection waits.
     public let descriptor: FileDescriptor
     /// Where it listens, for the log: `127.0.0.1:9091`, `[::]:9091`, `unix:/path`, `vsock://:9091`.
     public let name: String
@@ -70,7 +71,7 @@ public struct Listener: ~Copyable {
     ) throws(SystemError) {
         let address = try descriptor.localAddress()
         if [AF_INET, AF_INET6].contains(Int32(address.ss_family)) {
-            // Accepted sockets inherit it, which saves a call for each; a response is one send, so nothing is to be gathered.
+            // Accepted sockets inherit it, which saves a call for each. A response is one send, so the kernel has nothing to gather.
             try descriptor.setOption(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, Listener.sendBufferBytes)
         }
@@ -97,6 +98,7 @@ public struct Listener: ~Copyable {
         return .listener(try Listener(ready: inherited))
     }
 
+    /// What became of a socket that somebody else opened.
     public enum Adoption: ~Copyable {
         case listener(Listener)
         case refused(String)

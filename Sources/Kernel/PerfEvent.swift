@@ -8,9 +8,12 @@ import Glibc
 public struct PerfEvent: Equatable, Sendable {
     /// The number of the unit, as its `type` in sysfs tells it.
     public let type: UInt32
+    /// Which of the unit's events it is, as sysfs tells it.
     public let config: UInt64
+    /// The processor on which it is counted.
     public let processor: Int
 
+    /// An event of a unit on one processor; nothing is opened.
     public init(type: UInt32, config: UInt64, processor: Int) {
         precondition(processor >= 0 && processor <= Int32.max)
         self.type = type

@@ -9,10 +9,7 @@ public enum Process {
         return unsafe String(cString: value)
     }
 
-    public static func removeEnvironment(_ name: String) {
-        _ = unsafe unsetenv(name)
-    }
-
+    /// This process's number. See getpid(2).
     public static var identifier: Int { Int(getpid()) }
 
     /// How many descriptors the process may have open, as the soft limit says. See getrlimit(2).
@@ -23,17 +20,9 @@ public enum Process {
         return UInt64(limit.rlim_cur)
     }
 
-    /// Sets the soft limit of open descriptors. See setrlimit(2).
-    public static func setDescriptorLimit(_ count: UInt64) throws(SystemError) {
-        var limit = rlimit()
-        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        _ = try attempt { unsafe Int(getrlimit(resource, &limit)) }.orThrow("getrlimit")
-        limit.rlim_cur = rlim_t(count)
-        _ = try attempt { unsafe Int(setrlimit(resource, &limit)) }.orThrow("setrlimit")
-    }
-
     /// Clock ticks a second, the unit of times in /proc/PID/stat. See sysconf(3).
     public static var clockTicksPerSecond: UInt64 { UInt64(max(1, sysconf(Int32(_SC_CLK_TCK)))) }
+    /// The size of a page of memory, in which /proc/PID/stat counts resident memory. See sysconf(3).
     public static var pageBytes: UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
 
     /// Ends the process. See exit(3).

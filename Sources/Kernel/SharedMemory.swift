@@ -4,7 +4,9 @@ import Glibc
 /// A few pages of memory that outlive this process: an anonymous file that somebody else holds open too, or a file on disk.
 @safe
 public struct SharedMemory: ~Copyable {
+    /// The file behind the memory, to be handed to whoever should keep it.
     public let descriptor: FileDescriptor
+    /// In bytes.
     public let length: Int
     /// A file was there and was emptied, because it had another length.
     public private(set) var isReplacement = false
@@ -17,19 +19,24 @@ public struct SharedMemory: ~Copyable {
     }
 
     /// A file, made if there is none, and locked against a second user for as long as it is open. See flock(2).
-    public init(file path: String, length: Int) throws(SystemError) {
+    ///
+    /// - Parameter older: a file of this length is lengthened and keeps what it holds.
+    public init(file path: String, length: Int, growingFrom older: Int? = nil) throws(SystemError) {
         let opened = attempt { unsafe Int(Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)) }
         let descriptor = FileDescriptor(inherited: Int32(try opened.orThrow("open")))
         let number = descriptor.number
         _ = try attempt { Int(flock(number, LOCK_EX | LOCK_NB)) }.orThrow("flock")
         let size = try FileStatus(of: descriptor).size
-        if size != length {
+        let isOlder = size == older
+        if isOlder {
+            _ = try attempt { Int(ftruncate(number, length)) }.orThrow("ftruncate")
+        } else if size != length {
             // Of another length it is not ours, or from another version: what it holds means nothing here.
             _ = try attempt { Int(ftruncate(number, 0)) }.orThrow("ftruncate")
             _ = try attempt { Int(ftruncate(number, length)) }.orThrow("ftruncate")
         }
         try self.init(mapping: descriptor, length: length)
-        isReplacement = size != 0 && size != length
+        isReplacement = size != 0 && size != length && !isOlder
     }
 
     /// Memory that this process was given; it must have the length. See mmap(2).

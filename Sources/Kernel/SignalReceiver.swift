@@ -11,15 +11,21 @@ public enum Signal: Sendable {
 
 /// A signal by its number. See signal(7).
 public struct SignalNumber: RawRepresentable, Hashable, Sendable {
+    /// As the kernel gives it.
     public let rawValue: Int32
 
+    /// The signal of a number.
     public init(rawValue: Int32) {
         self.rawValue = rawValue
     }
 
+    /// SIGTERM: asked to end, as service managers do.
     public static let terminate = SignalNumber(rawValue: SIGTERM)
+    /// SIGINT: Ctrl-C.
     public static let interrupt = SignalNumber(rawValue: SIGINT)
+    /// SIGHUP: the terminal is gone; services read their configuration again.
     public static let hangUp = SignalNumber(rawValue: SIGHUP)
+    /// SIGQUIT: Ctrl-\, which asks for a core dump.
     public static let quit = SignalNumber(rawValue: SIGQUIT)
     /// A process that this one started has ended, stopped or gone on.
     public static let childChanged = SignalNumber(rawValue: SIGCHLD)
@@ -31,12 +37,15 @@ public struct SignalNumber: RawRepresentable, Hashable, Sendable {
 /// A signal that arrived, and whether the kernel itself sent it. What a key on the terminal causes, such as Ctrl-C, comes from
 /// the kernel, and to every process of the terminal's foreground group; see si_code in sigaction(2).
 public struct ReceivedSignal: Equatable, Sendable {
+    /// Which signal it is.
     public let number: SignalNumber
+    /// No process sent it.
     public let isFromKernel: Bool
 }
 
 /// Signals as readable events instead of handlers, which would need global state. See signalfd(2).
 public struct SignalReceiver: ~Copyable {
+    /// Readable when a signal has arrived.
     public let descriptor: FileDescriptor
     /// Which signals were blocked before: what a program that is started from here should find, as if we were not there.
     let formerMask: sigset_t

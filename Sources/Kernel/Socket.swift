@@ -48,35 +48,13 @@ extension FileDescriptor {
         return false
     }
 
-    /// Makes the close drop what is unsent and reset the connection, so that a peer that never reads holds no kernel memory.
+    /// Lets the close drop what is unsent and reset the connection, so that a peer that never reads holds no kernel memory. See
+    /// SO_LINGER in socket(7).
     public borrowing func resetOnClose() {
         var setting = linger(l_onoff: 1, l_linger: 0)
         let number = self.number
         _ = attempt {
             unsafe Int(setsockopt(number, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size)))
-        }
-    }
-
-    /// A pair of connected stream sockets, for tests. See socketpair(2).
-    public static func connectedPair() throws(SystemError) -> Pair {
-        var numbers: (Int32, Int32) = (-1, -1)
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        let outcome = unsafe withUnsafeMutableBytes(of: &numbers) { bytes in
-            attempt { unsafe Int(socketpair(AF_UNIX, type, 0, bytes.bindMemory(to: Int32.self).baseAddress)) }
-        }
-        _ = try outcome.orThrow("socketpair")
-        return Pair(first: FileDescriptor(inherited: numbers.0), second: FileDescriptor(inherited: numbers.1))
-    }
-
-    public struct Pair: ~Copyable {
-        public let first: FileDescriptor
-        public let second: FileDescriptor
-
-        /// Takes the pair apart.
-        public consuming func split<Result: ~Copyable>(
-            _ body: (consuming FileDescriptor, consuming FileDescriptor) throws -> Result
-        ) rethrows -> Result {
-            try body(first, second)
         }
     }
 

@@ -39,22 +39,20 @@ public enum SocketAddress: Equatable, Sendable, CustomStringConvertible {
         }
         let digits = parts[1].dropFirst("mode=".count)
         guard parts[1].hasPrefix("mode="), (3...4).contains(digits.utf8.count),
-            digits.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x37 }), let mode = UInt16(digits, radix: 8), mode <= 0o777
+            let mode = UInt16(digits: digits, radix: 8), mode <= 0o777
         else { return nil }
         self = .unix(path: String(path), mode: mode)
     }
 
     private init?(vsock text: Substring) {
         // The greatest number asks the kernel to choose a port.
-        guard let port = UInt32(text), port < .max, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
-            return nil
-        }
+        guard let port = UInt32(digits: text, radix: 10), port < .max else { return nil }
         self = .vsock(port: port)
     }
 
     private init?(internet text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
-            text[text.index(after: colon)...].utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
+        guard let colon = text.lastIndex(of: ":"),
+            let port = UInt16(digits: text[text.index(after: colon)...], radix: 10)
         else { return nil }
         let host = text[..<colon]
         if host.isEmpty {
@@ -71,6 +69,7 @@ public enum SocketAddress: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// As an option writes it.
     public var description: String {
         switch self {
         case .any(let port): ":\(port)"
@@ -80,6 +79,14 @@ public enum SocketAddress: Equatable, Sendable, CustomStringConvertible {
         case .unix(let path, .some(let mode)): "unix:\(path)?mode=\(mode < 0o100 ? "00" : "0")\(String(mode, radix: 8))"
         case .vsock(let port): "vsock://:\(port)"
         }
+    }
+}
+
+extension FixedWidthInteger {
+    /// The number that digits spell; nil if there is anything else, such as a sign.
+    fileprivate init?(digits text: Substring, radix: Int) {
+        guard text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+        self.init(text, radix: radix)
     }
 }
 

@@ -4,8 +4,8 @@ import Glibc
 /// The name of a unix socket in the file system: made by binding, and removed when its owner goes, unless somebody else has
 /// taken the name meanwhile.
 ///
-/// Removed by its owner and not by whoever ends the server, so that it goes on every way out that is not a crash; what a crash
-/// leaves behind is replaced by the next start.
+/// Its owner removes it, and not whoever ends the server, so that it is removed however the program ends, except by a crash;
+/// what a crash leaves behind is replaced by the next start.
 struct SocketFile: ~Copyable {
     private let path: String
     private let device: UInt64
@@ -29,7 +29,7 @@ struct SocketFile: ~Copyable {
         inode = status.inode
     }
 
-    /// A failure, such as in a directory that may no longer be written to, leaves what the next start replaces.
+    /// If it cannot be removed, such as from a directory that may no longer be written to, the next start replaces it.
     deinit {
         guard SocketFile.isEntry(path, device: device, inode: inode) else { return }
         _ = attempt { unsafe Int(unlink(path)) }
@@ -65,7 +65,7 @@ struct SocketFile: ~Copyable {
         case .failure(.connectionRefused): _ = try attempt { unsafe Int(unlink(path)) }.orThrow("unlink")
         // It went by itself.
         case .failure(.notFound): return
-        // Who may not connect cannot know.
+        // Without the right to connect, nobody can know whether it is served.
         case .failure(let code) where code == .permissionDenied: throw SystemError(call: "connect", code: code)
         // Somebody answers, has too many waiting, or serves sockets of another type.
         case .value, .failure: throw SystemError(call: "bind", code: .addressInUse)

@@ -7,34 +7,51 @@ public struct SystemError: Error, CustomStringConvertible {
     /// errno as the call left it.
     public let code: ErrorCode
 
+    /// The failure of a call.
     public init(call: StaticString, code: ErrorCode) {
         self.call = call
         self.code = code
     }
 
+    /// Call and text: `open: No such file or directory`.
     public var description: String { "\(call): \(code)" }
 }
 
 /// An errno value. See errno(3).
 public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
+    /// As the kernel gives it.
     public let number: Int32
 
+    /// The code of a number.
     public init(number: Int32) {
         self.number = number
     }
 
+    /// EACCES: file permissions or landlock forbid it.
     public static let permissionDenied = ErrorCode(number: EACCES)
+    /// EPERM: a privilege is missing.
     public static let operationNotPermitted = ErrorCode(number: EPERM)
+    /// ENOENT: there is no such file.
     public static let notFound = ErrorCode(number: ENOENT)
+    /// ENOTDIR: a part of the path is no directory.
     public static let notADirectory = ErrorCode(number: ENOTDIR)
+    /// EINVAL: the kernel does not take an argument.
     public static let invalidArgument = ErrorCode(number: EINVAL)
+    /// ENODEV: there is no such device.
     public static let noDevice = ErrorCode(number: ENODEV)
+    /// EIO: the device did not answer.
     public static let inputOutput = ErrorCode(number: EIO)
+    /// ENOSYS: this kernel does not have the call.
     public static let notImplemented = ErrorCode(number: ENOSYS)
+    /// EOPNOTSUPP: the kernel has it, but not for this.
     public static let notSupported = ErrorCode(number: EOPNOTSUPP)
+    /// ENOTSOCK: what has the name is no socket.
     public static let notASocket = ErrorCode(number: ENOTSOCK)
+    /// ECONNREFUSED: nobody listens there.
     public static let connectionRefused = ErrorCode(number: ECONNREFUSED)
+    /// EADDRINUSE: somebody listens there already.
     public static let addressInUse = ErrorCode(number: EADDRINUSE)
+    /// EAFNOSUPPORT: this kernel does not have the address family.
     public static let addressFamilyNotSupported = ErrorCode(number: EAFNOSUPPORT)
 
     /// The C library's text for the number. See strerror(3).

@@ -5,10 +5,12 @@ import Glibc
 public struct TextWriter: ~Copyable {
     private let descriptor: FileDescriptor
 
+    /// A writer to what file descriptor 1 is now; an error if it is closed.
     public static func standardOutput() throws(SystemError) -> TextWriter {
         try TextWriter(duplicating: 1)
     }
 
+    /// A writer to what file descriptor 2 is now; an error if it is closed.
     public static func standardError() throws(SystemError) -> TextWriter {
         try TextWriter(duplicating: 2)
     }
@@ -21,7 +23,7 @@ public struct TextWriter: ~Copyable {
     }
 
     private init(duplicating shared: Int32) throws(SystemError) {
-        // Fails in order if the descriptor is closed.
+        // Where the descriptor is closed this throws, while the next call would take it for a bug of ours.
         _ = try FileStatus(of: shared)
         let duplicate = attempt { Int(fcntl(shared, F_DUPFD_CLOEXEC, 3)) }
         descriptor = FileDescriptor(inherited: Int32(try duplicate.orThrow("fcntl")))

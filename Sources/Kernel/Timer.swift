@@ -3,9 +3,11 @@ import Glibc
 
 /// A periodic timer on CLOCK_MONOTONIC that epoll can wait for. See timerfd_create(2).
 public struct Timer: ~Copyable {
+    /// Readable when an interval has ended since `takeExpirations` was called last.
     public let descriptor: FileDescriptor
     /// When the first expiration is due, on CLOCK_MONOTONIC.
     public let firstNanoseconds: UInt64
+    /// From one expiration to the next.
     public let intervalNanoseconds: UInt64
 
     /// Starts a timer whose first expiration is one interval from now.

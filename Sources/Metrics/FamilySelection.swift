@@ -1,7 +1,10 @@
+import Bytes
+
 /// Some of a registry's families, for a page that shows no others: a bit for each, in the order of their declaration.
 public struct FamilySelection: Sendable, Equatable {
     /// A registry has at most so many families.
     public static let mostFamilies = 128
+    /// Every family.
     public static let all = FamilySelection(bits: .max)
 
     private var bits: UInt128
@@ -29,19 +32,13 @@ extension Registry {
     /// Adds the families that a `name[]` parameter asks for: by the family's name, by its name in OpenMetrics, which lacks a
     /// counter's `_total`, or by the name of one of its series. A name that nothing has adds nothing.
     public func select(_ name: Span<UInt8>, into selection: inout FamilySelection) {
-        let all = prepared.span
+        let all = prepared.bytes.span
         for index in families.indices {
-            let stem = all.extracting(families[index].stem)
+            let stem = all.extracting(families[index].text.stem)
             guard name.hasPrefix(stem) else { continue }
-            if families[index].type.canBeNamed(withSuffix: name.extracting(stem.count...)) { selection.insert(index) }
+            if families[index].text.type.canBeNamed(withSuffix: name.extracting(stem.count...)) {
+                selection.insert(index)
+            }
         }
-    }
-}
-
-extension Span<UInt8> {
-    fileprivate func hasPrefix(_ prefix: Span<UInt8>) -> Bool {
-        guard count >= prefix.count else { return false }
-        for index in prefix.indices where self[index] != prefix[index] { return false }
-        return true
     }
 }

@@ -8,11 +8,15 @@ public struct LatencyHistogram: Sendable {
     public static var boundLabels: [String] { ["0.0001", "0.0005", "0.001", "0.005", "0.01", "0.05", "0.1", "1.0"] }
 
     private var counts = InlineArray<8, UInt64>(repeating: 0)
+    /// How many durations there were.
     public private(set) var count: UInt64 = 0
+    /// All durations added up, around 2^64 rather than a trap.
     public private(set) var sumNanoseconds: UInt64 = 0
 
+    /// An empty histogram.
     public init() {}
 
+    /// Takes in a duration.
     public mutating func record(nanoseconds: UInt64) {
         count += 1
         sumNanoseconds &+= nanoseconds

@@ -1,3 +1,5 @@
+import Bytes
+
 /// The kinds of metric that the exposition formats know and this program uses.
 public enum MetricType: Sendable {
     case counter
@@ -33,13 +35,5 @@ public enum MetricType: Sendable {
             suffix.isEmpty || suffix.equals("_bucket") || suffix.equals("_sum") || suffix.equals("_count")
                 || suffix.equals("_created")
         }
-    }
-}
-
-extension Span<UInt8> {
-    fileprivate func equals(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        for index in indices where unsafe self[index] != text.utf8Start[index] { return false }
-        return true
     }
 }

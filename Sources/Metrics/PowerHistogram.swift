@@ -23,12 +23,17 @@ public struct PowerHistogram: Sendable {
 
     private var counts = InlineArray<352, UInt64>(repeating: 0)
     private var usedBuckets = 0
+    /// How many values were 0.
     public private(set) var zeroCount: UInt64 = 0
+    /// How many values there were.
     public private(set) var count: UInt64 = 0
+    /// All values added up, around 2^64 rather than a trap.
     public private(set) var sumMicrowatts: UInt64 = 0
 
+    /// An empty histogram.
     public init() {}
 
+    /// Takes in a value.
     public mutating func record(microwatts: UInt64) {
         record(microwatts: microwatts, times: 1)
     }

@@ -1,244 +1,195 @@
-public import Bytes
+import Bytes
 
-/// Where a series' value is kept; valid for the registry that gave it.
-public struct SeriesIndex: Sendable, Equatable {
-    fileprivate let position: Int
-}
-
-/// Where a histogram is kept; valid for the registry that gave it.
-public struct HistogramIndex: Sendable, Equatable {
-    fileprivate let position: Int
-}
-
-/// All series of the program, laid out once at start-up: after that, values change and nothing is added.
+/// All series of the program: families and tables are declared at start-up, after that rows open and close and values change.
 ///
-/// Whatever a page repeats (HELP, TYPE, names, labels) is rendered for each exposition when it is declared, so that writing a
-/// page copies bytes and prints numbers, without allocation. All expositions are written from the same values.
+/// A table has rows, each a set of labels; a family belongs to one table and can show a value for each of its rows, so that one
+/// row is a series in each of the table's families. Whatever a page repeats (HELP, TYPE, names, labels) is rendered for each
+/// exposition when it is declared or opened: writing a page copies bytes and prints numbers, without allocation. All
+/// expositions are written from the same values.
 public struct Registry: ~Copyable {
-    struct Family {
-        let type: MetricType
-        /// The name, without a counter's `_total`.
-        let stem: Range<Int>
-        /// What stands before the series, for each exposition.
-        let headers: InlineArray<3, Range<Int>>
-        /// What protobuf has after the series.
-        let protobufUnit: Range<Int>
-        /// Positions in `lines` and `values`.
-        var series: Range<Int>
-        /// Positions in `histograms`.
-        var histograms: Range<Int>
-    }
+    /// A registry has at most so many tables.
+    public static let mostTables = 64
 
-    /// What a page says of one value. A series has one line, a histogram one for each bucket, for its sum and for its count.
-    struct Line {
-        /// The line of the text formats, from the name to the blank before the value.
-        let text: Range<Int>
-        /// The end of it that begins with the labels.
-        let labels: Range<Int>
-        /// The labels for protobuf; none for a histogram's lines but the last, whose labels are the histogram's.
-        let pairs: Range<Int>
-        let start: Start
-    }
-
-    /// Since when a value has been counting.
-    enum Start {
-        case none
-        case registry
-        case own(unixMilliseconds: UInt64)
-    }
-
-    struct Histogram {
-        /// One for each bound; after them come those of `+Inf`, of the sum and of the count.
-        let buckets: Range<Int>
-        /// Positions in `upperBounds`.
-        let bounds: Range<Int>
-        /// The position in `natives`.
-        let native: Int?
-
-        var infinite: Int { buckets.upperBound }
-        var sum: Int { buckets.upperBound + 1 }
-        var count: Int { buckets.upperBound + 2 }
-    }
-
-    /// The bytes that pages repeat; ranges of it are kept.
-    private(set) var prepared: [UInt8] = []
+    private(set) var prepared = PreparedBytes()
     private(set) var families: [Family] = []
-    private(set) var lines: [Line] = []
-    private(set) var values: [Value] = []
-    private(set) var histograms: [Histogram] = []
-    private(set) var upperBounds: [Double] = []
-    private(set) var natives: [PowerHistogram] = []
-    private var longest = InlineArray<3, Int>(repeating: 0)
-    private var stem = ""
-    private let startUnixMilliseconds: UInt64
+    private(set) var tables = SlotTable<Table>(capacity: mostTables)
+    let startUnixMilliseconds: UInt64
 
-    /// - Parameter startUnixMilliseconds: since when counters and histograms count, unless they are declared otherwise; 0 if
-    ///   that is not known, and then no page says it.
+    /// - Parameter startUnixMilliseconds: since when counters and histograms count, unless a row says otherwise; 0 if that is not
+    ///   known, and then no page says it.
     public init(startUnixMilliseconds: UInt64 = 0) {
         self.startUnixMilliseconds = startUnixMilliseconds
-        longest[Exposition.openMetrics.rawValue] = Registry.endOfOpenMetrics.utf8CodeUnitCount
+        let unlabelled = open(declareTable(rows: 1, labelBytes: 0)) { _ in }
+        precondition(unlabelled == .unlabelled)
     }
 
-    /// Says since when counters and histograms count, where that is known only after they were declared.
-    public subscript(_ series: SeriesIndex) -> Value {
-        get { values[series.position] }
-        set { values[series.position] = newValue }
-    }
-
-    /// Shows a distribution of power; its bounds are `PowerHistogram.boundLabels`.
-    public mutating func publish(_ distribution: PowerHistogram, as index: HistogramIndex) {
-        let histogram = histograms[index.position]
-        let counts = distribution.classicCounts
-        precondition(histogram.buckets.count == counts.count)
-        for bucket in counts.indices { values[histogram.buckets.lowerBound + bucket] = .integer(counts[bucket]) }
-        values[histogram.infinite] = .integer(distribution.count)
-        values[histogram.sum] = .micro(distribution.sumMicrowatts)
-        values[histogram.count] = .integer(distribution.count)
-        if let native = histogram.native { natives[native] = distribution }
-    }
-
-    /// Shows a distribution of durations; its bounds are `LatencyHistogram.boundLabels`.
-    public mutating func publish(_ distribution: LatencyHistogram, as index: HistogramIndex) {
-        let histogram = histograms[index.position]
-        precondition(histogram.buckets.count == LatencyHistogram.boundsMicroseconds.count && histogram.native == nil)
-        for bucket in LatencyHistogram.boundsMicroseconds.indices {
-            values[histogram.buckets.lowerBound + bucket] = .integer(distribution.cumulativeCount(upTo: bucket))
+    /// The value of a row in a family of its table. A closed row's is absent, and setting it does nothing.
+    public subscript(family: FamilyIndex, row: Row) -> Value {
+        get {
+            precondition(family.table == row.table)
+            return tables[index: row.table]?.value(family.column, row.slot) ?? .absent
         }
-        values[histogram.infinite] = .integer(distribution.count)
-        values[histogram.sum] = .nano(distribution.sumNanoseconds)
-        values[histogram.count] = .integer(distribution.count)
+        set {
+            precondition(family.table == row.table)
+            tables[index: row.table]?.set(newValue, family.column, row.slot)
+        }
+    }
+
+    /// The value of a family without labels.
+    public subscript(family: FamilyIndex) -> Value {
+        get { self[family, .unlabelled] }
+        set { self[family, .unlabelled] = newValue }
+    }
+
+    /// Shows a distribution of power in a row that is open; nil makes it absent.
+    public mutating func publish(
+        _ distribution: PowerHistogram?, as family: PowerHistogramIndex, _ row: Row = .unlabelled
+    ) {
+        precondition(family.table == row.table)
+        tables[index: row.table]?.publish(distribution, family.column, row.slot)
+    }
+
+    /// Shows a distribution of durations in a row that is open; nil makes it absent.
+    public mutating func publish(
+        _ distribution: LatencyHistogram?, as family: LatencyHistogramIndex, _ row: Row = .unlabelled
+    ) {
+        precondition(family.table == row.table)
+        tables[index: row.table]?.publish(distribution, family.column, row.slot)
+    }
+
+    /// Adds a power to the distribution that an open row shows, which is an empty one if it was absent.
+    public mutating func record(
+        microwatts: UInt64, in family: PowerHistogramIndex, _ row: Row = .unlabelled
+    ) {
+        precondition(family.table == row.table)
+        tables[index: row.table]?.record(microwatts: microwatts, family.column, row.slot)
+    }
+
+    /// Adds a duration to the distribution that an open row shows, which is an empty one if it was absent.
+    public mutating func record(
+        nanoseconds: UInt64, in family: LatencyHistogramIndex, _ row: Row = .unlabelled
+    ) {
+        precondition(family.table == row.table)
+        tables[index: row.table]?.record(nanoseconds: nanoseconds, family.column, row.slot)
     }
 
     /// The most bytes that a page of all families can need, whatever the values are.
-    public func longestPageBytes(_ exposition: Exposition) -> Int {
-        longest[exposition.rawValue]
-    }
-
-    /// Writes a page: the selected families in the order of their declaration, without the series that are absent.
     ///
-    /// - Parameter showsCreated: whether OpenMetrics has a `_created` series for each counter and histogram, which Prometheus
-    ///   stores like any other. Protobuf always says since when they count, text 0.0.4 never does.
-    public func encode(
-        _ exposition: Exposition, selecting selection: FamilySelection = .all, showsCreated: Bool = false,
-        into page: inout ByteBuffer
-    ) {
-        for index in families.indices where selection.contains(index) {
-            switch exposition {
-            case .text: appendText(families[index], exposition, showsCreated: false, to: &page)
-            case .openMetrics: appendText(families[index], exposition, showsCreated: showsCreated, to: &page)
-            case .protobuf: appendProtobuf(families[index], to: &page)
-            }
-        }
-        if exposition == .openMetrics { page.append(Registry.endOfOpenMetrics) }
-    }
-
-    /// Since when the line's value has been counting; nil for what does not count, and where it is not known.
-    func startUnixMilliseconds(of line: Line) -> UInt64? {
-        switch line.start {
-        case .none: nil
-        case .registry: startUnixMilliseconds == 0 ? nil : startUnixMilliseconds
-        case .own(let unixMilliseconds): unixMilliseconds
-        }
+    /// - Parameter rows: with `.all` the answer depends on what was declared alone; with `.open` it changes with each row that
+    ///   opens or closes, and never is more. Both are quick to ask.
+    public func longestPageBytes(_ exposition: Exposition, of rows: PageRows = .all) -> Int {
+        var sum = exposition == .openMetrics ? Registry.endOfOpenMetrics.utf8CodeUnitCount : 0
+        for index in tables.indices { sum += tables[index: index]?.longestBytes(exposition, of: rows) ?? 0 }
+        return sum
     }
 }
 
-/// Declarations, at start-up: they allocate.
+/// Rows. Opening one allocates only if more rows of its table are open than ever before.
 extension Registry {
-    /// Declares a family; the series declared next belong to it. A counter's name ends in `_total`. `help` says where the
-    /// number comes from.
-    public mutating func declareFamily(_ name: String, _ type: MetricType, help: String) {
-        precondition(!name.isEmpty && families.count < FamilySelection.mostFamilies)
-        precondition(name.hasSuffix("_total") == (type == .counter))
-        stem = type == .counter ? String(name.dropLast("_total".utf8.count)) : name
-        let unit = Registry.unit(of: stem)
-        let unitLine = unit.map { "# UNIT \(stem) \($0)\n" } ?? ""
-        let text = prepare("# HELP \(name) \(escaped(help, quotes: false))\n# TYPE \(name) \(type.name)\n")
-        let openMetrics = prepare(
-            "# TYPE \(stem) \(type.name)\n\(unitLine)# HELP \(stem) \(escaped(help, quotes: true))\n")
-        let protobuf = prepare(protobufHeader(name, type, help: help))
-        let protobufUnit = prepare(protobufUnit(unit))
-        families.append(
-            Family(
-                type: type, stem: prepare(stem), headers: [text, openMetrics, protobuf], protobufUnit: protobufUnit,
-                series: lines.count..<lines.count, histograms: histograms.count..<histograms.count))
-        longest[Exposition.text.rawValue] += text.count
-        longest[Exposition.openMetrics.rawValue] += openMetrics.count
-        longest[Exposition.protobuf.rawValue] += longestProtobufFamily(protobuf.count + protobufUnit.count)
-    }
-
-    /// Declares a series of the last family, with no value yet.
+    /// Opens a row with the labels that the closure adds, with no value in any family.
     ///
-    /// - Parameter startUnixMilliseconds: since when a counter counts, if not since the registry's start.
-    public mutating func declareSeries(
-        _ labels: [Label] = [], startUnixMilliseconds: UInt64? = nil
-    ) -> SeriesIndex {
-        let type = families[families.count - 1].type
-        precondition(type != .histogram)
-        let start = startUnixMilliseconds.map { Start.own(unixMilliseconds: $0) } ?? .registry
-        switch type {
-        case .counter: declareLine(suffix: "_total", labels, pairs: labels, start)
-        default: declareLine(suffix: "", labels, pairs: labels, .none)
-        }
-        longest[Exposition.protobuf.rawValue] += longestProtobufSeries(pairsBytes: lines[lines.count - 1].pairs.count)
-        return SeriesIndex(position: lines.count - 1)
+    /// It stands among the table's other rows where it found the first free place. No two open rows may have the same labels.
+    ///
+    /// - Parameter startUnixMilliseconds: since when its counters and histograms count, if not since the registry's start.
+    /// - Returns: nil if the table is full, or if the labels are longer than its `labelBytes`.
+    public mutating func open(
+        _ table: TableIndex, startUnixMilliseconds: UInt64? = nil, _ labels: (inout LabelWriter) -> Void
+    ) -> Row? {
+        let slot = tables[index: table.position]?.open(startUnixMilliseconds: startUnixMilliseconds, labels)
+        return slot.map { Row(table: table.position, slot: $0) }
     }
 
-    /// Declares a histogram of the last family, which is absent until it is published.
+    /// Forgets a row and all that it shows. A row that is closed already stays so.
+    public mutating func close(_ row: Row) {
+        tables[index: row.table]?.close(row.slot)
+    }
+
+    /// Whether a row was not closed.
+    public func isOpen(_ row: Row) -> Bool {
+        tables[index: row.table]?.contains(row.slot) ?? false
+    }
+
+    /// How many rows of a table are open.
+    public func openCount(_ table: TableIndex) -> Int {
+        tables[index: table.position]?.openCount() ?? 0
+    }
+
+    /// Whether no more rows of a table can open.
+    public func isFull(_ table: TableIndex) -> Bool {
+        tables[index: table.position]?.isFull() ?? true
+    }
+}
+
+/// Declarations, at start-up: they allocate. A page has the families in the order of their declaration.
+extension Registry {
+    /// Declares a table.
     ///
     /// - Parameters:
-    ///   - bounds: the buckets' upper bounds in the form that OpenMetrics calls canonical, such as `0.5` and `1.0`; ascending,
-    ///     and without `+Inf`, which is always there.
-    ///   - isNative: whether protobuf has it as a native histogram too; then it is a `PowerHistogram` that is published.
-    public mutating func declareHistogram(
-        _ labels: [Label] = [], bounds: [String], isNative: Bool
-    ) -> HistogramIndex {
-        precondition(families[families.count - 1].type == .histogram)
-        let first = lines.count
-        for bound in bounds + ["+Inf"] {
-            declareLine(suffix: "_bucket", labels + [Label("le", bound)], pairs: [], .none)
+    ///   - capacity: the most rows that can be open at once.
+    ///   - labelBytes: the most bytes that a row's labels may take as text, `{a="1",b="2"}` with escapes, and as protobuf,
+    ///     where each label takes 6 bytes beside name and value, and 8 if they have more than 120.
+    public mutating func declareTable(rows capacity: Int, labelBytes: Int) -> TableIndex {
+        guard let slot = tables.insert(Table(rows: capacity, labelBytes: labelBytes)) else { preconditionFailure() }
+        return TableIndex(position: slot.index)
+    }
+
+    /// Declares a table of rows that are known from the start and stay open, such as one for each status code.
+    ///
+    /// - Parameter startUnixMilliseconds: since when each row counts, if not since the registry's start.
+    /// - Returns: the table and its rows, in the order of their labels.
+    public mutating func declareRows(
+        _ labels: [KeyValuePairs<StaticString, String>],
+        startUnixMilliseconds: (Int) -> UInt64? = { _ in nil }
+    ) -> (table: TableIndex, rows: [Row]) {
+        let labelBytes = labels.reduce(0) { max($0, LabelWriter.bytes(of: $1)) }
+        let table = declareTable(rows: labels.count, labelBytes: labelBytes)
+        let rows = labels.indices.compactMap { index in
+            open(table, startUnixMilliseconds: startUnixMilliseconds(index)) { $0.append(labels[index]) }
         }
-        declareLine(suffix: "_sum", labels, pairs: [], .none)
-        declareLine(suffix: "_count", labels, pairs: labels, .registry)
-        let numbers = bounds.compactMap { Double($0) }
-        precondition(numbers.count == bounds.count && zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
-        histograms.append(
-            Histogram(
-                buckets: first..<(first + bounds.count),
-                bounds: upperBounds.count..<(upperBounds.count + bounds.count), native: isNative ? natives.count : nil))
-        upperBounds += numbers
-        if isNative { natives.append(PowerHistogram()) }
-        families[families.count - 1].histograms =
-            families[families.count - 1].histograms.lowerBound..<histograms.count
-        longest[Exposition.protobuf.rawValue] += longestProtobufHistogram(
-            pairsBytes: lines[lines.count - 1].pairs.count, bucketCount: bounds.count, isNative: isNative)
-        return HistogramIndex(position: histograms.count - 1)
+        precondition(rows.count == labels.count)
+        return (table, rows)
     }
 
-    private mutating func declareLine(suffix: String, _ labels: [Label], pairs: [Label], _ start: Start) {
-        let name = prepare(stem + suffix)
-        let rest = prepare(labels.text + " ")
-        let line = Line(
-            text: name.lowerBound..<rest.upperBound, labels: rest, pairs: prepare(protobufPairs(pairs)), start: start)
-        lines.append(line)
-        values.append(.absent)
-        families[families.count - 1].series = families[families.count - 1].series.lowerBound..<lines.count
-        longest[Exposition.text.rawValue] += longestTextLine(line)
-        longest[Exposition.openMetrics.rawValue] += longestTextLine(line)
-        if case .none = start { return }
-        longest[Exposition.openMetrics.rawValue] += longestCreatedLine(line, stem: stem)
+    /// Declares a family of counters, whose name ends in `_total`, or of gauges. `help` says where the number comes from.
+    public mutating func declareFamily(
+        _ name: String, _ type: MetricType, in table: TableIndex = .unlabelled, help: String
+    ) -> FamilyIndex {
+        precondition(type != .histogram)
+        let column = declare(name, type, in: table, help: help, .value, bounds: [])
+        return FamilyIndex(table: table.position, column: column)
     }
 
-    private mutating func prepare(_ text: String) -> Range<Int> {
-        prepare(Array(text.utf8))
+    /// Declares a family of histograms of power, with the bounds of `PowerHistogram`.
+    ///
+    /// - Parameter isNative: whether protobuf has it as a native histogram too.
+    public mutating func declarePowerHistogram(
+        _ name: String, in table: TableIndex = .unlabelled, help: String, isNative: Bool
+    ) -> PowerHistogramIndex {
+        let column = declare(
+            name, .histogram, in: table, help: help, .power(isNative: isNative), bounds: PowerHistogram.boundLabels)
+        return PowerHistogramIndex(table: table.position, column: column)
     }
 
-    private mutating func prepare(_ bytes: [UInt8]) -> Range<Int> {
-        prepared += bytes
-        return (prepared.count - bytes.count)..<prepared.count
+    /// Declares a family of histograms of durations, with the bounds of `LatencyHistogram`.
+    public mutating func declareLatencyHistogram(
+        _ name: String, in table: TableIndex = .unlabelled, help: String
+    ) -> LatencyHistogramIndex {
+        let column = declare(
+            name, .histogram, in: table, help: help, .latency, bounds: LatencyHistogram.boundLabels)
+        return LatencyHistogramIndex(table: table.position, column: column)
     }
 
-    /// The base unit that a name ends in, which OpenMetrics and protobuf name separately.
-    private static func unit(of stem: String) -> String? {
-        ["joules", "watts", "seconds", "bytes"].first { stem.hasSuffix("_" + $0) }
+    private mutating func declare(
+        _ name: String, _ type: MetricType, in table: TableIndex, help: String, _ content: RowShape.Content,
+        bounds: [String]
+    ) -> Int {
+        precondition(families.count < FamilySelection.mostFamilies)
+        let text = FamilyText(name, type, help: help, bounds: bounds, in: &prepared)
+        let shape = text.shape(content)
+        guard let column = tables[index: table.position]?.declare(shape, headerBytes: text.headerBytes) else {
+            preconditionFailure()
+        }
+        families.append(Family(text: text, table: table.position, content: content, column: column))
+        return column
     }
 }

@@ -3,6 +3,7 @@
 /// One pair of extremes is kept for each second, so the window moves in steps of a second: it spans the current second and the
 /// 59 before it. Looking does not reset anything, so that two Prometheus servers see the same.
 public struct SlidingExtremes: Sendable {
+    /// How far back they look.
     public static let windowSeconds: UInt64 = 60
 
     private struct Second: Sendable {
@@ -13,8 +14,10 @@ public struct SlidingExtremes: Sendable {
 
     private var seconds = InlineArray<60, Second>(repeating: Second())
 
+    /// Nothing was recorded yet.
     public init() {}
 
+    /// Takes in a value at a moment of the monotonic clock.
     public mutating func record(_ value: UInt64, atNanoseconds now: UInt64) {
         let number = now / 1_000_000_000
         let place = Int(number % SlidingExtremes.windowSeconds)

@@ -7,38 +7,102 @@ extension Registry {
     static let endOfOpenMetrics: StaticString = "# EOF\n"
 
     func appendText(
-        _ family: Family, _ exposition: Exposition, showsCreated: Bool, to page: inout ByteBuffer
+        _ family: Family, _ table: borrowing Table, _ exposition: Exposition, showsCreated: Bool,
+        to page: inout ByteBuffer
     ) {
-        let all = prepared.span
-        var hasHeader = false
-        for index in family.series where values[index] != .absent {
-            if !hasHeader {
-                page.append(all.extracting(family.headers[exposition.rawValue]))
-                hasHeader = true
-            }
-            page.append(all.extracting(lines[index].text))
-            page.append(values[index])
-            page.append(UInt8(ascii: "\n"))
-            if showsCreated { appendCreated(lines[index], family, to: &page) }
+        let header = family.text.headers[exposition]
+        if family.text.type == .histogram {
+            appendHistograms(family, table, header, showsCreated, to: &page)
+        } else {
+            appendValues(family, table, header, showsCreated && family.text.type == .counter, to: &page)
         }
     }
 
-    /// The start, in seconds, follows a counter's line and a histogram's last one: it belongs to the same metric.
-    private func appendCreated(_ line: Line, _ family: Family, to page: inout ByteBuffer) {
-        guard let start = startUnixMilliseconds(of: line) else { return }
-        page.append(prepared.span.extracting(family.stem))
-        page.append("_created")
-        page.append(prepared.span.extracting(line.labels))
-        page.append(fixedPoint: start, fractionDigits: 3)
+    private func appendValues(
+        _ family: Family, _ table: borrowing Table, _ header: Range<Int>, _ showsCreated: Bool,
+        to page: inout ByteBuffer
+    ) {
+        let all = prepared.bytes.span
+        let labels = table.labels.span
+        let column = table.values[family.column]
+        let values = column.span
+        var hasHeader = false
+        for index in values.indices where values[index] != .absent {
+            guard let row = table.row(at: index) else { continue }
+            if !hasHeader { page.append(all.extracting(header)) }
+            hasHeader = true
+            page.append(all.extracting(family.text.lineName))
+            page.append(labels.extracting(row.text))
+            page.append(values[index])
+            page.append(UInt8(ascii: "\n"))
+            if showsCreated { appendCreated(family, row, labels, to: &page) }
+        }
+    }
+
+    private func appendHistograms(
+        _ family: Family, _ table: borrowing Table, _ header: Range<Int>, _ showsCreated: Bool,
+        to page: inout ByteBuffer
+    ) {
+        var hasHeader = false
+        for index in table.rowIndices {
+            guard let row = table.row(at: index), let buckets = table.buckets(family, at: index) else { continue }
+            if !hasHeader { page.append(prepared.bytes.span.extracting(header)) }
+            hasHeader = true
+            appendHistogram(family, row, table.labels.span, buckets, to: &page)
+            if showsCreated { appendCreated(family, row, table.labels.span, to: &page) }
+        }
+    }
+
+    private func appendHistogram(
+        _ family: Family, _ row: Table.RowFacts, _ labels: Span<UInt8>, _ buckets: borrowing ClassicBuckets,
+        to page: inout ByteBuffer
+    ) {
+        let all = prepared.bytes.span
+        let counts = buckets.counts.span
+        let text = labels.extracting(row.text)
+        for (index, bound) in family.text.bounds.enumerated() {
+            appendBucket(family, text, all.extracting(bound.text), counts[index], to: &page)
+        }
+        appendBucket(family, text, all.extracting(family.text.infiniteBound), buckets.count, to: &page)
+        appendLine(family, "_sum", text, buckets.sum, to: &page)
+        appendLine(family, "_count", text, .integer(buckets.count), to: &page)
+    }
+
+    /// The bound is one more label: it takes the place of the brace and the blank after the others, or of none.
+    private func appendBucket(
+        _ family: Family, _ labels: Span<UInt8>, _ bound: Span<UInt8>, _ count: UInt64, to page: inout ByteBuffer
+    ) {
+        page.append(prepared.bytes.span.extracting(family.text.lineName))
+        if labels.count > 1 {
+            page.append(labels.extracting(droppingLast: 2))
+            page.append(bound)
+        } else {
+            page.append(UInt8(ascii: "{"))
+            page.append(bound.extracting(droppingFirst: 1))
+        }
+        page.append(decimal: count)
         page.append(UInt8(ascii: "\n"))
     }
 
-    /// 20 digits, a point and the line's end come after what is prepared.
-    func longestTextLine(_ line: Line) -> Int {
-        line.text.count + 22
+    private func appendLine(
+        _ family: Family, _ suffix: StaticString, _ labels: Span<UInt8>, _ value: Value, to page: inout ByteBuffer
+    ) {
+        page.append(prepared.bytes.span.extracting(family.text.stem))
+        page.append(suffix)
+        page.append(labels)
+        page.append(value)
+        page.append(UInt8(ascii: "\n"))
     }
 
-    func longestCreatedLine(_ line: Line, stem: String) -> Int {
-        stem.utf8.count + 8 + line.labels.count + 22
+    /// The start, in seconds, follows a counter's line and a histogram's last one: it belongs to the same metric.
+    private func appendCreated(
+        _ family: Family, _ row: Table.RowFacts, _ labels: Span<UInt8>, to page: inout ByteBuffer
+    ) {
+        guard let start = startUnixMilliseconds(of: row) else { return }
+        page.append(prepared.bytes.span.extracting(family.text.stem))
+        page.append("_created")
+        page.append(labels.extracting(row.text))
+        page.append(fixedPoint: start, fractionDigits: 3)
+        page.append(UInt8(ascii: "\n"))
     }
 }

@@ -1,44 +1,55 @@
 /// A bcrypt hash as `htpasswd -B` writes it: `$2y$`, two digits of cost, `$`, 22 characters of salt and 31 of digest.
 ///
-/// Its text never shows: neither in a log nor in a message about a wrong one.
+/// Of a password, 72 bytes count: the algorithm cuts longer ones, here as in Go. The text of the hash is
+/// never shown: neither in a log nor in a message about a wrong one.
 public struct BcryptHash: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// How many bytes of a password count. The algorithm cuts longer ones, here as in Go.
-    public static let significantPasswordBytes = 72
+    /// The costs that the algorithm has.
+    public static let costs = 4...31
 
     static let byteCount = 60
 
-    /// The logarithm of the rounds to base 2, from 4 to 31. At 10 a comparison takes some 70 ms, and each step doubles it.
+    /// The logarithm of the rounds to base 2. At 10 a comparison takes some 70 ms, and each step doubles it.
     public let cost: Int
     /// As many as `byteCount`, of version `2y`.
     let bytes: [UInt8]
 
-    /// Reads a hash; nil if it is none.
+    /// Reads a hash; nil if it is none, or none that can be checked here.
     ///
-    /// The versions 2, 2a, 2b, 2x and 2y are one and the same, as they are to golang.org/x/crypto/bcrypt, which decides for the
-    /// other exporters of Prometheus. libxcrypt would imitate the faults of old implementations for two of them; see crypt(5).
+    /// The other exporters of Prometheus take what golang.org/x/crypto/bcrypt takes, which computes the same whatever letter
+    /// stands after `$2`. Of those letters:
+    /// - `a`, `b` and `y` are what programs write today. They mean the same algorithm, so all are checked as `y`: for `a`, libxcrypt
+    ///   would guard against an old fault by giving some passwords another hash than Go does; see crypt(5).
+    /// - `x` says that the hash was computed with the fault that crypt_blowfish had until 2011. The algorithm without the fault
+    ///   does not find a password right that has bytes beyond ASCII.
+    /// - No letter is the first form, which did not say what ends a password; libxcrypt does not have it.
+    ///
+    /// The last two, and letters that nobody has given a meaning, are refused although Go takes them: a message at start is
+    /// better than a right password that is called wrong.
     public init?(_ text: String) {
-        let given = Array(text.utf8)
-        guard let dollar = given.dropFirst(2).firstIndex(of: UInt8(ascii: "$")),
-            ["$2$", "$2a$", "$2b$", "$2x$", "$2y$"].contains(String(decoding: given[...dollar], as: UTF8.self))
+        var bytes = Array(text.utf8)
+        guard bytes.count == BcryptHash.byteCount, ["$2a$", "$2b$", "$2y$"].contains(where: text.hasPrefix),
+            bytes[6] == UInt8(ascii: "$"), bytes[4..<6].allSatisfy(isBcryptCharacter),
+            bytes[7...].allSatisfy(isBcryptCharacter),
+            // Of the characters above it reads digits alone.
+            let cost = Int(String(decoding: bytes[4..<6], as: UTF8.self)), BcryptHash.costs.contains(cost)
         else { return nil }
-        let bytes = Array("$2y$".utf8) + given[(dollar + 1)...]
-        guard bytes.count == BcryptHash.byteCount, bytes[6] == UInt8(ascii: "$"),
-            let cost = Int(String(decoding: bytes[4..<6], as: UTF8.self)), (4...31).contains(cost),
-            bytes[4..<6].allSatisfy(isDigit), bytes[7...].allSatisfy(isDigitOfBcrypt)
-        else { return nil }
+        bytes[2] = UInt8(ascii: "y")
         self.cost = cost
         self.bytes = bytes
     }
 
+    /// Says of it only what it costs.
     public var description: String { "bcrypt hash of cost \(cost)" }
+    /// The same.
     public var debugDescription: String { description }
 }
 
-private func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
-
-/// The alphabet of bcrypt's base 64: dot, slash, letters, digits.
-private func isDigitOfBcrypt(_ byte: UInt8) -> Bool {
-    let letter = byte | 0x20
-    return isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "/")
-        || letter >= UInt8(ascii: "a") && letter <= UInt8(ascii: "z")
+/// The alphabet of bcrypt's base 64: dot, slash and digits, which follow each other in ASCII, and letters.
+private func isBcryptCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: ".")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"):
+        true
+    default: false
+    }
 }

@@ -1,4 +1,4 @@
-/// Stands for a user and a password in the cache, and tells nothing about them.
+/// Stands for a user's name and a password in the cache; neither can be found out from it.
 public struct CredentialTag: Equatable, Sendable {
     let high: UInt64
     let low: UInt64
@@ -12,6 +12,7 @@ public struct CredentialTag: Equatable, Sendable {
 /// a guess would have to meet two unseen values of 64 bits at once, without a key and with one try for each request. For the same
 /// reason comparing tags in constant time would gain nothing: who times a comparison does not know what was compared.
 public struct CredentialCache: Sendable {
+    /// What is known about credentials.
     public enum Finding: Equatable, Sendable {
         case verified
         case refused
@@ -41,7 +42,7 @@ public struct CredentialCache: Sendable {
             low: CredentialCache.hash(user, password, keys[2], keys[3]))
     }
 
-    /// A number below `bound` that a name always has while this cache lives, and that nobody can foresee.
+    /// A number below `bound`, the same for a name as long as this cache lives, that nobody can foresee.
     public func choice(for user: Span<UInt8>, below bound: Int) -> Int {
         precondition(bound > 0)
         let tag = tag(user: user, password: user.extracting(0..<0))
@@ -54,6 +55,7 @@ public struct CredentialCache: Sendable {
         return refused.contains(tag) ? .refused : .unknown
     }
 
+    /// Remembers what a comparison found.
     public mutating func remember(_ tag: CredentialTag, isVerified: Bool) {
         if isVerified {
             verified.insert(tag)
@@ -81,7 +83,8 @@ public struct CredentialCache: Sendable {
     }
 }
 
-/// A fixed number of tags; the one that was not used for longest makes room for a new one. Allocates once.
+/// At most so many tags as it was made for; then the one that was not used for longest makes room for a new one. Allocates
+/// once.
 private struct RecentTags: Sendable {
     private struct Entry: Sendable {
         var tag: CredentialTag

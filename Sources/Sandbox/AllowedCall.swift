@@ -100,7 +100,6 @@ extension AllowedCall {
             AllowedCall("exit_group"),
             AllowedCall("rt_sigprocmask"),  // abort(), and starting a thread.
             AllowedCall("rt_sigaction"),  // abort()
-            AllowedCall("rt_sigreturn"),  // The handler that counts refused calls.
             AllowedCall("getpid"),  // abort()
             AllowedCall("gettid"),  // abort()
             AllowedCall("tgkill", .equal(processIdentifier, 0)),  // abort(), to this process only.

@@ -2,13 +2,13 @@ import Kernel
 
 /// Gives up what the plan does not keep, for good: to be called once everything is open and while there is one thread.
 ///
-/// Each layer is as good as this kernel allows, and one that cannot be had is reported, never fatal: what holds without it
-/// is the same program, only less enclosed.
+/// Each layer is as strict as this kernel allows. One that the kernel does not offer is reported and never fatal: without it the
+/// program does the same, only less enclosed.
 public func enterSandbox(_ plan: SandboxPlan) -> SandboxReport {
     var report = SandboxReport(allOff: "left out")
     do {
-        // Landlock and seccomp want it from whoever has no CAP_SYS_ADMIN, so it comes first and the loss of rights before seccomp,
-        // which refuses the calls that all of this takes.
+        // Landlock and seccomp demand this of a process without CAP_SYS_ADMIN, so it comes first. Seccomp comes last, because it
+        // refuses the calls that the others need.
         try Privileges.forbidNew()
     } catch {
         return SandboxReport(allOff: "\(error)")
@@ -90,13 +90,8 @@ private func giveUpCapabilities() -> SandboxReport.State {
 
 private func enterSeccomp(_ plan: SandboxPlan) -> SandboxReport.State {
     do {
-        var refusal = plan.isFatal ? SystemCallFilter.Refusal.killsProcess : .failsWithPermissionError
-        if plan.countsRefusals && !plan.isFatal {
-            try TrappedCalls.startCounting()
-            refusal = .signals
-        }
         let calls = AllowedCall.all(plan)
-        let filter = try SystemCallFilter(refusal)
+        let filter = try SystemCallFilter(plan.isFatal ? .killsProcess : .failsWithPermissionError)
         for call in calls { try filter.allow(call) }
         if plan.allowsThreads { try filter.denyAsMissing("clone3") }
         try filter.load()

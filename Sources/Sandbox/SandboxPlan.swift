@@ -16,18 +16,19 @@ public struct SandboxPlan: Sendable {
     /// A system call that is not on the list ends the process, instead of failing with EPERM: for tests, which should not pass by
     /// an error that somebody handles.
     public var isFatal = false
-    /// Calls that are not on the list are counted in `RefusedCalls`. That needs a signal handler, and where SIGSYS is blocked, as
-    /// in the C library while it starts a thread, such a call ends the process: for looking closely, not for every day.
-    public var countsRefusals = false
 
+    /// All layers, and nothing kept.
     public init() {}
 
     /// Keeps a file readable that may be replaced, by another file or by a link to one: whatever is in its directory and, if it
     /// lies elsewhere because it is a link, in that one. A file that is not there yet is as good as one that is.
     public mutating func keepReadable(file path: String) {
         for file in [path, Files.realPath(path) ?? path] {
-            let directory = String(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])
-            if !directory.isEmpty && !readablePaths.contains(directory) { readablePaths.append(directory) }
+            let directory = Files.directory(of: file)
+            // A file in the root directory is not worth keeping everything readable, which the working directory could be, too.
+            if directory != "/" && directory != "." && !readablePaths.contains(directory) {
+                readablePaths.append(directory)
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 /// What became of each layer.
 public struct SandboxReport: Sendable, Equatable {
+    /// Whether a layer is in force, and how, or why not.
     public enum State: Sendable, Equatable {
         /// In force, and how: `ABI 4`.
         case on(String)
         /// Not in force, and why.
         case off(String)
 
+        /// Whether the layer is in force.
         public var isOn: Bool {
             switch self {
             case .on: true
@@ -21,6 +23,7 @@ public struct SandboxReport: Sendable, Equatable {
         states = SandboxLayer.allCases.map { _ in .off(reason) }
     }
 
+    /// What became of a layer.
     public internal(set) subscript(layer: SandboxLayer) -> State {
         get { states[layer.index] }
         set { states[layer.index] = newValue }

@@ -10,14 +10,11 @@ struct SystemCallFilter: ~Copyable {
     /// What happens to a call that is not on the list.
     enum Refusal {
         case failsWithPermissionError
-        /// SIGSYS, whose handler decides. See `TrappedCalls`.
-        case signals
         case killsProcess
 
         var action: UInt32 {
             switch self {
             case .failsWithPermissionError: SystemCallFilter.fail(EPERM)
-            case .signals: UInt32(SCMP_ACT_TRAP)
             case .killsProcess: UInt32(SCMP_ACT_KILL_PROCESS)
             }
         }
@@ -54,15 +51,6 @@ struct SystemCallFilter: ~Copyable {
     /// Puts the filter in force for this thread and those it starts.
     consuming func load() throws(SystemError) {
         try check("seccomp_load", unsafe seccomp_load(context))
-    }
-
-    /// The name of a call of this architecture. See seccomp_syscall_resolve_num_arch(3).
-    static func name(of number: Int) -> String? {
-        guard let name = unsafe seccomp_syscall_resolve_num_arch(seccomp_arch_native(), Int32(number)) else {
-            return nil
-        }
-        defer { unsafe free(name) }
-        return unsafe String(cString: name)
     }
 
     private func add(_ action: UInt32, _ name: String, _ comparisons: [scmp_arg_cmp]) throws(SystemError) {

@@ -35,6 +35,7 @@ public struct Journal: ~Copyable, Sendable {
 public struct JournalRecord: Sendable {
     fileprivate(set) var bytes: [UInt8] = []
 
+    /// A record without a field.
     public init() {}
 
     /// Adds a field. Names are upper-case letters, digits and underscores; values may be anything.

@@ -38,10 +38,7 @@ public struct Notifier: ~Copyable {
     /// False if there is nobody to hand it to. See sd_pid_notify_with_fds(3), FileDescriptorStoreMax= in systemd.service(5).
     public borrowing func store(_ descriptor: borrowing FileDescriptor, name: String) -> Bool {
         let message = Array("FDSTORE=1\nFDNAME=\(name)\n".utf8)
-        switch sender {
-        case .some(let sender): return sender.send(message.span, attaching: descriptor)
-        case .none: return false
-        }
+        return sender?.send(message.span, attaching: descriptor) ?? false
     }
 
     /// Lets the manager close what it keeps under a name. See FDSTOREREMOVE= in sd_notify(3).
@@ -52,9 +49,6 @@ public struct Notifier: ~Copyable {
 
     /// Sends assignments, each ended by a line feed. What cannot be delivered at once is lost, as sd_notify(3) advises.
     public borrowing func send(_ message: Span<UInt8>) {
-        switch sender {
-        case .some(let sender): _ = sender.send(message)
-        case .none: break
-        }
+        _ = sender?.send(message)
     }
 }

@@ -25,8 +25,8 @@ final class ContextCore {
         self.library = library
         unsafe self.handle = handle
         clientAuthentication = settings.clientAuthentication
-        allowedNames = settings.allowedSANs.map { Array($0.utf8) }
-        allowedNamesAsC = settings.allowedSANs.map { ContiguousArray($0.utf8CString) }
+        allowedNames = settings.allowedSubjectAlternativeNames.map { Array($0.utf8) }
+        allowedNamesAsC = settings.allowedSubjectAlternativeNames.map { ContiguousArray($0.utf8CString) }
         unsafe record = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.recordBytes, alignment: 16)
     }
 

@@ -1,24 +1,32 @@
 internal import COpenSSL
 public import Kernel
 
-/// The server's side of TLS, ready to accept connections. It is made anew when certificates or settings change; sessions of
-/// the old one go on with what they began with.
+/// The server's side of TLS, ready to accept connections. When certificates or settings change, another one is made; sessions
+/// of the old one keep the certificates and settings that they began with.
 public struct TLSContext: ~Copyable {
     let core: ContextCore
     /// Whom the server's certificate is for, for the log.
     public let subject: String
-    /// When the server's certificate ends, in seconds of Unix time. One that has ended is served all the same: clients say it
-    /// better than a server that does not start, and some do not mind.
+    /// When the server's certificate ends, in seconds of Unix time. One that has ended is served all the same: a client
+    /// that refuses it tells its operator more than a server that does not start, and some clients do not look.
     public let notAfterUnixSeconds: Int64
 
     /// Loads OpenSSL if this is the first context, and checks everything that can be checked without a client.
-    public init(_ settings: TLSSettings) throws(TLSError) {
+    ///
+    /// - Parameters:
+    ///   - certificate: the server's certificate and then its intermediates, as PEM.
+    ///   - key: the private key as PEM, without a passphrase.
+    ///   - clientAuthorities: the certificates that clients' certificates must come from, as PEM, if those are verified. Any
+    ///     of them ends a chain, intermediates too.
+    public init(
+        _ settings: TLSSettings, certificate: [UInt8], key: [UInt8], clientAuthorities: [UInt8]?
+    ) throws(TLSError) {
         let library = try OpenSSL.load()
         let core = try ContextCore(library, settings)
         try core.setVersions(settings)
         try core.setCiphers(settings)
-        let certificate = try core.setCertificate(settings)
-        try core.setClients(settings)
+        let certificate = try core.setCertificate(certificate, key: key)
+        try core.setClients(settings.clientAuthentication, clientAuthorities)
         core.setPolicy(settings)
         self.core = core
         subject = certificate.subject
@@ -41,21 +49,19 @@ extension ContextCore {
         }
         // OpenSSL 3 signs nothing with SHA-1, which these versions are bound to, at any level but the lowest.
         if settings.minimumVersion < .tls12 { unsafe library.table.pointee.SSL_CTX_set_security_level(handle, 0) }
-        guard set(SSL_CTRL_SET_MIN_PROTO_VERSION, settings.minimumVersion.number),
-            set(SSL_CTRL_SET_MAX_PROTO_VERSION, settings.maximumVersion.number)
+        guard set(SSL_CTRL_SET_MIN_PROTO_VERSION, Int(settings.minimumVersion.rawValue)),
+            set(SSL_CTRL_SET_MAX_PROTO_VERSION, Int(settings.maximumVersion.rawValue))
         else { throw TLSError("the versions of TLS are not supported by this OpenSSL") }
     }
 
     /// Each name is tried alone first: of a list, OpenSSL passes over the names that it does not know.
     func setCiphers(_ settings: TLSSettings) throws(TLSError) {
-        let ciphers = settings.cipherList12.isEmpty ? settings.minimumVersion.usualCiphers : settings.cipherList12
+        let chosen = settings.cipherSuites.filter { !$0.isTLS13 }.map(\.openSSLName)
+        let ciphers = chosen.isEmpty ? settings.minimumVersion.usualCiphers : chosen
         try unsafe setList(ciphers, "cipher") { names in
             unsafe library.table.pointee.SSL_CTX_set_cipher_list(handle, names) == 1
         }
-        try unsafe setList(settings.cipherSuites13, "cipher suite of TLS 1.3") { names in
-            unsafe library.table.pointee.SSL_CTX_set_ciphersuites(handle, names) == 1
-        }
-        try unsafe setList(settings.groups, "group for the key exchange") { names in
+        try unsafe setList(settings.curves.map(\.openSSLName), "group for the key exchange") { names in
             unsafe set(SSL_CTRL_SET_GROUPS_LIST, 0, UnsafeMutableRawPointer(mutating: names))
         }
     }
@@ -75,11 +81,11 @@ extension ContextCore {
 
     /// Sets the certificate with its chain and its key; gives the facts about it that are worth telling.
     func setCertificate(
-        _ settings: TLSSettings
+        _ chain: [UInt8], key: [UInt8]
     ) throws(TLSError) -> (subject: String, notAfterUnixSeconds: Int64) {
-        let key = try PrivateKey(pem: settings.key, library)
+        let key = try PrivateKey(pem: key, library)
         var facts = (subject: "", notAfterUnixSeconds: Int64(0))
-        try Certificate.forEach(in: settings.certificateChain, called: "the certificate", library) {
+        try Certificate.forEach(in: chain, called: "the certificate", library) {
             (certificate, index) throws(TLSError) in
             if index == 0 {
                 facts = (certificate.subject, try certificate.notAfterUnixSeconds())
@@ -104,11 +110,10 @@ extension ContextCore {
         }
     }
 
-    func setClients(_ settings: TLSSettings) throws(TLSError) {
-        let authentication = settings.clientAuthentication
-        if let clientCA = settings.clientCA {
+    func setClients(_ authentication: ClientAuthentication, _ authorities: [UInt8]?) throws(TLSError) {
+        if let authorities {
             let store = unsafe library.table.pointee.SSL_CTX_get_cert_store(handle)
-            try Certificate.forEach(in: clientCA, called: "the client CA", library) {
+            try Certificate.forEach(in: authorities, called: "the client CA", library) {
                 (certificate, _) throws(TLSError) in
                 guard unsafe library.table.pointee.X509_STORE_add_cert(store, certificate.handle) == 1,
                     unsafe library.table.pointee.SSL_CTX_add_client_CA(handle, certificate.handle) == 1
@@ -130,7 +135,7 @@ extension ContextCore {
     /// What is the same for every server of ours.
     func setPolicy(_ settings: TLSSettings) {
         var options = copenssl_options_always
-        if settings.prefersServerCiphers { options |= copenssl_options_server_preference }
+        if settings.prefersServerCipherSuites { options |= copenssl_options_server_preference }
         _ = unsafe library.table.pointee.SSL_CTX_set_options(handle, options)
         // Writing gives control back after each record, and a retry may bring the same bytes from elsewhere. An idle session
         // holds no buffers. The chain is what the file says, and not completed from the client CA.
@@ -163,16 +168,6 @@ extension ContextCore {
 }
 
 extension TLSVersion {
-    /// The number on the wire.
-    fileprivate var number: Int {
-        switch self {
-        case .tls10: Int(TLS1_VERSION)
-        case .tls11: Int(TLS1_1_VERSION)
-        case .tls12: Int(TLS1_2_VERSION)
-        case .tls13: Int(TLS1_3_VERSION)
-        }
-    }
-
     /// Ciphers for a server whose oldest version this is: forward secrecy and authenticated encryption, as RFC 9325 section 4.2
     /// wants it; for the forbidden versions also what they have.
     fileprivate var usualCiphers: [String] {

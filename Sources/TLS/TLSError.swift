@@ -1,16 +1,20 @@
 /// Why a context cannot be made: one line for the operator that names the thing. It never holds key material.
 public struct TLSError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The line.
     public let message: String
 
+    /// An error with this line.
     public init(_ message: String) {
         self.message = message
     }
 
+    /// The line.
     public var description: String { message }
 }
 
 /// Why a session ended before its time.
 public struct TLSFailure: Equatable, Sendable, CustomStringConvertible {
+    /// What a log or a counter tells failures apart by.
     public enum Kind: Sendable {
         /// A request without TLS. Nothing was sent, so it can be answered without TLS, once.
         case plainHTTP
@@ -33,10 +37,12 @@ public struct TLSFailure: Equatable, Sendable, CustomStringConvertible {
         case other
     }
 
+    /// What went wrong, among few.
     public let kind: Kind
     /// OpenSSL's or the kernel's words for it, without anything that the peer chose.
     public let text: String
 
+    /// The words.
     public var description: String { text }
 }
 

@@ -13,8 +13,8 @@ public struct TLSSession: ~Copyable {
     private var isEstablished = false
     /// A session that failed stays failed.
     private var failure: TLSFailure?
-    /// There is something to receive that epoll does not know of: it was taken from the socket already. When there is, `receive`
-    /// gives an answer at once; a part of a record is nothing yet.
+    /// There is something to receive that epoll does not know of, because it was taken from the socket already. Then `receive`
+    /// gives an answer at once. A record that is not complete yet does not count.
     public private(set) var hasPendingBytes = false
 
     /// Calls of recv(2) for one step. A client can send records without content for ever, such as key updates, and OpenSSL

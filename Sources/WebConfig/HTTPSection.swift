@@ -12,7 +12,7 @@ enum HTTPSection {
 
     static func headers(_ node: YAMLNode, line: Int) throws(WebConfigurationError) -> [WebConfiguration.Header] {
         let section = try Section(node, name: "http_server_config", line: line, keys: ["http2", "headers"])
-        // HTTP/2 may be on without harm: whether it is spoken is settled with each client, and here it never is.
+        // It may be true without harm: HTTP/2 is spoken only where client and server agree on it, and this server never does.
         _ = try section.boolean("http2")
         guard let node = section.node("headers") else { return [] }
         let line = section.line(of: "headers")

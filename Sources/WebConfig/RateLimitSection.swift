@@ -1,3 +1,5 @@
+import Bytes
+
 /// Reads `rate_limit`.
 enum RateLimitSection {
     private static let longestInterval: UInt64 = 3_600_000_000_000
@@ -26,7 +28,7 @@ enum RateLimitSection {
             return 0
         }
         let text = scalar.text
-        let isNumber = scalar.isPlain && text.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+        let isNumber = scalar.isPlain && text.utf8.allSatisfy(\.isASCIIDigit)
         // A zero in front would make it octal.
         guard isNumber, text == "0" || !text.hasPrefix("0"), let burst = Int(text), burst <= greatestBurst else {
             throw section.wrong("burst", text, allowed)
@@ -63,16 +65,15 @@ enum GoDuration {
 
     /// One number and its unit.
     private static func takePart(_ rest: inout Substring.UTF8View) -> UInt64? {
-        let isDigit = { (byte: UInt8) in byte >= 0x30 && byte <= 0x39 }
-        let whole = rest.prefix(while: isDigit)
+        let whole = rest.prefix(while: \.isASCIIDigit)
         rest = rest.dropFirst(whole.count)
         var fraction = rest.prefix(0)
         if rest.first == UInt8(ascii: ".") {
-            fraction = rest.dropFirst().prefix(while: isDigit)
+            fraction = rest.dropFirst().prefix(while: \.isASCIIDigit)
             rest = rest.dropFirst(1 + fraction.count)
         }
         guard !whole.isEmpty || !fraction.isEmpty else { return nil }
-        let name = rest.prefix { !isDigit($0) && $0 != UInt8(ascii: ".") }
+        let name = rest.prefix { !$0.isASCIIDigit && $0 != UInt8(ascii: ".") }
         rest = rest.dropFirst(name.count)
         let unitName = String(decoding: name, as: UTF8.self)
         guard let unit = units.first(where: { $0.name.utf8.elementsEqual(unitName.utf8) })?.nanoseconds else {

@@ -65,7 +65,7 @@ struct Section {
         }
     }
 
-    /// Text, where none is as good as an empty one. Numbers and truth values are text too, as they are written.
+    /// Text; nil if it is empty or missing. Numbers and truth values are text too, as they are written.
     func text(_ key: String) throws(WebConfigurationError) -> String? {
         guard let text = try scalar(key)?.text, !text.isEmpty else { return nil }
         return text

@@ -1,3 +1,5 @@
+import TLS
+
 /// Reads `tls_server_config`.
 struct TLSSection {
     private static let keys = [
@@ -15,7 +17,7 @@ struct TLSSection {
     }
 
     /// Nil if nothing is said, which means no TLS.
-    func settings() throws(WebConfigurationError) -> WebConfiguration.TLSSettings? {
+    func configuration() throws(WebConfigurationError) -> WebConfiguration.TLSConfiguration? {
         if section.isEmpty { return nil }
         guard let certificate = try source("cert") else {
             throw WebConfigurationError(line: section.line, "tls_server_config: missing one of cert or cert_file")
@@ -23,11 +25,19 @@ struct TLSSection {
         guard let key = try source("key") else {
             throw WebConfigurationError(line: section.line, "tls_server_config: missing one of key or key_file")
         }
-        var settings = WebConfiguration.TLSSettings(certificate: certificate, key: key)
-        try readClients(&settings)
-        try readVersions(&settings)
+        var configuration = WebConfiguration.TLSConfiguration(certificate: certificate, key: key)
+        configuration.clientAuthorities = try source("client_ca")
+        configuration.settings = try settings(hasClientAuthorities: configuration.clientAuthorities != nil)
+        return configuration
+    }
+
+    private func settings(hasClientAuthorities: Bool) throws(WebConfigurationError) -> TLSSettings {
+        var settings = TLSSettings()
+        settings.clientAuthentication = try clientAuthentication(hasAuthorities: hasClientAuthorities)
+        settings.allowedSubjectAlternativeNames = try allowedNames(settings.clientAuthentication)
+        (settings.minimumVersion, settings.maximumVersion) = try versions(settings)
         settings.cipherSuites = try cipherSuites(upTo: settings.maximumVersion)
-        // With none for an older version, none can be spoken.
+        // Without a suite for an older version, no older version can be spoken.
         let isForTLS13 = !settings.cipherSuites.isEmpty && settings.cipherSuites.allSatisfy(\.isTLS13)
         if isForTLS13 { settings.minimumVersion = .tls13 }
         settings.curves = try curves()
@@ -51,136 +61,102 @@ struct TLSSection {
         }
     }
 
-    private func readClients(_ settings: inout WebConfiguration.TLSSettings) throws(WebConfigurationError) {
-        settings.clientAuthorities = try source("client_ca")
-        if let text = try section.text("client_auth_type") {
-            // The second name was one of an earlier version and means the same.
-            guard
-                let policy = WebConfiguration.ClientAuthentication(
-                    rawValue: text == "RequireClientCert" ? "RequireAnyClientCert" : text)
-            else {
-                let allowed = WebConfiguration.ClientAuthentication.allCases.map(\.rawValue).joined(separator: ", ")
-                throw section.wrong("client_auth_type", text, "allowed are \(allowed)")
+    private func clientAuthentication(hasAuthorities: Bool) throws(WebConfigurationError) -> ClientAuthentication {
+        let authentication = try namedClientAuthentication()
+        if hasAuthorities {
+            guard authentication != .none else {
+                let key = section.node("client_ca") == nil ? "client_ca_file" : "client_ca"
+                throw section.failure(
+                    key, "client CA's have been configured without a Client Auth Policy; set client_auth_type")
             }
-            settings.clientAuthentication = policy
+            return authentication
         }
-        guard settings.clientAuthorities == nil || settings.clientAuthentication != .none else {
-            let key = section.node("client_ca") == nil ? "client_ca_file" : "client_ca"
-            throw section.failure(
-                key, "client CA's have been configured without a Client Auth Policy; set client_auth_type")
-        }
-        try settleWithoutAuthorities(&settings)
-        guard let names = try section.list("client_allowed_sans") else { return }
-        guard !names.isEmpty else {
-            throw section.failure("client_allowed_sans", "the list is empty, so that no client would be served")
-        }
-        // Any other policy serves clients whose names nobody has verified, or who show none.
-        guard settings.clientAuthentication == .requiredAndVerified else {
-            throw section.failure(
-                "client_allowed_sans",
-                "names prove nothing with client_auth_type \(settings.clientAuthentication.rawValue); "
-                    + "allowed is RequireAndVerifyClientCert")
-        }
-        settings.allowedSubjectAlternativeNames = names.map(\.text)
-    }
-
-    /// Without authorities Go would take those of the system.
-    private func settleWithoutAuthorities(_ settings: inout WebConfiguration.TLSSettings) throws(WebConfigurationError)
-    {
-        guard settings.clientAuthorities == nil else { return }
-        switch settings.clientAuthentication {
-        case .none, .requested, .required: return
-        // Whoever has no certificate is served, so that nobody is kept out by one: asking for it would change nothing.
-        case .verifiedIfGiven: settings.clientAuthentication = .none
-        // Anybody with a certificate of a public authority could come in.
-        case .requiredAndVerified:
+        // Without authorities Go would take those of the system.
+        switch authentication {
+        case .none, .request, .requireAny: return authentication
+        // Clients without a certificate are served all the same: to ask for one would keep nobody out.
+        case .verifyIfGiven: return .none
+        // By the system's authorities, everybody with a certificate of a public authority would be served.
+        case .requireAndVerify:
             throw section.failure(
                 "client_auth_type",
                 "RequireAndVerifyClientCert needs the authorities to verify by; set client_ca_file or client_ca")
         }
     }
 
-    private func readVersions(_ settings: inout WebConfiguration.TLSSettings) throws(WebConfigurationError) {
-        settings.minimumVersion = try version("min_version") ?? settings.minimumVersion
-        settings.maximumVersion = try version("max_version") ?? settings.maximumVersion
-        guard settings.minimumVersion <= settings.maximumVersion else {
-            let key = section.node("min_version") == nil ? "max_version" : "min_version"
-            throw section.failure(
-                key,
-                "the minimum \(settings.minimumVersion.name) is above the maximum \(settings.maximumVersion.name)")
+    private func namedClientAuthentication() throws(WebConfigurationError) -> ClientAuthentication {
+        guard let text = try section.text("client_auth_type") else { return .none }
+        // This name is one of an earlier version and means the same.
+        let name = text == "RequireClientCert" ? "RequireAnyClientCert" : text
+        guard let authentication = ClientAuthentication(rawValue: name) else {
+            let allowed = ClientAuthentication.allCases.map(\.rawValue).joined(separator: ", ")
+            throw section.wrong("client_auth_type", text, "allowed are \(allowed)")
         }
+        return authentication
     }
 
-    private func version(_ key: String) throws(WebConfigurationError) -> WebConfiguration.TLSVersion? {
+    private func allowedNames(_ authentication: ClientAuthentication) throws(WebConfigurationError) -> [String] {
+        guard let names = try section.list("client_allowed_sans") else { return [] }
+        guard !names.isEmpty else {
+            throw section.failure("client_allowed_sans", "the list is empty, so that no client would be served")
+        }
+        // By any other policy, clients are served whose certificates were not verified, or who have none.
+        guard authentication == .requireAndVerify else {
+            throw section.failure(
+                "client_allowed_sans",
+                "names prove nothing with client_auth_type \(authentication.rawValue); "
+                    + "allowed is RequireAndVerifyClientCert")
+        }
+        return names.map(\.text)
+    }
+
+    private func versions(
+        _ usual: TLSSettings
+    ) throws(WebConfigurationError) -> (minimum: TLSVersion, maximum: TLSVersion) {
+        let minimum = try version("min_version") ?? usual.minimumVersion
+        let maximum = try version("max_version") ?? usual.maximumVersion
+        guard minimum <= maximum else {
+            let key = section.node("min_version") == nil ? "max_version" : "min_version"
+            throw section.failure(key, "the minimum \(minimum.name) is above the maximum \(maximum.name)")
+        }
+        return (minimum, maximum)
+    }
+
+    private func version(_ key: String) throws(WebConfigurationError) -> TLSVersion? {
         guard let text = try section.scalar(key)?.text else { return nil }
-        guard let version = WebConfiguration.TLSVersion.allCases.first(where: { $0.name == text }) else {
-            let allowed = WebConfiguration.TLSVersion.allCases.map(\.name).joined(separator: ", ")
+        guard let version = TLSVersion.allCases.first(where: { $0.name == text }) else {
+            let allowed = TLSVersion.allCases.map(\.name).joined(separator: ", ")
             throw section.failure(key, "unknown TLS version \(Quoting.value(text)); allowed are \(allowed)")
         }
         return version
     }
 
-    private func cipherSuites(upTo version: WebConfiguration.TLSVersion) throws(WebConfigurationError)
-        -> [WebConfiguration.CipherSuite]
-    {
-        var suites: [WebConfiguration.CipherSuite] = []
-        for element in try section.list("cipher_suites") ?? [] {
-            guard let suite = WebConfiguration.CipherSuite(named: element.text) else {
-                throw WebConfigurationError(
-                    line: element.line,
-                    "tls_server_config.cipher_suites: unknown cipher \(Quoting.value(element.text)); allowed are "
-                        + WebConfiguration.CipherSuite.all.map(\.name).joined(separator: ", "))
-            }
-            if !suites.contains(suite) { suites.append(suite) }
-        }
+    private func cipherSuites(upTo version: TLSVersion) throws(WebConfigurationError) -> [CipherSuite] {
+        let suites = try choices("cipher_suites", "cipher", of: CipherSuite.all, named: \.name)
         guard version == .tls13 || suites.isEmpty || suites.contains(where: { !$0.isTLS13 }) else {
             throw section.failure("cipher_suites", "none of them can be used with max_version \(version.name)")
         }
         return suites
     }
 
-    private func curves() throws(WebConfigurationError) -> [WebConfiguration.Curve] {
-        var curves: [WebConfiguration.Curve] = []
-        for element in try section.list("curve_preferences") ?? [] {
-            guard let curve = WebConfiguration.Curve(rawValue: element.text) else {
+    private func curves() throws(WebConfigurationError) -> [Curve] {
+        try choices("curve_preferences", "curve", of: Curve.all, named: \.name)
+    }
+
+    /// What the names in a list stand for, without repetitions.
+    private func choices<Choice: Equatable>(
+        _ key: String, _ noun: String, of all: [Choice], named name: (Choice) -> String
+    ) throws(WebConfigurationError) -> [Choice] {
+        var choices: [Choice] = []
+        for element in try section.list(key) ?? [] {
+            guard let choice = all.first(where: { name($0) == element.text }) else {
                 throw WebConfigurationError(
                     line: element.line,
-                    "tls_server_config.curve_preferences: unknown curve \(Quoting.value(element.text)); allowed are "
-                        + WebConfiguration.Curve.allCases.map(\.rawValue).joined(separator: ", "))
+                    "\(section.path(key)): unknown \(noun) \(Quoting.value(element.text)); allowed are "
+                        + all.map(name).joined(separator: ", "))
             }
-            if !curves.contains(curve) { curves.append(curve) }
+            if !choices.contains(choice) { choices.append(choice) }
         }
-        return curves
-    }
-}
-
-/// How the paths in the file are meant.
-struct PathRules {
-    /// Where relative paths begin.
-    let directory: String
-    /// What `${CREDENTIALS_DIRECTORY}` at the beginning of a path stands for, if systemd passed credentials. See
-    /// systemd.exec(5), LoadCredential=.
-    let credentialsDirectory: String?
-
-    private static let credentialsVariable = "${CREDENTIALS_DIRECTORY}"
-    /// PATH_MAX without the NUL.
-    private static let longestBytes = 4095
-
-    func resolve(_ written: String, _ section: Section, _ key: String) throws(WebConfigurationError) -> String {
-        // The lines of a key become one line with blanks where YAML is not told to keep them.
-        guard written.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), !Quoting.isSecret(written) else {
-            throw section.failure(key, "it is not a path; PEM text belongs in \(key.dropLast("_file".count))")
-        }
-        var path = written
-        if path.hasPrefix(PathRules.credentialsVariable) {
-            guard let credentialsDirectory else {
-                throw section.failure(
-                    key, "CREDENTIALS_DIRECTORY is not set; it is where the service has LoadCredential=")
-            }
-            path = credentialsDirectory + path.dropFirst(PathRules.credentialsVariable.count)
-        }
-        if !path.hasPrefix("/") { path = directory.hasSuffix("/") ? directory + path : "\(directory)/\(path)" }
-        guard path.utf8.count <= PathRules.longestBytes else { throw section.failure(key, "the path is too long") }
-        return path
+        return choices
     }
 }

@@ -1,3 +1,5 @@
+public import Passwords
+
 /// The web configuration file of the Prometheus exporters (`--web.config.file`), read and checked; what it names is not opened.
 ///
 /// A file that was written for another exporter means the same here, or is refused with the reason. See
@@ -5,20 +7,10 @@
 public struct WebConfiguration: Equatable, Sendable {
     /// A header for every response.
     public struct Header: Equatable, Sendable {
+        /// One of those that the file may set.
         public let name: String
         /// One line without blanks at its ends, not empty.
         public let value: String
-    }
-
-    /// Somebody who may ask. The description does not show the hash.
-    public struct User: Equatable, Sendable, CustomStringConvertible {
-        public let name: String
-        /// 60 characters of the form `$2y$COST$SALT HASH`, for crypt(3).
-        public let hash: String
-        /// The binary logarithm of the rounds, 4 to 18: a check takes about 70 ms at 10 and twice as long with each more.
-        public let cost: Int
-
-        public var description: String { name }
     }
 
     /// Requests beyond it are answered with 429. A token comes back every interval, and there are never more than `burst`.
@@ -30,11 +22,12 @@ public struct WebConfiguration: Equatable, Sendable {
     }
 
     /// Nil is plain HTTP.
-    public var tls: TLSSettings?
+    public var tls: TLSConfiguration?
     /// Each name at most once.
     public var headers: [Header] = []
-    /// Everybody may ask if there are none.
+    /// Everybody may ask if there are none. Their hashes cost at most 18.
     public var users: [User] = []
+    /// Nil for no limit.
     public var rateLimit: RateLimit?
 
     /// The longest file that is read.
@@ -58,7 +51,7 @@ public struct WebConfiguration: Equatable, Sendable {
         let file = try Section(root, name: "", line: root.line, keys: keys)
         if let node = file.node("tls_server_config") {
             let paths = PathRules(directory: directory, credentialsDirectory: credentialsDirectory)
-            tls = try TLSSection(node, line: file.line(of: "tls_server_config"), paths: paths).settings()
+            tls = try TLSSection(node, line: file.line(of: "tls_server_config"), paths: paths).configuration()
         }
         if let node = file.node("http_server_config") {
             headers = try HTTPSection.headers(node, line: file.line(of: "http_server_config"))

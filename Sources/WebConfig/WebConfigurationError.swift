@@ -3,13 +3,16 @@
 public struct WebConfigurationError: Error, Equatable, CustomStringConvertible {
     /// Counted from 1.
     public let line: Int
+    /// What is wrong, without the line.
     public let message: String
 
+    /// An error in a line, counted from 1.
     public init(line: Int, _ message: String) {
         self.line = line
         self.message = message
     }
 
+    /// Line and message: `line 3: ...`.
     public var description: String { "line \(line): \(message)" }
 }
 
@@ -23,11 +26,11 @@ enum Quoting {
         return "'\(String(shown))\(text.unicodeScalars.count > limit ? "..." : "")'"
     }
 
-    /// It begins like a bcrypt hash or a key: those stand in the wrong place, too.
+    /// Whether it begins like a bcrypt hash or a key in PEM. By mistake, those may stand where something else should.
     static func isSecret(_ text: String) -> Bool { text.hasPrefix("$2") || text.hasPrefix("-----BEGIN") }
 
-    /// The name of a key or of a user; nil if it does not look like one. With a colon or an indentation in the wrong place a hash
-    /// or a line of a private key stands where a name should.
+    /// The name of a key or of a user; nil if it does not look like one. If a colon or an indentation is in the wrong place, there
+    /// can be a hash or a line of a private key where a name should be.
     static func name(_ text: String) -> String? {
         let isName =
             (1...40).contains(text.utf8.count)

@@ -76,7 +76,7 @@ struct YAMLEvents: ~Copyable {
         return unsafe WebConfigurationError(line: line(), "this is no YAML: \(String(cString: problem))")
     }
 
-    /// Where the problem is. What is no text at all is found before there are lines, so that only its offset is known.
+    /// Where the problem is. Bytes that are no text are found before lines are counted: libyaml tells only their offset.
     private func line() -> Int {
         guard unsafe parser.pointee.error == YAML_READER_ERROR else {
             return unsafe Int(parser.pointee.problem_mark.line) + 1

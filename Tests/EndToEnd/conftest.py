@@ -12,18 +12,17 @@ from typing import Any
 
 import pytest
 
-import powercap_tree
-import web_configuration
-from certificates import Authority, Certificate
-from datagrams import DatagramReceiver
-from exporter import BINARY, Exporter, StartExporter
-from faulty_pread import compile_into
-from powercap_tree import PowercapTree
-from prometheus_run import BURSTY, DISTRIBUTED, WRAPPING, PrometheusRun, Setup
-from secure_run import SecureRun
-from slow_tls import SlowTLS
-from tls_client import trusting
-from web_configuration import Settings, StartWeb, WebExporter
+from support import powercap_tree, web_configuration
+from support.certificates import Authority, Certificate
+from support.datagrams import DatagramReceiver
+from support.exporter import BINARY, Exporter, StartExporter
+from support.powercap_tree import PowercapTree
+from support.preloaded import compile_preloaded
+from support.prometheus_run import BURSTY, DISTRIBUTED, WRAPPING, PrometheusRun, Setup
+from support.secure_run import SecureRun
+from support.slow_tls import SlowTLS
+from support.tls_client import trusting
+from support.web_configuration import Settings, StartWeb, WebExporter
 
 NOBODY = 65534
 
@@ -197,7 +196,7 @@ def datagram_receiver(tmp_path: Path) -> Iterator[Callable[[str], DatagramReceiv
 @pytest.fixture(scope="session")
 def faulty_pread(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library, compiled once."""
-    return compile_into(tmp_path_factory.mktemp("faulty_pread"))
+    return compile_preloaded("faulty_pread", tmp_path_factory.mktemp("faulty_pread"))
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from certificates import Authority
-from exposition import Page
-from raw_http import Client, Response, request
-from waiting import wait_until
-from web_configuration import StartWeb, WebExporter, authorization, bcrypt, tls
+from support.certificates import Authority
+from support.exposition import Page
+from support.raw_http import Client, Response, request
+from support.waiting import wait_until
+from support.web_configuration import StartWeb, WebExporter, authorization, bcrypt, tls
 
 # A comparison at the usual cost takes some 70 ms.
 USUAL_COST = 10

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 import pytest
 
-from powercap_tree import BURSTS, SPIKES, Pulses
-from prometheus_run import PrometheusRun
-from waiting import wait_until
+from support.powercap_tree import BURSTS, SPIKES, Pulses
+from support.prometheus_run import PrometheusRun
+from support.waiting import wait_until
 
 SCRAPE_SECONDS = 15
 # Seven intervals between scrapes are fifteen bursts: the window ends where it began in the curve. The joules on a page

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-import exporter
-from exporter import StartExporter, clean_environment
-from hwmon_tree import HwmonTree
-from powercap_tree import PowercapTree, Zone
-from raw_http import free_port
+from support import exporter
+from support.exporter import StartExporter, clean_environment
+from support.hwmon_tree import HwmonTree
+from support.powercap_tree import PowercapTree, Zone
+from support.raw_http import free_port
 
 BINARY = str(exporter.BINARY)
 DEADLINE_SECONDS = 30.0
@@ -89,13 +89,15 @@ def test_a_readable_tree_is_well(tree: PowercapTree, procfs: Path, free_address:
     for name in ("package_0 (intel-rapl:0)", "core_0 (intel-rapl:0:0)", "psys_0 (intel-rapl:1)"):
         assert any(sentence.startswith(name) for sentence in domains)
     # 262144 J at the limit of 4000 W.
-    assert all("starts again after 262143 J, which takes 65 s at 4000 W" in sentence for sentence in domains if "(" in sentence)
+    assert all(
+        "starts again after 262143 J, which takes 65 s at 4000 W" in sentence for sentence in domains if "(" in sentence
+    )
     assert found.only("port")["sentence"] == f"{free_address} is free."
 
 
 def test_a_repeated_package_is_told(tree: PowercapTree, procfs: Path, free_address: str) -> None:
     tree.add(Zone("0", "package-0", control_type="intel-rapl-mmio"))
-    notes = [finding for finding in examine(procfs, free_address, tree.root).about("powercap")]
+    notes = list(examine(procfs, free_address, tree.root).about("powercap"))
     assert [note["status"] for note in notes] == ["ok", "note"]
     assert "intel-rapl-mmio:0 (package_0) repeats a counter" in str(notes[1]["sentence"])
 

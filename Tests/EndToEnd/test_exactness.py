@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter import StartExporter
-from exposition import Page
-from hardware_counter import HardwareCounter, joules
-from powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
+from support.exporter import StartExporter
+from support.exposition import Page
+from support.hardware_counter import HardwareCounter, joules
+from support.powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
 
 FAST = ("--sample.interval", "20ms")
 # max_energy_range_uj of real drivers: 61 uJ units (most Intel), 15.26 uJ (AMD), 15.3 uJ (DRAM of servers), 1 J (psys
@@ -38,7 +38,7 @@ def test_every_step_is_counted_across_a_wrap(start_exporter: StartExporter, tmp_
         total += amount
         page = exporter.page_after_ticks()
         assert page.energy("package_0") == joules(total)
-    assert page.value("pyjoules_counter_wraps_total", domain="package_0") == 1
+    assert page.value("pyjoules_wraps_total", domain="package_0") == 1
 
 
 def test_several_wraps(start_exporter: StartExporter, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_several_wraps(start_exporter: StartExporter, tmp_path: Path) -> None:
         counter.move(amount)
         page = exporter.page_after_ticks()
     assert page.energy("package_0") == joules(steps * amount)
-    assert page.value("pyjoules_counter_wraps_total", domain="package_0") == steps * amount // counter.modulus == 3
+    assert page.value("pyjoules_wraps_total", domain="package_0") == steps * amount // counter.modulus == 3
 
 
 def _host_energy(page: Page) -> Decimal:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter import Exporter, StartExporter
-from exposition import Page
-from powercap_tree import PowercapTree, laptop
+from support.exporter import Exporter, StartExporter
+from support.exposition import Page
+from support.powercap_tree import PowercapTree, laptop
 
 FAST = ("--sample.interval", "20ms")
 OTHERS = ("package_0", "core_0", "uncore_0", "psys_0")

@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 
-import powercap_tree
-import promtool
-import protobuf_messages
-from exporter import Exporter, StartExporter
-from formats import (
+from support import powercap_tree, promtool, protobuf_messages
+from support.exporter import Exporter, StartExporter
+from support.formats import (
     ACCEPTS,
     Family,
     Snapshot,
@@ -27,9 +25,9 @@ from formats import (
     plain_body,
     request_headers,
 )
-from powercap_tree import PowercapTree, Zone
-from protobuf_messages import Messages, native_buckets
-from waiting import wait_until
+from support.powercap_tree import PowercapTree, Zone
+from support.protobuf_messages import Messages, native_buckets
+from support.waiting import wait_until
 
 # Far longer than it takes to ask for one sample in all forms.
 INTERVAL = ("--sample.interval", "200ms")

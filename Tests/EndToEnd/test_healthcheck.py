@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-import exporter
-from exporter import StartExporter, clean_environment
-from raw_http import free_port
-from waiting import wait_until
+from support import exporter
+from support.exporter import StartExporter, clean_environment
+from support.raw_http import free_port
+from support.waiting import wait_until
 
 BINARY = str(exporter.BINARY)
 DEADLINE_SECONDS = 20.0

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import pytest
 
-from exporter import Exporter, StartExporter
-from exposition import Page
-from powercap_tree import PowercapTree
-from raw_http import Client, Response, request
-from waiting import wait_until
+from support.exporter import Exporter, StartExporter
+from support.exposition import Page
+from support.powercap_tree import PowercapTree
+from support.raw_http import Client, Response, request
+from support.waiting import wait_until
 
 FAST = ("--sample.interval", "20ms")
 # An ordinary scrape among hostile clients; milliseconds on a quiet machine, so this is the mark of being held up.

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter import Exporter, StartExporter
-from exposition import Page
-from raw_http import Address, Client, free_port
-from test_options import run
-from waiting import DEADLINE_SECONDS, wait_until
+from support.exporter import Exporter, StartExporter, run
+from support.exposition import Page
+from support.raw_http import Address, Client, free_port
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 
 def started(start_exporter: StartExporter, *addresses: str, **options: object) -> Exporter:

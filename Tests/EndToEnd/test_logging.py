@@ -15,11 +15,11 @@ from datetime import datetime
 
 import pytest
 
-import log_lines
-from datagrams import DatagramReceiver
-from exporter import Exporter, StartExporter
-from powercap_tree import PowercapTree
-from waiting import wait_until
+from support import log_lines
+from support.datagrams import DatagramReceiver
+from support.exporter import Exporter, StartExporter
+from support.powercap_tree import PowercapTree
+from support.waiting import wait_until
 
 FAST = ("--sample.interval", "20ms")
 LEVELS = {"trace", "debug", "info", "notice", "warning", "error", "critical"}

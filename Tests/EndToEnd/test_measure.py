@@ -16,14 +16,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-import exporter
-from exporter import clean_environment
-from powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
-from waiting import wait_until
+from support import exporter
+from support.exporter import clean_environment
+from support.powercap_tree import REAL_RANGE_UJ, WRAPPING_RANGE_UJ, PowercapTree, Zone
+from support.waiting import wait_until
 
 BINARY = str(exporter.BINARY)
 DEADLINE_SECONDS = 20.0
@@ -113,7 +114,7 @@ def test_measurements_follow_each_other_without_a_gap() -> None:
     assert result.returncode == 0 and result.stderr == ""
     reports = [parse(line) for line in result.stdout.splitlines()]
     assert [report["measurement"] for report in reports] == [1, 2, 3, 4]
-    for report, following in zip(reports, reports[1:]):
+    for report, following in pairwise(reports):
         assert following["start_seconds"] == report["start_seconds"] + report["duration_seconds"]
     for report in reports:
         assert_is_true_to_the_model(report)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from powercap_tree import Curve, laptop
-from prometheus_run import CURVE_SECONDS, SAMPLE_SECONDS, PrometheusRun
-from waiting import wait_until
+from support.powercap_tree import Curve, laptop
+from support.prometheus_run import CURVE_SECONDS, SAMPLE_SECONDS, PrometheusRun
+from support.waiting import wait_until
 
 # What the width of a bucket allows.
 FACTOR = 2 ** (1 / 8)

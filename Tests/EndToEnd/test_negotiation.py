@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import pytest
 
-import powercap_tree
-from exporter import Exporter
-from formats import plain_body
-from raw_http import Response, request
-from waiting import wait_until
+from support import powercap_tree
+from support.exporter import Exporter
+from support.formats import plain_body
+from support.raw_http import Response, request
+from support.waiting import wait_until
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"

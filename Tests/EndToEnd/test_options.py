@@ -9,24 +9,12 @@ from decimal import Decimal
 
 import pytest
 
-import log_lines
-from exporter import BINARY, StartExporter, clean_environment
-from powercap_tree import PowercapTree
-from raw_http import free_port
+from support import log_lines
+from support.exporter import StartExporter, run
+from support.powercap_tree import PowercapTree
+from support.raw_http import free_port
 
 EX_USAGE = 64
-
-
-def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs the binary to its end."""
-    return subprocess.run(
-        [str(BINARY), *arguments],
-        env=clean_environment(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=10,
-    )
 
 
 def assert_is_usage_error(result: subprocess.CompletedProcess[str], *mentioned: str) -> None:
@@ -109,6 +97,12 @@ def test_a_wrong_variable_is_one_line(name: str, value: str) -> None:
 @pytest.mark.parametrize("name", [*WRONG_VALUES, "--path.sysfs", "--path.procfs"])
 def test_a_missing_value_is_one_line(name: str) -> None:
     assert_is_usage_error(run(name), name)
+
+
+@pytest.mark.parametrize("names", [("auto", "hwmon"), ("powercap", "simulated"), ("simulated", "auto", "perf")])
+def test_sources_that_stand_alone_have_nothing_beside_them(names: tuple[str, ...]) -> None:
+    arguments = [word for name in names for word in ("--source", name)]
+    assert_is_usage_error(run(*arguments), *(f"--source {name}" for name in names[:2]), "powercap, perf and hwmon")
 
 
 @pytest.mark.parametrize("argument", ["--nonsense", "--web.listen-adress=:9091", "nonsense"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter import BINARY, REPOSITORY
+from support.exporter import BINARY, REPOSITORY
 
 NAME = "pyjoules-exporter"
 UNITS = REPOSITORY / "systemd"
@@ -177,10 +177,11 @@ def test_waiting_for_udev_is_exposed_no_more_than_the_service(unit_directory: Pa
 
 
 @pytest.mark.parametrize(
-    ("result", "seconds"), [("success", None), ("exit-code", "5"), ("signal", "1"), ("watchdog", "1"), ("oom-kill", "1")]
+    ("result", "seconds"),
+    [("success", None), ("exit-code", "5"), ("signal", "1"), ("watchdog", "1"), ("oom-kill", "1")],
 )
 def test_a_failure_is_followed_by_a_pause(result: str, seconds: str | None, tmp_path: Path) -> None:
-    """The socket starts the service as soon as it has ended, so without a pause a broken one would be started all the time."""
+    """The socket starts the service as soon as it has ended: without a pause a broken one would start all the time."""
     line = re.search(r"^ExecStopPost=-/bin/sh -c '(.*)'$", (UNITS / f"{NAME}.service").read_text(), re.MULTILINE)
     assert line is not None
     sleep = tmp_path / "sleep"
@@ -205,7 +206,7 @@ def test_the_group_is_made(installed: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("action", ["add", "change", "remove"])
 def test_udev_shows_the_counters_to_the_group(action: str, tmp_path: Path) -> None:
-    """Asks udev itself what it would run for a zone, in a namespace where /sys has one and the rule is the only one of ours."""
+    """Asks udev what it would run for a zone, in a namespace where /sys has one and our rule is the only one."""
     tool("udevadm", "udev")
     if os.geteuid() != 0:
         pytest.skip("only root may mount another /sys for udev to look at")
@@ -236,7 +237,7 @@ def test_udev_shows_the_counters_to_the_group(action: str, tmp_path: Path) -> No
 
 def events() -> dict[str, str]:
     """The identifier of each event, by the name of its case."""
-    source = (REPOSITORY / "Sources" / "Exporter" / "Log" / "Event.swift").read_text()
+    source = (REPOSITORY / "Sources" / "Log" / "Event.swift").read_text()
     found = dict(re.findall(r'case \.(\w+): "([0-9a-f]{32})"', source))
     assert found
     return found
@@ -244,7 +245,7 @@ def events() -> dict[str, str]:
 
 def event_names() -> dict[str, str]:
     """The name of each event in records, by the name of its case."""
-    source = (REPOSITORY / "Sources" / "Exporter" / "Log" / "Event.swift").read_text()
+    source = (REPOSITORY / "Sources" / "Log" / "Event.swift").read_text()
     return {case: name or case for case, name in re.findall(r'^    case (\w+)(?: = "(\w+)")?$', source, re.MULTILINE)}
 
 
@@ -261,7 +262,7 @@ def call(source: str, start: int) -> str:
 def reported_fields() -> dict[str, set[str]]:
     """The fields that records of each event can have, by the name of its case, as the calls of `report` give them."""
     fields = {case: set(COMPUTED_FIELDS.get(case, ())) for case in events()}
-    for path in (REPOSITORY / "Sources" / "Exporter").rglob("*.swift"):
+    for path in (REPOSITORY / "Sources").rglob("*.swift"):
         source = path.read_text()
         for found in re.finditer(r"\breport\(\s*\.(\w+),", source):
             if found[1] in fields:
@@ -417,7 +418,7 @@ def fish_completions(installed: Path, line: str) -> list[str]:
     ],
 )
 def test_fish_completes_commands_and_options(installed: Path, line: str, expected: list[str]) -> None:
-    """Once went on for ever, since the script that is generated parses again what fish cannot parse: names with a dot."""
+    """Once never ended, since the generated script parses again what fish cannot parse: names with a dot."""
     assert fish_completions(installed, line) == expected
 
 

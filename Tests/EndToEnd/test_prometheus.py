@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from powercap_tree import laptop
-from prometheus_run import RANGE_UJ, PrometheusRun
-from waiting import wait_until
+from support.powercap_tree import laptop
+from support.prometheus_run import RANGE_UJ, PrometheusRun
+from support.waiting import wait_until
 
 WINDOW_SECONDS = 60
 TOLERANCE = 0.001
@@ -67,5 +67,5 @@ def test_the_energy_equals_the_curve(window: Window, domain: str, tmp_path: Path
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_the_wraps_are_counted(window: Window, domain: str) -> None:
-    wraps = window.query(f'pyjoules_counter_wraps_total{{domain="{domain}"}}')
+    wraps = window.query(f'pyjoules_wraps_total{{domain="{domain}"}}')
     assert int(wraps["value"][1]) > 0

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-import ledger_bytes
-from background import Background
-from exporter import Exporter, StartExporter
-from exposition import Page
-from hardware_counter import HardwareCounter, RandomLoad, joules
-from powercap_tree import PowercapTree, Zone, laptop
-from raw_http import Address, Client, ConnectionEnded
-from service_manager import ServiceManager
-from waiting import let_time_pass
+from support import ledger_bytes
+from support.background import Background
+from support.exporter import Exporter, StartExporter
+from support.exposition import Page
+from support.hardware_counter import HardwareCounter, RandomLoad, joules
+from support.powercap_tree import PowercapTree, Zone, laptop
+from support.raw_http import Address, Client, ConnectionEnded
+from support.service_manager import ServiceManager
+from support.waiting import let_time_pass
 
 FAST = ("--sample.interval", "20ms")
 STORED = b"FDSTORE=1\nFDNAME=pyjoules-ledger\n"
@@ -99,8 +99,8 @@ def assert_nothing_lost(page: Page, counters: dict[str, HardwareCounter]) -> Non
     """What is counted is what the counters moved since the very first start, to the microjoule, and all was certain."""
     for domain, counter in counters.items():
         assert page.energy(domain) == joules(counter.moved)
-        assert page.value("pyjoules_counter_wraps_total", domain=domain) == counter.wraps
-        assert page.value("pyjoules_counter_resets_total", domain=domain) == 0
+        assert page.value("pyjoules_wraps_total", domain=domain) == counter.wraps
+        assert page.value("pyjoules_resets_total", domain=domain) == 0
         assert page.value("pyjoules_gaps_total", domain=domain) == 0
 
 
@@ -121,7 +121,7 @@ def test_kills_lose_nothing(
             exporter = manager.start()
     page = page_of(exporter)
     assert_nothing_lost(page, counters)
-    assert page.value("pyjoules_counter_wraps_total", domain="package_0") > 0
+    assert page.value("pyjoules_wraps_total", domain="package_0") > 0
     print(f"{kills} kills, {scraper.pages} scrapes, {joules(counters['package_0'].moved)} J: none lost")
     assert scraper.pages > kills
     for totals in scraper.totals.values():
@@ -239,6 +239,41 @@ def first_run(start_exporter: StartExporter, tree: PowercapTree, state_file: Pat
     assert exporter.end()[0] == 0
     assert state_file.stat().st_size == ledger_bytes.LENGTH
     return exporter
+
+
+# Written by the last program that wrote the first layout: 2 J of the package, 1.000001 J of its cores and 7.654321 J of
+# the platform.
+FIRST_LAYOUT = Path(__file__).parents[1] / "SamplingTests" / "Ledgers" / "first-layout"
+
+
+@pytest.mark.parametrize("keeper", ["fd store", "state file"])
+def test_a_ledger_of_the_first_layout_loses_no_joule(
+    start_manager: StartManager, tree: PowercapTree, state_file: Path, keeper: str
+) -> None:
+    ledger = ledger_bytes.first_layout_of_this_boot(FIRST_LAYOUT.read_bytes())
+    assert len(ledger) == ledger_bytes.FIRST_LAYOUT_LENGTH
+    for zone, microjoules in (("0", 3_000_000), ("0:0", 1_000_002), ("1", 8_654_321)):
+        tree.set(zone, microjoules)
+    if keeper == "state file":
+        state_file.write_bytes(ledger)
+        manager = start_manager(tree, "--state-file", str(state_file))
+    else:
+        manager = start_manager(tree)
+        manager.put("pyjoules-ledger", memory(len(ledger), ledger))
+    # Twice: as it was found, and as the new layout has it.
+    for life in range(2):
+        exporter = manager.start()
+        page = page_of(exporter)
+        assert page.energy("package_0") == 3
+        assert page.energy("core_0") == Decimal("1.000002")
+        assert page.energy("psys_0") == Decimal("8.654321")
+        assert exporter.only_record("ledger_restored")["domains"] == "5"
+        assert exporter.records("ledger_refused") == []
+        assert exporter.end(signal.SIGKILL if life == 0 else signal.SIGTERM)[0] == (-signal.SIGKILL if life == 0 else 0)
+    if keeper == "state file":
+        assert state_file.stat().st_size == ledger_bytes.LENGTH
+    else:
+        assert [stored.name for stored in manager.store] == ["pyjoules-ledger"]
 
 
 RestartExporter = Callable[..., Exporter]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from exporter import IS_SANDBOX_FATAL, Exporter, StartExporter
-from powercap_tree import PowercapTree, Zone
+from support.exporter import IS_SANDBOX_FATAL, Exporter, StartExporter
+from support.powercap_tree import PowercapTree, Zone
+from support.preloaded import compile_preloaded
 
 FAST = ("--sample.interval", "20ms")
 LAYERS = ("landlock", "seccomp", "capabilities")
@@ -106,15 +106,7 @@ def test_a_driver_that_is_loaded_again_is_found(
 @pytest.fixture(scope="session")
 def forgotten_call(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of an exporter that makes a system call which its sandbox does not know."""
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler (Debian package gcc) to build what makes a system call")
-    library = tmp_path_factory.mktemp("forgotten_call") / "forgotten_call.so"
-    source = Path(__file__).with_name("forgotten_call.c")
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", library, source, "-ldl"], check=True
-    )
-    return {"LD_PRELOAD": str(library)}
+    return {"LD_PRELOAD": str(compile_preloaded("forgotten_call", tmp_path_factory.mktemp("forgotten_call")))}
 
 
 @pytest.mark.skipif(IS_SANDBOX_FATAL, reason="this build dies of what is not on the list")
@@ -122,20 +114,7 @@ def test_an_unknown_call_fails_and_nothing_else_happens(
     start_exporter: StartExporter, tree: PowercapTree, forgotten_call: dict[str, str]
 ) -> None:
     exporter = start_exporter(tree, *FAST, environment=forgotten_call)
-    exporter.page_after_ticks(20)
-    assert not exporter.records("call_refused")
-
-
-@pytest.mark.skipif(IS_SANDBOX_FATAL, reason="this build dies of what is not on the list")
-def test_unknown_calls_are_counted_at_debug(
-    start_exporter: StartExporter, tree: PowercapTree, forgotten_call: dict[str, str]
-) -> None:
-    exporter = start_exporter(tree, *FAST, "--log.level", "debug", environment=forgotten_call)
-    record = exporter.wait_for_event("call_refused")
-    assert record["level"] == "debug"
-    # The same call has another name where there is no other way to make a directory than in another one.
-    assert record["call"] in ("mkdir", "mkdirat") and int(record["count"]) >= 1
-    assert exporter.page_after_ticks().ticks > 0
+    assert exporter.page_after_ticks(20).ticks >= 20
 
 
 @pytest.mark.skipif(not IS_SANDBOX_FATAL, reason="only `make e2e-fatal` builds an exporter that dies of unknown calls")

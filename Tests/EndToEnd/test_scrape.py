@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-import promtool
-from exporter import Exporter, StartExporter
-from exposition import Page
-from powercap_tree import PowercapTree
-from raw_http import Client, Response, request
-from waiting import wait_until
+from support import promtool
+from support.exporter import Exporter, StartExporter
+from support.exposition import Page
+from support.powercap_tree import PowercapTree
+from support.raw_http import Client, Response, request
+from support.waiting import wait_until
 
 KINDS = {"package_0": "package", "core_0": "core", "uncore_0": "uncore", "dram_0": "dram", "psys_0": "psys"}
 TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
@@ -76,8 +76,8 @@ def test_power_is_energy_over_the_measured_interval(start_exporter: StartExporte
 
     page = exporter.wait_for_page(lambda page: watts(page) > 0)
     duration = page.value("pyjoules_simple_measurement_duration_seconds")
-    # The power is over the time between the package's own readings, the duration between the beginnings of the ticks: a busy
-    # machine may put a millisecond between the two.
+    # The power is over the time between the package's own readings, the duration between the beginnings of the ticks: a
+    # busy machine may put a millisecond between the two.
     assert float(watts(page) * duration) == pytest.approx(3.0, rel=0.02)
     assert duration >= Decimal("0.1")
 
@@ -88,7 +88,7 @@ def test_the_truthfulness_family_is_complete(exporter: Exporter) -> None:
     assert page.value("pyjoules_sample_interval_seconds") == Decimal("0.02")
     assert page.find("pyjoules_ticks_missed_total")
     for domain in KINDS:
-        assert page.value("pyjoules_counter_wraps_total", domain=domain) == 0
+        assert page.value("pyjoules_wraps_total", domain=domain) == 0
         errors = page.find("pyjoules_sample_errors_total", domain=domain)
         assert {sample.labels["reason"] for sample in errors} == {
             "driver_error",
@@ -234,6 +234,8 @@ def test_without_any_source_it_runs_and_says_so(start_exporter: StartExporter, t
     page = exporter.page_after_ticks(5)
     up = page.find("pyjoules_source_up")
     assert up and all(sample.value == 0 for sample in up)
+    # No tick read all counters, since there are none.
+    assert page.value("pyjoules_samples_total") == 0
     for name in ("pyjoules_energy_joules_total", "pyjoules_host_energy_joules_total", "pyjoules_simple_energy_watts"):
         assert page.find(name) == []
     record = exporter.only_record("no_source")

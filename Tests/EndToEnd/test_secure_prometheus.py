@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from secure_run import JOB, WINDOW_SECONDS, SecureRun
-from waiting import wait_until
+from support.secure_run import JOB, WINDOW_SECONDS, SecureRun
+from support.waiting import wait_until
 
 # As Prometheus 2.42 asks with native histograms.
 ACCEPT = (

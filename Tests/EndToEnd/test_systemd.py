@@ -10,15 +10,17 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from datagrams import DatagramReceiver
-from exporter import Exporter, StartExporter
-from powercap_tree import PowercapTree, Zone
-from raw_http import Address, Client, free_port, request
-from waiting import wait_until
+from support import activate
+from support.datagrams import DatagramReceiver
+from support.exporter import Exporter, StartExporter
+from support.powercap_tree import PowercapTree, Zone
+from support.raw_http import Address, Client, free_port, request
+from support.waiting import wait_until
 
 FAST = ("--sample.interval", "20ms")
 WATCHDOG_SECONDS = 1.0
@@ -85,7 +87,7 @@ def test_the_watchdog_is_fed_twice_as_often_as_needed(
         return len(fed) >= 6
 
     wait_until(six_times, 6 * WATCHDOG_SECONDS, "six signs of life")
-    gaps = [later - earlier for earlier, later in zip(fed, fed[1:])]
+    gaps = [later - earlier for earlier, later in pairwise(fed)]
     # The mean is the exporter's plan, the longest also tells of what else the machine was doing.
     assert sum(gaps) / len(gaps) < 0.55 * WATCHDOG_SECONDS
     assert max(gaps) < WATCHDOG_SECONDS
@@ -232,8 +234,7 @@ def inherited() -> Iterator[dict[str, socket.socket]]:
 
 def activated_with(inherited: dict[str, socket.socket]) -> dict[str, object]:
     descriptors = [one.fileno() for one in inherited.values()]
-    script = Path(__file__).with_name("activate.py")
-    launcher = [sys.executable, str(script), ",".join(map(str, descriptors)), ":".join(inherited)]
+    launcher = [sys.executable, str(activate.SCRIPT), ",".join(map(str, descriptors)), ":".join(inherited)]
     return {"launcher": launcher, "pass_descriptors": descriptors}
 
 

@@ -15,17 +15,16 @@ from pathlib import Path
 
 import pytest
 
-import client_hello
-import web_configuration
-from certificates import LONG_AGO, NOT_YET, Authority, Certificate
-from client_hello import DEFLATE, NO_COMPRESSION, SSL3, TLS10, TLS11, TLS12, Answer, ask
-from exporter import Exporter, StartExporter
-from exposition import Page
-from raw_http import Client, ConnectionEnded, request
-from slow_tls import SlowTLS
-from tls_client import SteppedTLS, TLSClient, trusting
-from waiting import wait_until
-from web_configuration import StartWeb, WebExporter, tls
+from support import activate, client_hello, web_configuration
+from support.certificates import LONG_AGO, NOT_YET, Authority, Certificate
+from support.client_hello import DEFLATE, NO_COMPRESSION, SSL3, TLS10, TLS11, TLS12, Answer, ask
+from support.exporter import Exporter, StartExporter
+from support.exposition import Page
+from support.raw_http import Client, ConnectionEnded, request
+from support.slow_tls import SlowTLS
+from support.tls_client import SteppedTLS, TLSClient, trusting
+from support.waiting import wait_until
+from support.web_configuration import StartWeb, WebExporter, tls
 
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
 # No handshake may last longer.
@@ -441,9 +440,11 @@ def test_a_session_of_a_client_that_is_allowed_no_more_is_not_resumed(
             sessions[name] = client.socket.session
     web.rewrite(tls(server_certificate, **verifies, client_allowed_sans=["two"]))
     web.reload()
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        with TLSClient(("127.0.0.1", web.exporter.port), contexts["one"], session=sessions["one"]) as client:
-            client.get()
+    with (
+        pytest.raises((ssl.SSLError, ConnectionError)),
+        TLSClient(("127.0.0.1", web.exporter.port), contexts["one"], session=sessions["one"]) as client,
+    ):
+        client.get()
     with TLSClient(("127.0.0.1", web.exporter.port), contexts["two"], session=sessions["two"]) as client:
         assert client.get().status == 200
 
@@ -611,14 +612,13 @@ def test_an_activated_socket_speaks_tls(
 ) -> None:
     file = tmp_path / "web.yml"
     web_configuration.write(file, tls(server_certificate))
-    script = Path(__file__).with_name("activate.py")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         number = listener.fileno()
         exporter = start_exporter(
             *(None, "--web.systemd-socket", "--web.config.file", str(file)),
             listen=False,
             wait=False,
-            launcher=[sys.executable, "-S", str(script), str(number), "web"],
+            launcher=[sys.executable, "-S", str(activate.SCRIPT), str(number), "web"],
             pass_descriptors=[number],
         )
         web = WebExporter(exporter, file, trusting(authority))

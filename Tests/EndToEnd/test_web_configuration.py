@@ -12,16 +12,15 @@ from typing import Any
 
 import pytest
 
-import web_configuration
-from background import Background
-from certificates import Authority, Certificate, renew_by_rename, renew_in_place
-from exporter import BINARY, StartExporter
-from exposition import Page
-from raw_http import Client, ConnectionEnded
-from test_options import run
-from tls_client import TLSClient, trusting
-from waiting import wait_until
-from web_configuration import StartWeb, WebExporter, authorization, bcrypt, tls
+from support import web_configuration
+from support.background import Background
+from support.certificates import Authority, Certificate, renew_by_rename, renew_in_place
+from support.exporter import BINARY, StartExporter, run
+from support.exposition import Page
+from support.raw_http import Client, ConnectionEnded
+from support.tls_client import TLSClient, trusting
+from support.waiting import wait_until
+from support.web_configuration import StartWeb, WebExporter, authorization, bcrypt, tls
 
 HASH = "$2y$04$" + "." * 53
 

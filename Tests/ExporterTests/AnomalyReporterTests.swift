@@ -1,7 +1,11 @@
+import Accounts
+import Counters
+import TestSupport
 import Testing
 
-@testable import Energy
 @testable import Exporter
+@testable import Sampling
+@testable import Sources
 
 @Suite struct AnomalyReporterTests {
     private let second: UInt64 = 1_000_000_000
@@ -81,7 +85,7 @@ import Testing
         let logged = try LogBench()
         var reporter = reporter()
         var account = account(resets: [.suspend])
-        account.replaceCounter(modulus: 500, boundMicrowatts: 1)
+        account.resume(.of(account.domain, modulus: 500, boundMicrowatts: 1))
         review(&reporter, [account], at: 0, logged)
         let lines = logged.lines()
         #expect(lines.count == 1)
@@ -110,11 +114,11 @@ import Testing
     private func review(
         _ reporter: inout AnomalyReporter, _ accounts: [DomainAccount], at now: UInt64, _ logged: borrowing LogBench
     ) {
-        reporter.review(sampler(accounts), nanoseconds: now * second, logged.log)
+        reporter.review(sampler(accounts), at: now * second, logged.log)
     }
 
-    private func sampler(_ accounts: [DomainAccount]) -> Sampler {
-        Sampler(source: .none, accounts: accounts)
+    private func sampler(_ accounts: [DomainAccount]) -> Sampling {
+        Sampling(.none(), accounts: accounts)
     }
 
     /// An account to which these things happened.
@@ -126,13 +130,13 @@ import Testing
             accountant: CounterAccountant(modulus: 1_000_000, boundMicrowatts: 1_000_000))
         var moment = Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0)
         for reason in resets {
-            account.note(.microjoules(reason == .jumped ? 0 : 900_000), at: moment)
+            account.take(.counter(reason == .jumped ? 0 : 900_000), at: moment)
             if reason == .suspend { moment.boottimeNanoseconds += second }
-            account.note(.microjoules(reason == .jumped ? 900_000 : 0), at: moment)
+            account.take(.counter(reason == .jumped ? 900_000 : 0), at: moment)
             // What follows begins where the next one starts, which is no step at all.
             account.restore(resumed(account.accountant))
         }
-        for _ in 0..<gaps { account.noteHole() }
+        for _ in 0..<gaps { account.take(.counter(0, afterGap: true), at: moment) }
         return account
     }
 

@@ -1,4 +1,7 @@
 import ArgumentParser
+import Counters
+import Sources
+import TestSupport
 import Testing
 
 @testable import Exporter
@@ -29,9 +32,13 @@ import Testing
         #expect(try !configuration(["--no-sandbox"]).entersSandbox)
     }
 
-    @Test(arguments: [("perf", SourceChoice.perf), ("hwmon", .hwmon), ("powercap", .powercap), ("auto", .auto)])
-    func `a source may be asked for`(text: String, source: SourceChoice) throws {
-        #expect(try configuration(["--source", text]).source == source)
+    @Test(arguments: [
+        (["perf"], SourceChoice.these([.perf])), (["hwmon"], .these([.hwmon])), (["powercap"], .these([.powercap])),
+        (["auto"], .auto), (["auto", "auto"], .auto), (["simulated"], .simulated),
+        (["hwmon", "powercap"], .these([.hwmon, .powercap])),
+    ])
+    func `sources may be asked for`(names: [String], source: SourceChoice) throws {
+        #expect(try configuration(names.flatMap { ["--source", $0] }).source == source)
     }
 
     @Test func `the environment sets port and interval`() throws {

@@ -1,8 +1,11 @@
 import ArgumentParser
+import Counters
 import Kernel
+import Sources
 import TestSupport
 import Testing
 
+@testable import Doctor
 @testable import Exporter
 
 @Suite struct DoctorReportTests {
@@ -68,16 +71,16 @@ import Testing
 
     @Test func `options are those of serve, and the environment sets the port`() throws {
         let arguments = ["--web.listen-address", ":80", "--web.listen-address", "unix:/run/a", "--source", "perf"]
-        let named = try examination(arguments, ["EXPORTER_PORT": "x"])
-        #expect(named.addresses == [.any(port: 80), .unix(path: "/run/a", mode: nil)])
-        #expect(named.configuration.source == .perf)
-        #expect(try examination([], [:]).addresses == [.any(port: 9091)])
-        #expect(try examination([], ["EXPORTER_PORT": "9191"]).addresses == [.any(port: 9191)])
-        #expect(throws: WrongValue.self) { try examination([], ["EXPORTER_PORT": "x"]) }
+        let named = try configuration(arguments, ["EXPORTER_PORT": "x"])
+        #expect(named.listenAddresses == [.any(port: 80), .unix(path: "/run/a", mode: nil)])
+        #expect(named.source == .these([.perf]))
+        #expect(try configuration([], [:]).listenAddresses == [.any(port: 9091)])
+        #expect(try configuration([], ["EXPORTER_PORT": "9191"]).listenAddresses == [.any(port: 9191)])
+        #expect(throws: WrongValue.self) { try configuration([], ["EXPORTER_PORT": "x"]) }
     }
 
-    private func examination(_ arguments: [String], _ environment: [String: String]) throws -> Examination {
+    private func configuration(_ arguments: [String], _ environment: [String: String]) throws -> Configuration {
         let command = try #require(try Command.parseAsRoot(["doctor"] + arguments) as? DoctorCommand)
-        return try command.examination { environment[$0] }
+        return try command.configuration { environment[$0] }
     }
 }

@@ -1,9 +1,13 @@
 import Bytes
-import Energy
 import Glibc
 import HTTP
+import Log
 import Logging
+import Sampling
+import Serving
+import Sources
 import Systemd
+import TestSupport
 
 @testable import Exporter
 @testable import Kernel
@@ -11,60 +15,51 @@ import Systemd
 /// A server in this process, stepped by the test: there is no thread to race.
 struct Harness: ~Copyable {
     var server: Server
+    private let port: UInt16
 
-    init(
-        maximumConnections: Int = 8, intervalMilliseconds: UInt64 = 60_000, listening: Bool = false,
-        writer: consuming LineWriter? = nil
-    ) throws {
-        var configuration = Configuration()
-        configuration.source = .simulated
-        configuration.maximumConnections = maximumConnections
-        configuration.sampleInterval = SampleInterval(nanoseconds: intervalMilliseconds * 1_000_000)
-        let sink = LogSink(writer: try writer ?? Harness.nullWriter(), format: .logfmt)
+    init(intervalMilliseconds: UInt64 = 60_000) throws {
+        let configuration = Harness.configuration(intervalMilliseconds)
+        let sink = try Harness.sink()
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
         var listeners = Listeners()
-        if listening { listeners.add(try Listener(on: .ipv4(text: "127.0.0.1", port: 0))) }
-        let measurement = Measurement.open(configuration, log)
+        let listener = try Listener(on: .ipv4(text: "127.0.0.1", port: 0))
+        let port = UInt16(listener.name.split(separator: ":").last ?? "") ?? 0
+        listeners.add(listener)
         var server = try Server(
-            configuration: configuration, measurement: measurement, ledger: nil, listeners: listeners,
-            web: WebPolicy(), webFile: nil, signals: try SignalReceiver(),
-            notifier: try Notifier(socket: nil, watchdogMicroseconds: nil), log: log, sink: sink)
+            configuration, Sampling(Sources(configuration)), listeners, WebPolicy(), nil, try SignalReceiver(),
+            try Notifier(socket: nil, watchdogMicroseconds: nil), log, sink)
         try server.start()
         self.server = server
+        self.port = port
     }
 
-    /// Connects a client through a socket pair, as if it had been accepted.
-    mutating func connect() throws -> Client {
-        let pair = try FileDescriptor.connectedPair()
-        return try pair.split { mine, servers in
-            try server.admit(servers, PeerKey(sockaddr_storage()))
-            return Client(socket: mine)
-        }
+    /// The part that samples, alone, before its first sample.
+    static func measuring() throws -> Measuring {
+        let configuration = configuration(60_000)
+        let sink = try sink()
+        let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
+        return try Measuring(
+            Sampling(Sources(configuration)), intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
     }
 
-    /// Connects a client over TCP to the first listener; the server has not accepted it yet.
-    func connectOverTCP() throws -> Client {
-        var port: UInt16 = 0
-        switch server.listeners[0] {
-        case .some(let listener): port = UInt16(listener.name.split(separator: ":").last ?? "") ?? 0
-        case .none: break
-        }
-        return Client(socket: try connectedSocket(port: port))
+    /// Connects a client over TCP; the server has not accepted it yet.
+    func connect() throws -> Client {
+        Client(socket: try connectedSocket(port: port))
     }
 
-    /// Steps the server so often that everything that was sent is served.
-    mutating func serve(turns: Int = 4) throws {
-        for _ in 0..<turns where try hasEvents() { try server.turn() }
+    /// Serves what a client has just sent.
+    mutating func serve() throws { try server.turn() }
+
+    private static func configuration(_ intervalMilliseconds: UInt64) -> Configuration {
+        var configuration = Configuration()
+        configuration.source = .simulated
+        configuration.sampleInterval = SampleInterval(nanoseconds: intervalMilliseconds * 1_000_000)
+        return configuration
     }
 
-    private func hasEvents() throws -> Bool {
-        var query = pollfd(fd: server.epoll.descriptor.number, events: Int16(POLLIN), revents: 0)
-        return poll(&query, 1, 0) == 1
-    }
-
-    private static func nullWriter() throws -> LineWriter {
+    private static func sink() throws -> LogSink {
         let null = try FileDescriptor.open("/dev/null", O_WRONLY)
-        return try LineWriter(sharing: null)
+        return LogSink(writer: try LineWriter(sharing: null), format: .logfmt)
     }
 }
 
@@ -121,19 +116,3 @@ func connectedSocket(port: UInt16) throws -> FileDescriptor {
 /// A request that every test can send.
 let scrape = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
 let healthy = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
-
-/// What every metrics page ends with, but for a number.
-let lastFamily = "\n# TYPE process_threads gauge\nprocess_threads "
-
-extension String {
-    /// How often a text occurs in it.
-    func count(of text: String) -> Int {
-        var count = 0
-        var rest = self[...]
-        while let range = rest.firstRange(of: text) {
-            count += 1
-            rest = rest[range.upperBound...]
-        }
-        return count
-    }
-}

@@ -1,4 +1,6 @@
-import Energy
+import Counters
+import Sampling
+import Sources
 import TestSupport
 import Testing
 
@@ -39,12 +41,12 @@ import Testing
     private struct Bench: ~Copyable {
         let logged: LogBench
         private let tree: PowercapTree
-        private var sampler: Sampler
-        private var reporter = HealthReporter(domainCount: 1)
+        private var sampler: Sampling
+        private var reporter = HealthReporter()
 
         init(_ tree: PowercapTree) throws {
             let logged = try LogBench()
-            sampler = try Sampler.powercap(PowercapDiscovery(sysfs: tree.root, vendor: .intel).zones)
+            sampler = Sampling(.reading(.powercap, tree.root))
             self.logged = logged
             self.tree = tree
         }
@@ -56,7 +58,7 @@ import Testing
         mutating func review(seconds: Range<Int>) throws {
             for second in seconds {
                 sampler.tick()
-                reporter.review(sampler, nanoseconds: UInt64(second) * 1_000_000_000, logged.log)
+                reporter.review(sampler, at: UInt64(second) * 1_000_000_000, logged.log)
             }
         }
     }

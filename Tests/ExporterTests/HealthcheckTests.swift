@@ -1,8 +1,10 @@
 import ArgumentParser
+import Bytes
 import Kernel
 import TestSupport
 import Testing
 
+@testable import Doctor
 @testable import Exporter
 
 @Suite struct HealthcheckTests {
@@ -10,7 +12,7 @@ import Testing
         let probe = try probe([])
         #expect(probe.address == .any(port: 9091))
         #expect(probe.question == .healthy)
-        #expect(probe.patience.nanoseconds == 3_000_000_000)
+        #expect(probe.patienceNanoseconds == 3_000_000_000)
         #expect(probe.place == "http://127.0.0.1:9091")
     }
 
@@ -25,7 +27,7 @@ import Testing
     @Test func `what is asked and how long is said by options`() throws {
         let probe = try probe(["--ready", "--timeout", "500ms", "--web.listen-address", "[::1]:9091"])
         #expect(probe.question == .ready)
-        #expect(probe.patience.nanoseconds == 500_000_000)
+        #expect(probe.patienceNanoseconds == 500_000_000)
         #expect(probe.place == "http://[::1]:9091")
     }
 

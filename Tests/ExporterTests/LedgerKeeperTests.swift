@@ -1,11 +1,14 @@
+import Accounts
+import Counters
 import Glibc
 import Systemd
 import TestSupport
 import Testing
 
-@testable import Energy
 @testable import Exporter
 @testable import Kernel
+@testable import Sampling
+@testable import Sources
 
 @Suite struct LedgerKeeperTests {
     @Test func `without systemd and without a file there is no ledger`() throws {
@@ -52,6 +55,21 @@ import Testing
         #expect(message.text == "FDSTORE=1\nFDNAME=pyjoules-ledger\n")
         let descriptor = FileDescriptor(inherited: try #require(message.descriptor))
         #expect(try FileStatus(of: descriptor).size == Ledger.memoryBytes)
+    }
+
+    /// The memory of the first layout is sealed at its length, which is too short for the new one.
+    @Test func `memory of the first layout is gone on from, and replaced at the manager under the same name`() throws {
+        let bench = try Bench()
+        let manager = try DatagramReceiver()
+        let older = try SharedMemory(anonymous: "test", length: Ledger.firstLayoutMemoryBytes)
+        let isKept = try bench.run(manager: manager.path, stored: dup(older.descriptor.number)) { isKept, _ in isKept }
+        #expect(isKept)
+        #expect(manager.receiveText() == "FDSTOREREMOVE=1\nFDNAME=pyjoules-ledger\n")
+        let message = try #require(try manager.receiveAttached())
+        #expect(message.text == "FDSTORE=1\nFDNAME=pyjoules-ledger\n")
+        let descriptor = FileDescriptor(inherited: try #require(message.descriptor))
+        #expect(try FileStatus(of: descriptor).size == Ledger.memoryBytes)
+        #expect(bench.logged.lines().isEmpty == true)
     }
 
     @Test func `a manager that is gone keeps nothing`() throws {
@@ -104,11 +122,10 @@ import Testing
     @Test func `without a source there is nothing to keep`() throws {
         let bench = try Bench()
         let manager = try DatagramReceiver()
-        var measurement = Measurement(
-            sampler: .withoutSource(), sourceName: "powercap", isUp: false, isSimulated: false, zones: [])
+        var sampling = Sampling(.none())
         let notifier = try Notifier(socket: manager.path, watchdogMicroseconds: nil)
-        let ledger = try LedgerKeeper.open(Configuration(), stored: nil, &measurement, notifier, bench.logged.log)
-        let isKept = ledger != nil
+        try LedgerKeeper.keep(&sampling, Configuration(), stored: nil, notifier, bench.logged.log)
+        let isKept = sampling.isKept
         #expect(!isKept)
         #expect(manager.receiveText() == nil)
     }
@@ -129,18 +146,14 @@ import Testing
         func run<Value>(
             manager: String?, stored: Int32? = nil, _ body: (Bool, UInt64) throws -> Value
         ) throws -> Value {
-            var measurement = Measurement(
-                sampler: .simulated(startNanoseconds: 0), sourceName: "simulated", isUp: true, isSimulated: true,
-                zones: [])
+            var sampling = Sampling(.simulated())
             let notifier = try Notifier(socket: manager, watchdogMicroseconds: nil)
             let kept = stored.map { FileDescriptor(inherited: $0) }
-            var ledger = try LedgerKeeper.open(
-                configuration, stored: kept, &measurement, notifier, logged.log)
-            measurement.sampler.tick()
-            while Clock.monotonicNanoseconds() < measurement.sampler.lastPassNanoseconds + 1_000_000 {}
-            measurement.sampler.tick()
-            ledger?.write(measurement.sampler)
-            return try body(ledger != nil, measurement.sampler.hostMicrojoules)
+            try LedgerKeeper.keep(&sampling, configuration, stored: kept, notifier, logged.log)
+            sampling.tick()
+            while Clock.monotonicNanoseconds() < sampling.lastPassNanoseconds + 1_000_000 {}
+            sampling.tick()
+            return try body(sampling.isKept, sampling.hostMicrojoules)
         }
     }
 }

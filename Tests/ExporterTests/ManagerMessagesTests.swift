@@ -9,9 +9,9 @@ import Testing
     @Test func `each message ends in a line feed and says what systemd expects`() throws {
         let receiver = try DatagramReceiver()
         var messages = try messages(to: receiver, watchdogSeconds: nil)
-        messages.ready(ServerCounters())
+        messages.ready(lastScrapeUnixSeconds: nil)
         #expect(receiver.receiveText() == "READY=1\nSTATUS=Measuring things; not scraped yet\n")
-        messages.reloading()
+        messages.reloading(at: 1_000)
         let reloading = receiver.receiveText() ?? ""
         #expect(reloading.hasPrefix("RELOADING=1\nMONOTONIC_USEC="))
         #expect(reloading.hasSuffix("\n"))
@@ -23,13 +23,11 @@ import Testing
         // It was once fed at a third of its time, but only by the next tick after that, which could be near two thirds.
         let receiver = try DatagramReceiver()
         var messages = try messages(to: receiver, watchdogSeconds: 4)
-        var counters = ServerCounters()
-        counters.lastScrapeUnixSeconds = 3661
-        messages.ticked(counters, nanoseconds: 100_000_000_000)
+        messages.ticked(lastScrapeUnixSeconds: 3661, at: 100_000_000_000)
         #expect(receiver.receiveText() == "WATCHDOG=1\nSTATUS=Measuring things; last scrape at 01:01:01 UTC\n")
-        messages.ticked(counters, nanoseconds: 101_000_000_000)
+        messages.ticked(lastScrapeUnixSeconds: 3661, at: 101_000_000_000)
         #expect(receiver.receiveText() == nil)
-        messages.ticked(counters, nanoseconds: 101_000_000_001)
+        messages.ticked(lastScrapeUnixSeconds: 3661, at: 101_000_000_001)
         #expect(receiver.receiveText()?.hasPrefix("WATCHDOG=1\n") == true)
     }
 
@@ -37,14 +35,14 @@ import Testing
         // A service that sampled once a minute under WatchdogSec=30s would be killed for being patient.
         let receiver = try DatagramReceiver()
         var messages = try messages(to: receiver, watchdogSeconds: 30, intervalSeconds: 60)
-        messages.ready(ServerCounters())
+        messages.ready(lastScrapeUnixSeconds: nil)
         #expect(receiver.receiveText() == "WATCHDOG_USEC=180000000\n")
     }
 
     @Test func `without a watchdog only the status is renewed`() throws {
         let receiver = try DatagramReceiver()
         var messages = try messages(to: receiver, watchdogSeconds: nil)
-        messages.ticked(ServerCounters(), nanoseconds: 20_000_000_000)
+        messages.ticked(lastScrapeUnixSeconds: nil, at: 20_000_000_000)
         #expect(receiver.receiveText() == "STATUS=Measuring things; not scraped yet\n")
     }
 

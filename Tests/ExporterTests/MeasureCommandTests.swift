@@ -1,4 +1,5 @@
 import ArgumentParser
+import Sources
 import Testing
 
 @testable import Exporter

@@ -1,12 +1,14 @@
-import Energy
 import Kernel
+import Sampling
+import Sources
+import TestSupport
 import Testing
 
 @testable import Exporter
 
 @Suite struct ProgressTests {
     @Test func `the line tells time and power, and fits a terminal`() {
-        var sampler = Sampler.simulated(startNanoseconds: Clock.monotonicNanoseconds())
+        var sampler = Sampling(.simulated(startNanoseconds: Clock.monotonicNanoseconds()))
         sampler.tick()
         let before = Progress.line("running", seconds: 0, sampler)
         #expect(before == "running: 0 s")

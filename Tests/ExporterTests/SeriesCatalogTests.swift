@@ -1,12 +1,17 @@
+import Accounts
 import Bytes
+import Counters
 import Kernel
 import Metrics
+import Sampling
+import Serving
+import Sources
 import TestSupport
 import Testing
 
-@testable import Energy
 @testable import Exporter
 @testable import Sandbox
+@testable import Sources
 
 /// Pages of small samplers.
 @Suite struct SeriesCatalogTests {
@@ -26,7 +31,7 @@ import Testing
             }
             #expect(pages.lines(of: "pyjoules_samples_total") == ["pyjoules_samples_total 0"])
             #expect(pages.lines(of: "pyjoules_source_up") == ["pyjoules_source_up{source=\"powercap\"} 1"])
-            #expect(pages.lines(of: "pyjoules_counter_resets_total").count == 5, "counters are there from the start")
+            #expect(pages.lines(of: "pyjoules_resets_total").count == 5, "counters are there from the start")
         }
     }
 
@@ -211,8 +216,8 @@ import Testing
             func told(_ family: String) -> [String?] {
                 (0...2).map { pages.value("pyjoules_\(family)_total{domain=\"package_\($0)\"}") }
             }
-            #expect(told("counter_wraps") == ["1", "0", "0"])
-            #expect(told("counter_resets") == ["0", "1", "0"])
+            #expect(told("wraps") == ["1", "0", "0"])
+            #expect(told("resets") == ["0", "1", "0"])
             #expect(told("gaps") == ["0", "0", "0"])
             #expect(pages.lines(of: "pyjoules_sample_errors_total").count == 15)
         }
@@ -241,36 +246,56 @@ import Testing
         }
     }
 
-    @Test func `HELP says where energy comes from`() throws {
-        var simulated = try Pages(
-            Measurement(
-                sampler: .simulated(startNanoseconds: 0), sourceName: "simulated", isUp: true, isSimulated: true,
-                zones: []))
+    @Test func `HELP says what is simulated, and rows say how each domain is read`() throws {
+        var simulated = try Pages(Sampling(.simulated()))
         simulated.tick()
         simulated.tick()
         #expect(
             simulated.text.count(of: "SIMULATED, not measured") == 8, "each family with energy or power, and the source"
         )
-        var estimated = try Pages(
-            Measurement(
-                sampler: .simulated(startNanoseconds: 0), sourceName: "hwmon", isUp: true, isSimulated: false,
-                isEstimated: true, zones: []))
-        estimated.tick()
-        #expect(
-            estimated.text.contains("source hwmon, power integrated over time where there is no energy counter") == true
-        )
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["power1_input": "1000\n"])
+            var estimated = try Pages(Sampling(.reading(.hwmon, tree.root)))
+            estimated.tick()
+            #expect(
+                estimated.lines(of: "pyjoules_domain_info").map { line in
+                    line.split(separator: ",").filter { !$0.hasPrefix("device=") }.joined(separator: ",")
+                } == [
+                    "pyjoules_domain_info{domain=\"ina_power1\",source=\"hwmon\",unit=\"0.000001\",estimate=\"true\"} 1"
+                ])
+        }
+    }
+
+    /// What differs by host once stood in HELP, so that two hosts' families could not be held against each other.
+    @Test func `HELP is the same on every host`() throws {
+        var pages: [[Substring]] = []
+        try withPages(Self.laptop) { tree, powercap in
+            powercap.tick()
+            powercap.tick()
+            pages.append(powercap.text.split(separator: "\n").filter { $0.hasPrefix("# HELP") })
+        }
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["power1_input": "1000\n"])
+            var hwmon = try Pages(Sampling(.reading(.hwmon, tree.root)))
+            hwmon.tick()
+            hwmon.tick()
+            pages.append(hwmon.text.split(separator: "\n").filter { $0.hasPrefix("# HELP") })
+        }
+        #expect(Set(pages[1]).isSubset(of: pages[0]))
+        #expect(pages[1].count > 20)
     }
 
     @Test func `without a source the page says so, and what was seen`() throws {
-        let refused = ZoneReport(zone: "intel-rapl:0", domain: nil, role: .unreadable, reason: "permission denied")
-        var pages = try Pages(
-            Measurement(
-                sampler: .withoutSource(), sourceName: "powercap", isUp: false, isSimulated: false, zones: [refused]))
-        pages.tick()
-        #expect(pages.lines(of: "pyjoules_source_up") == ["pyjoules_source_up{source=\"powercap\"} 0"])
-        #expect(pages.lines(of: "pyjoules_zone_info").count == 1)
-        #expect(pages.text.contains("joules_total") == false)
-        #expect(pages.lines(of: "pyjoules_simple_measurement_duration_seconds").isEmpty == true)
+        try withPowercapTree(["0": "package-0"]) { tree in
+            try tree.set("max_energy_range_uj", of: "intel-rapl:0", to: "none\n")
+            var pages = try Pages(Sampling(.reading(.powercap, tree.root)))
+            pages.tick()
+            #expect(pages.lines(of: "pyjoules_source_up") == ["pyjoules_source_up{source=\"powercap\"} 0"])
+            #expect(pages.lines(of: "pyjoules_zone_info").count == 1)
+            #expect(pages.lines(of: "pyjoules_samples_total") == ["pyjoules_samples_total 0"])
+            #expect(pages.text.contains("joules_total") == false)
+            #expect(pages.lines(of: "pyjoules_simple_measurement_duration_seconds").isEmpty == true)
+        }
     }
 
     @Test func `no family and no series is there twice, and each line is in its family`() throws {
@@ -340,40 +365,34 @@ import Testing
 
     /// A sampler and the page that is made of it, as the server makes it.
     private struct Pages: ~Copyable {
-        private var measurement: Measurement
-        private var distribution: PowerDistribution
+        private var sampling: Sampling
         private var catalog: SeriesCatalog
         private var probe: ProcessProbe
         private(set) var text = ""
 
         init(_ tree: PowercapTree, vendor: ProcessorVendor, hasHistograms: Bool = true) throws {
-            let discovery = PowercapDiscovery(sysfs: tree.root, vendor: vendor)
-            try self.init(
-                Measurement(
-                    sampler: try .powercap(discovery.zones), sourceName: "powercap", isUp: true, isSimulated: false,
-                    zones: discovery.reports), hasHistograms: hasHistograms)
+            try self.init(Sampling(.reading(.powercap, tree.root, vendor)), hasHistograms: hasHistograms)
         }
 
-        init(_ measurement: consuming Measurement, hasHistograms: Bool = true) throws {
-            let facts = SeriesFacts(
-                measurement, hasHistograms: hasHistograms, sampleIntervalNanoseconds: 100_000_000)
+        init(_ sampling: consuming Sampling, hasHistograms: Bool = true) throws {
             let probe = try ProcessProbe()
-            let domainCount = facts.domains.count
-            distribution = PowerDistribution(domainCount: domainCount, hasHistograms: hasHistograms)
-            catalog = SeriesCatalog(facts)
+            catalog = SeriesCatalog(
+                isSimulated: sampling.report.isSimulated, hasHistograms: hasHistograms,
+                intervalNanoseconds: 100_000_000, startUnixMilliseconds: Clock.realtimeNanoseconds() / 1_000_000)
             self.probe = probe
-            self.measurement = measurement
+            self.sampling = sampling
         }
 
-        var accounts: [DomainAccount] { measurement.sampler.accounts }
+        var accounts: [DomainAccount] { sampling.accounts }
 
         /// Waits first: two readings within the time in which a counter stands still say nothing of power's uncertainty, and
         /// publishing takes less.
         mutating func tick() {
-            let due = Clock.monotonicNanoseconds() + PowerUncertainty.updatePeriodNanoseconds
+            let due = Clock.monotonicNanoseconds() + CounterFacts.raplUpdateNanoseconds
             while Clock.monotonicNanoseconds() <= due {}
-            measurement.sampler.tick()
-            distribution.record(measurement.sampler)
+            sampling.tick()
+            _ = catalog.follow(sampling)
+            catalog.record(sampling)
             publish()
         }
 
@@ -383,10 +402,10 @@ import Testing
         }
 
         mutating func publish() {
+            _ = catalog.follow(sampling)
             let facts = ServerFacts(
-                counters: ServerCounters(), lateness: LatencyHistogram(), connections: 0, droppedLogMessages: 0,
-                web: WebFacts())
-            catalog.publish(measurement.sampler, distribution, facts, &probe)
+                serving: ServingFacts(), lateness: LatencyHistogram(), missedTicks: 0, droppedLogMessages: 0)
+            catalog.publish(sampling, facts, &probe)
             var page = ByteBuffer(capacity: catalog.registry.longestPageBytes(.text))
             catalog.registry.encode(.text, into: &page)
             text = page.text()

@@ -1,3 +1,5 @@
+import Passwords
+import TLS
 import WebConfig
 
 /// Feeds any bytes to the reader of web configuration files and checks what must hold for all of them.
@@ -21,7 +23,7 @@ private func check(_ configuration: WebConfiguration) {
     }
     precondition(configuration.headers.count <= 5)
     for user in configuration.users {
-        precondition(user.hash.utf8.count == 60 && (4...18).contains(user.cost))
+        precondition((4...18).contains(user.hash.cost))
         precondition(!user.name.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: ":") })
     }
     if let limit = configuration.rateLimit {
@@ -30,8 +32,9 @@ private func check(_ configuration: WebConfiguration) {
     }
     guard let tls = configuration.tls else { return }
     for path in tls.paths { precondition(path.hasPrefix("/") && !path.utf8.contains(0)) }
-    precondition(tls.minimumVersion <= tls.maximumVersion)
-    precondition(tls.allowedSubjectAlternativeNames.isEmpty || tls.clientAuthentication == .requiredAndVerified)
-    precondition(tls.clientAuthorities == nil || tls.clientAuthentication != .none)
-    precondition(tls.clientAuthorities != nil || !tls.clientAuthentication.verifies)
+    let settings = tls.settings
+    precondition(settings.minimumVersion <= settings.maximumVersion)
+    precondition(settings.allowedSubjectAlternativeNames.isEmpty || settings.clientAuthentication == .requireAndVerify)
+    precondition(tls.clientAuthorities == nil || settings.clientAuthentication != .none)
+    precondition(tls.clientAuthorities != nil || !settings.clientAuthentication.verifies)
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Testing
 
 @testable import HTTP
@@ -25,7 +26,7 @@ import Testing
     @Test func `digits are exactly the ten`() {
         let listed = Set(Self.digits.utf8)
         for byte in UInt8.min...UInt8.max {
-            #expect(isDigit(byte) == listed.contains(byte), "byte \(byte)")
+            #expect(byte.isASCIIDigit == listed.contains(byte), "byte \(byte)")
         }
     }
 
@@ -59,7 +60,7 @@ import Testing
     ])
     func `a prefix is compared without regard to case`(text: String, hasPrefix: Bool) {
         let bytes = Array(text.utf8)
-        #expect(bytes.span.hasPrefix("http://") == hasPrefix)
+        #expect(bytes.span.hasPrefixIgnoringCase("http://") == hasPrefix)
     }
 
     @Test(arguments: [("", false), ("0", true), ("0123456789", true), ("12a", false), ("-1", false), (" 1", false)])

@@ -18,6 +18,13 @@ import Testing
         #expect(name == "Linux\n")
     }
 
+    @Test(arguments: [
+        ("/a/b", "/a"), ("/a/b/c", "/a/b"), ("/b", "/"), ("b", "."), ("a/b", "a"), ("./b", "."), ("/", "/"), ("", "."),
+    ])
+    func `a path's directory is what stands before its last slash`(path: String, directory: String) {
+        #expect(Files.directory(of: path) == directory)
+    }
+
     @Test(arguments: [(9, 9), (10, 10), (11, 10), (0, 0)])
     func `a file is cut at the limit`(limit: Int, count: Int) throws {
         try withTemporaryDirectory { directory in

@@ -92,9 +92,9 @@ import Testing
         let limit = Process.descriptorLimit
         let lowestFree = try checked("dup", dup(client.number))
         close(lowestFree)
-        try Process.setDescriptorLimit(UInt64(lowestFree))
+        try setDescriptorLimit(UInt64(lowestFree))
         let code = exhaustion(listener.accept())
-        try Process.setDescriptorLimit(limit)
+        try setDescriptorLimit(limit)
         #expect(code?.number == EMFILE)
         let accepted = try acceptWhenReady(listener)
         #expect(send("x", over: accepted.socket) == .bytes(1))

@@ -64,8 +64,7 @@ import Testing
     @Test func `the last family that fits is selected as the first is`() {
         var registry = Registry()
         for family in 0..<FamilySelection.mostFamilies {
-            registry.declareFamily("family_\(family)_x", .gauge, help: "h")
-            let series = registry.declareSeries()
+            let series = registry.declareFamily("family_\(family)_x", .gauge, help: "h")
             registry[series] = .integer(UInt64(family))
         }
         #expect(registry.text(.text).contains("\nfamily_127_x 127\n"))

@@ -10,33 +10,25 @@ struct GoldenRegistry: ~Copyable {
     var registry = Registry(startUnixMilliseconds: 1_700_000_000_123)
 
     init() {
-        registry.declareFamily(
-            "rapl_energy_joules_total", .counter, help: "Energy \"used\" since the start,\nby C:\\powercap.")
-        let package = registry.declareSeries([Label("domain", "package_0"), Label("kind", "package")])
-        let dram = registry.declareSeries(
-            [Label("domain", "dram_0"), Label("kind", "dram")], startUnixMilliseconds: 1_600_000_000_000)
-        let unread = registry.declareSeries([Label("domain", "core_0"), Label("kind", "core")])
-        registry.declareFamily("rapl_power_watts", .histogram, help: "Average power of every interval.")
-        let used = registry.declareHistogram(
-            [Label("domain", "package_0")], bounds: PowerHistogram.boundLabels, isNative: true)
-        let empty = registry.declareHistogram(
-            [Label("domain", "dram_0")], bounds: PowerHistogram.boundLabels, isNative: true)
-        _ = registry.declareHistogram(
-            [Label("domain", "core_0")], bounds: PowerHistogram.boundLabels, isNative: true)
-        registry.declareFamily("rapl_zone_info", .gauge, help: "Zones.")
-        let zone = registry.declareSeries([Label("zone", "intel-rapl:0"), Label("reason", "\"a\\b\"\n'c'")])
-        registry.declareFamily("rapl_absent", .gauge, help: "A family without a known value.")
-        _ = registry.declareSeries()
-        registry.declareFamily("rapl_ticks_total", .counter, help: "Ticks.")
-        let ticks = registry.declareSeries()
-        registry.declareFamily("rapl_lateness_seconds", .histogram, help: "How late ticks are.")
-        let lateness = registry.declareHistogram(bounds: LatencyHistogram.boundLabels, isNative: false)
-        registry.declareFamily("rapl_interval_seconds", .gauge, help: "Time between ticks.")
-        let interval = registry.declareSeries()
+        let energy = registry.declare(
+            "rapl_energy_joules_total", .counter, help: "Energy \"used\" since the start,\nby C:\\powercap.",
+            rows: [
+                ["domain": "package_0", "kind": "package"], ["domain": "dram_0", "kind": "dram"],
+                ["domain": "core_0", "kind": "core"],
+            ], startsUnixMilliseconds: [nil, 1_600_000_000_000])
+        let domains = registry.declareRows([["domain": "package_0"], ["domain": "dram_0"], ["domain": "core_0"]])
+        let histograms = registry.declarePowerHistogram(
+            "rapl_power_watts", in: domains.table, help: "Average power of every interval.", isNative: true)
+        let zone = registry.declareOne(
+            "rapl_zone_info", .gauge, help: "Zones.", ["zone": "intel-rapl:0", "reason": "\"a\\b\"\n'c'"])
+        _ = registry.declareOne("rapl_absent", .gauge, help: "A family without a known value.")
+        let ticks = registry.declareOne("rapl_ticks_total", .counter, help: "Ticks.")
+        let lateness = registry.declareLatencyHistogram("rapl_lateness_seconds", help: "How late ticks are.")
+        let interval = registry.declareOne("rapl_interval_seconds", .gauge, help: "Time between ticks.")
 
-        registry[package] = .micro(262_143_328_911)
-        registry[dram] = .micro(5)
-        registry[unread] = .absent
+        registry[energy[0]] = .micro(262_143_328_911)
+        registry[energy[1]] = .micro(5)
+        registry[energy[2]] = .absent
         registry[zone] = .integer(1)
         registry[ticks] = .integer(18_446_744_073_709_551_615)
         registry[interval] = .nano(100_000_000)
@@ -44,8 +36,8 @@ struct GoldenRegistry: ~Copyable {
         for microwatts in [0, 0, 1, 1_000_000, 1_050_000, 1_050_000, 2_000_000, 64_000_000, 9_000_000_000] as [UInt64] {
             power.record(microwatts: microwatts)
         }
-        registry.publish(power, as: used)
-        registry.publish(PowerHistogram(), as: empty)
+        registry.publish(power, as: histograms, domains.rows[0])
+        registry.publish(PowerHistogram(), as: histograms, domains.rows[1])
         var late = LatencyHistogram()
         for nanoseconds in [90_000, 100_000, 100_001, 2_000_000_001] as [UInt64] {
             late.record(nanoseconds: nanoseconds)

@@ -26,24 +26,21 @@ import Testing
     private func registry(_ value: Value, _ power: PowerHistogram) -> Registry {
         var registry = Registry(startUnixMilliseconds: UInt64.max)
         for family in 0..<10 {
-            registry.declareFamily("family_\(family)_joules_total", .counter, help: "Some \\ \"help\"\n.")
-            for series in 0...family {
-                let index = registry.declareSeries(
-                    [Label("s", "\"\(series)\"")], startUnixMilliseconds: family == 3 ? .max : nil)
-                registry[index] = value
-            }
-            registry.declareFamily("gauge_\(family)", .gauge, help: "h")
-            let gauge = registry.declareSeries()
+            let all = registry.declare(
+                "family_\(family)_joules_total", .counter, help: "Some \\ \"help\"\n.",
+                rows: (0...family).map { ["s": "\"\($0)\""] },
+                startsUnixMilliseconds: (0...family).map { _ in family == 3 ? .max : nil })
+            for series in all { registry[series] = value }
+            let gauge = registry.declareOne("gauge_\(family)", .gauge, help: "h")
             registry[gauge] = value
         }
-        registry.declareFamily("power_watts", .histogram, help: "h")
-        for domain in 0..<8 {
-            let index = registry.declareHistogram(
-                [Label("d", "\(domain)")], bounds: PowerHistogram.boundLabels, isNative: domain > 1)
-            registry.publish(power, as: index)
+        for isNative in [false, true] {
+            let domains = registry.declareRows((0..<(isNative ? 6 : 2)).map { ["d": "\($0)"] })
+            let family = registry.declarePowerHistogram(
+                "power_\(isNative)_watts", in: domains.table, help: "h", isNative: isNative)
+            for row in domains.rows { registry.publish(power, as: family, row) }
         }
-        registry.declareFamily("late_seconds", .histogram, help: "h")
-        let index = registry.declareHistogram(bounds: LatencyHistogram.boundLabels, isNative: false)
+        let index = registry.declareLatencyHistogram("late_seconds", help: "h")
         var late = LatencyHistogram()
         for _ in 0..<3 { late.record(nanoseconds: UInt64.max / 2 + 1) }
         registry.publish(late, as: index)
@@ -59,6 +56,8 @@ import Testing
             var buffer = ByteBuffer(capacity: registry.longestPageBytes(exposition))
             registry.encode(exposition, showsCreated: true, into: &buffer)
             #expect(buffer.overflowed == false)
+            let open = registry.longestPageBytes(exposition, of: .open)
+            #expect(buffer.count <= open && open <= buffer.capacity)
         }
     }
 

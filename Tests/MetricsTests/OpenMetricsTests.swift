@@ -8,15 +8,13 @@ import Testing
     @Test func `a page without families has an end`() {
         var registry = Registry()
         #expect(registry.text(.openMetrics) == "# EOF\n")
-        registry.declareFamily("a_total", .counter, help: "h")
-        _ = registry.declareSeries()
+        _ = registry.declareOne("a_total", .counter, help: "h")
         #expect(registry.text(.openMetrics) == "# EOF\n", "nor do absent series have a header")
     }
 
     @Test func `a counter's family lacks the end of its name, and only that`() {
         var registry = Registry()
-        registry.declareFamily("total_things_total", .counter, help: "h")
-        let series = registry.declareSeries([Label("l", "total")])
+        let series = registry.declareOne("total_things_total", .counter, help: "h", ["l": "total"])
         registry[series] = .integer(3)
         #expect(
             registry.text(.openMetrics)
@@ -31,8 +29,7 @@ import Testing
     ])
     func `HELP is escaped, its quotation marks too`(help: String, shown: String) {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: help)
-        let series = registry.declareSeries()
+        let series = registry.declareOne("a", .gauge, help: help)
         registry[series] = .integer(3)
         #expect(registry.text(.openMetrics) == "# TYPE a gauge\n# HELP a \(shown)\na 3\n# EOF\n")
     }
@@ -46,8 +43,7 @@ import Testing
         ] as [(String, MetricType, String?)])
     func `the unit is what a name ends in`(name: String, type: MetricType, unit: String?) throws {
         var registry = Registry()
-        registry.declareFamily(name, type, help: "h")
-        let series = registry.declareSeries()
+        let series = registry.declareOne(name, type, help: "h")
         registry[series] = .integer(1)
         let lines = registry.text(.openMetrics).split(separator: "\n")
         let units = lines.filter { $0.hasPrefix("# UNIT ") }
@@ -62,10 +58,8 @@ import Testing
     @Test func `what counts says since when, if that is known and asked for`() {
         func registry(start: UInt64) -> Registry {
             var registry = Registry(startUnixMilliseconds: start)
-            registry.declareFamily("a_total", .counter, help: "h")
-            let series = registry.declareSeries([Label("l", "v")])
-            registry.declareFamily("g", .gauge, help: "h")
-            let gauge = registry.declareSeries()
+            let series = registry.declareOne("a_total", .counter, help: "h", ["l": "v"])
+            let gauge = registry.declareOne("g", .gauge, help: "h")
             registry[series] = .integer(1)
             registry[gauge] = .integer(1)
             return registry

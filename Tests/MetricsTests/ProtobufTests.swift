@@ -8,17 +8,14 @@ import Testing
     @Test func `without a known value there is no family`() {
         var registry = Registry()
         #expect(registry.page(.protobuf) == [])
-        registry.declareFamily("a", .gauge, help: "h")
-        _ = registry.declareSeries()
-        registry.declareFamily("h", .histogram, help: "h")
-        _ = registry.declareHistogram(bounds: PowerHistogram.boundLabels, isNative: true)
+        _ = registry.declareOne("a", .gauge, help: "h")
+        _ = registry.declarePowerHistogram("h", help: "h", isNative: true)
         #expect(registry.page(.protobuf) == [])
     }
 
     @Test func `the smallest page has these bytes`() {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: "h")
-        let series = registry.declareSeries([Label("l", "")])
+        let series = registry.declareOne("a", .gauge, help: "h", ["l": ""])
         registry[series] = .integer(0)
         #expect(
             registry.page(.protobuf) == [
@@ -32,8 +29,7 @@ import Testing
     func `a length is as short as it can be`(length: Int) throws {
         var registry = Registry()
         let help = String(repeating: "x", count: length)
-        registry.declareFamily("a", .gauge, help: help)
-        let series = registry.declareSeries([Label("l", help)])
+        let series = registry.declareOne("a", .gauge, help: help, ["l": help])
         registry[series] = .integer(1)
         let page = registry.page(.protobuf)
         let message = try #require(try ProtobufMessage.stream(page).first)
@@ -53,8 +49,7 @@ import Testing
     /// From 2^53 millionths on a division would round twice: the number to a double first, and the quotient then.
     @Test func `a value is the double that its text means`() throws {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: "h")
-        let series = registry.declareSeries()
+        let series = registry.declareOne("a", .gauge, help: "h")
         var generator = SplitMix64(seed: 7)
         let edges: [UInt64] = [0, 1, 999_999, 1 << 53, (1 << 53) - 1, (1 << 53) + 1, 9_007_199_254_740_995, UInt64.max]
         for number in edges + (0..<1000).map({ _ in generator.nextOfAnySize() }) {
@@ -71,11 +66,8 @@ import Testing
     @Test func `what counts says since when`() throws {
         func starts(start: UInt64) throws -> [[[UInt64]]] {
             var registry = Registry(startUnixMilliseconds: start)
-            registry.declareFamily("a_total", .counter, help: "h")
-            let indices = [
-                registry.declareSeries(), registry.declareSeries(startUnixMilliseconds: 5_000),
-                registry.declareSeries(startUnixMilliseconds: 7),
-            ]
+            let indices = registry.declare(
+                "a_total", .counter, rows: [[:], [:], [:]], startsUnixMilliseconds: [nil, 5_000, 7])
             for index in indices { registry[index] = .integer(1) }
             let family = try #require(try ProtobufMessage.stream(registry.page(.protobuf)).first)
             return try family.messages(4).map { metric in
@@ -88,10 +80,9 @@ import Testing
 
     @Test func `a histogram that is not published is left out, and the others stay`() throws {
         var registry = Registry()
-        registry.declareFamily("h", .histogram, help: "h")
-        _ = registry.declareHistogram([Label("l", "1")], bounds: PowerHistogram.boundLabels, isNative: true)
-        let second = registry.declareHistogram([Label("l", "2")], bounds: PowerHistogram.boundLabels, isNative: false)
-        registry.publish(PowerHistogram(), as: second)
+        let two = registry.declareRows([["l": "1"], ["l": "2"]])
+        let family = registry.declarePowerHistogram("h", in: two.table, help: "h", isNative: false)
+        registry.publish(PowerHistogram(), as: family, two.rows[1])
         let metrics = try #require(try ProtobufMessage.stream(registry.page(.protobuf)).first).messages(4)
         #expect(metrics.count == 1)
         #expect((try metrics[0].messages(1).map { $0.texts(2) }) == [["2"]])
@@ -112,8 +103,7 @@ import Testing
 
     private func native(_ histogram: PowerHistogram) throws -> Native {
         var registry = Registry()
-        registry.declareFamily("h", .histogram, help: "h")
-        let index = registry.declareHistogram(bounds: PowerHistogram.boundLabels, isNative: true)
+        let index = registry.declarePowerHistogram("h", help: "h", isNative: true)
         registry.publish(histogram, as: index)
         let family = try #require(try ProtobufMessage.stream(registry.page(.protobuf)).first)
         let message = try #require(try family.messages(4).first?.messages(7).first)

@@ -6,16 +6,14 @@ import Testing
 @Suite struct RegistryTests {
     @Test func `a small registry gives its golden page`() {
         var registry = Registry()
-        registry.declareFamily("energy_joules_total", .counter, help: "Energy since the start, by powercap.")
-        let package = registry.declareSeries([Label("domain", "package_0"), Label("package", "0")])
-        let dram = registry.declareSeries([Label("domain", "dram_0"), Label("package", "0")])
-        registry.declareFamily("up", .gauge, help: "Whether it is up.")
-        let isUp = registry.declareSeries()
-        registry.declareFamily("lateness_seconds", .histogram, help: "How late.")
-        let lateness = registry.declareHistogram(bounds: LatencyHistogram.boundLabels, isNative: false)
+        let energy = registry.declare(
+            "energy_joules_total", .counter, help: "Energy since the start, by powercap.",
+            rows: [["domain": "package_0", "package": "0"], ["domain": "dram_0", "package": "0"]])
+        let isUp = registry.declareOne("up", .gauge, help: "Whether it is up.")
+        let lateness = registry.declareLatencyHistogram("lateness_seconds", help: "How late.")
 
-        registry[package] = .micro(262_143_328_911)
-        registry[dram] = .micro(5)
+        registry[energy[0]] = .micro(262_143_328_911)
+        registry[energy[1]] = .micro(5)
         registry[isUp] = .integer(1)
         var late = LatencyHistogram()
         for _ in 0..<9 { late.record(nanoseconds: 1_000_000) }
@@ -51,15 +49,14 @@ import Testing
     @Test func `a registry without series gives an empty page`() {
         var registry = Registry()
         #expect(page(registry) == "")
-        registry.declareFamily("lonely", .gauge, help: "A family that has no series.")
+        _ = registry.declareFamily("lonely", .gauge, help: "A family that has no series.")
         #expect(page(registry) == "")
     }
 
     @Test func `a series that was never set is absent`() {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: "h")
-        let first = registry.declareSeries([Label("n", "1")])
-        let second = registry.declareSeries([Label("n", "2")])
+        let both = registry.declare("a", .gauge, rows: [["n": "1"], ["n": "2"]])
+        let (first, second) = (both[0], both[1])
         #expect(registry[first] == .absent)
         registry[second] = .integer(0)
         #expect(page(registry) == "# HELP a h\n# TYPE a gauge\na{n=\"2\"} 0\n")
@@ -67,10 +64,8 @@ import Testing
 
     @Test func `a family of absent series is left out with its header, and comes back in its place`() {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: "h")
-        let first = registry.declareSeries()
-        registry.declareFamily("b_total", .counter, help: "h")
-        let second = registry.declareSeries()
+        let first = registry.declareOne("a", .gauge, help: "h")
+        let second = registry.declareOne("b_total", .counter, help: "h")
         registry[first] = .integer(1)
         registry[second] = .integer(2)
         let whole = page(registry)
@@ -94,8 +89,7 @@ import Testing
     ])
     func `a label's value is escaped`(value: String, shown: String) {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: "h")
-        let series = registry.declareSeries([Label("l", value)])
+        let series = registry.declareOne("a", .gauge, help: "h", ["l": value])
         registry[series] = .integer(3)
         #expect(page(registry) == "# HELP a h\n# TYPE a gauge\na{l=\"\(shown)\"} 3\n")
     }
@@ -108,8 +102,7 @@ import Testing
     ])
     func `HELP is escaped, but not its quotation marks`(help: String, shown: String) {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: help)
-        let series = registry.declareSeries()
+        let series = registry.declareOne("a", .gauge, help: help)
         registry[series] = .integer(3)
         #expect(page(registry) == "# HELP a \(shown)\n# TYPE a gauge\na 3\n")
     }
@@ -128,8 +121,7 @@ import Testing
         ] as [(Value, String)])
     func `a value is shown exactly`(value: Value, shown: String) {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: "h")
-        let series = registry.declareSeries()
+        let series = registry.declareOne("a", .gauge, help: "h")
         registry[series] = value
         #expect(registry[series] == value)
         #expect(page(registry) == "# HELP a h\n# TYPE a gauge\na \(shown)\n")
@@ -140,10 +132,11 @@ import Testing
         var registry = Registry()
         var seriesCount = 0
         for family in 0..<10 {
-            registry.declareFamily("family_\(family)_total", .counter, help: "Some \\ help\n.")
-            for series in 0...family {
-                let index = registry.declareSeries([Label("s", "\"\(series)\"")])
-                registry[index] = value
+            let all = registry.declare(
+                "family_\(family)_total", .counter, help: "Some \\ help\n.",
+                rows: (0...family).map { ["s": "\"\($0)\""] })
+            for series in all {
+                registry[series] = value
                 seriesCount += 1
             }
         }
@@ -155,8 +148,7 @@ import Testing
 
     @Test func `a page that does not fit says so instead of ending early unseen`() {
         var registry = Registry()
-        registry.declareFamily("a", .gauge, help: "h")
-        let series = registry.declareSeries()
+        let series = registry.declareOne("a", .gauge, help: "h")
         registry[series] = .integer(1)
         var buffer = ByteBuffer(capacity: 27)
         registry.encode(.text, into: &buffer)

@@ -30,11 +30,10 @@ import Testing
     func `beyond 72 bytes a password is not looked at`(count: Int) throws {
         var checker = try PasswordChecker()
         let password = Array(repeating: UInt8(ascii: "x"), count: 72) + Array(repeating: 0x79, count: count - 72)
-        #expect(BcryptHash.significantPasswordBytes == 72)
         #expect(try check(&checker, password, Hashes.seventyTwoTimesX) == true)
     }
 
-    @Test(arguments: ["$2a$", "$2b$", "$2x$", "$2y$", "$2$"])
+    @Test(arguments: ["$2a$", "$2b$", "$2y$"])
     func `the version of a hash makes no difference, as it makes none to Go`(version: String) throws {
         var checker = try PasswordChecker()
         let hash = version + Hashes.highBytes.dropFirst(4)

@@ -7,9 +7,8 @@ import SandboxAttempts
 ///     layer landlock on ABI 4
 ///     attempt socket 1
 ///     status CapEff 0000000000000000
-///     refused socket 1
 ///
-/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `removal=DIRECTORY`, `threads`, `abstract`, `fatal`, `counted`; an
+/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `removal=DIRECTORY`, `threads`, `abstract`, `fatal`; an
 /// attempt is `try:NAME` or `try:NAME=ARGUMENT`.
 @main
 struct Probe {
@@ -27,7 +26,6 @@ struct Probe {
             case "threads": plan.allowsThreads = true
             case "abstract": plan.reachesAbstractSockets = true
             case "fatal": plan.isFatal = true
-            case "counted": plan.countsRefusals = true
             case let name where name.hasPrefix("try:"): attempts.append((String(name.dropFirst(4)), argument))
             default: throw Misuse(word: word)
             }
@@ -45,8 +43,6 @@ struct Probe {
         }
         for attempt in attempts { say("attempt \(attempt.name) \(sandbox_attempt(attempt.name, attempt.argument))") }
         for line in lines(of: status) { say("status \(line)") }
-        var refused = RefusedCalls()
-        for call in refused.takeNew() { say("refused \(call.name) \(call.count)") }
     }
 
     struct Misuse: Error {

@@ -63,7 +63,4 @@ struct Probing {
 
     /// A field of /proc/PID/status.
     func status(_ field: String) -> String? { rest("status", field)?[0] }
-
-    /// How often a call was refused, by the count of the sandbox.
-    func refusals(of call: String) -> Int? { rest("refused", call).flatMap { Int($0[0]) } }
 }

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from exposition import Page
-from hardware_counter import HardwareCounter, RandomLoad, joules
 from machine import Machine
-from raw_http import Address, Client, Response
 from scraping import Scraper
-from waiting import wait_until
+from support.exposition import Page
+from support.hardware_counter import HardwareCounter, RandomLoad, joules
+from support.raw_http import Address, Client, Response
+from support.waiting import wait_until
 
 SERVICE = "pyjoules-exporter.service"
 SOCKET = "pyjoules-exporter.socket"
@@ -88,8 +88,8 @@ def assert_nothing_lost(counters: Counters, access: Access = OPEN) -> Page:
     shown = access.page_after_ticks()
     for domain, counter in counters.items():
         assert shown.value("pyjoules_energy_joules_total", domain=domain) == joules(counter.moved)
-        assert shown.value("pyjoules_counter_wraps_total", domain=domain) == counter.wraps
-        assert shown.value("pyjoules_counter_resets_total", domain=domain) == 0
+        assert shown.value("pyjoules_wraps_total", domain=domain) == counter.wraps
+        assert shown.value("pyjoules_resets_total", domain=domain) == 0
         assert shown.value("pyjoules_gaps_total", domain=domain) == 0
     return shown
 

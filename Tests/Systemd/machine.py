@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from waiting import wait_until
+from support.waiting import wait_until
 
 ROOT = Path(os.environ.get("PYJOULES_SYSTEMD_ROOT", ""))
 WORK = Path(os.environ.get("PYJOULES_SYSTEMD_WORK", ""))

@@ -6,16 +6,17 @@ import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
-from background import Background
-from exposition import Page
-from raw_http import Client, ConnectionEnded, Response
+from support.background import Background
+from support.exposition import Page
+from support.raw_http import Client, ConnectionEnded, Response
 
 
 class Scraper(Background):
-    """Scrapes without a pause worth the name, on what `connect` gives, and keeps every total that it was shown.
+    """Scrapes almost without a pause, on what `connect` gives, and keeps every total that it was shown.
 
-    One that `keeps` its connection behaves as Prometheus' client does: a connection that was used before and ends before
-    the answer begins is replaced by a new one and the request repeated, for so ends every kept connection some day.
+    One that `keeps` its connection behaves as Prometheus' client does: a connection that was used before and ends
+    before the answer begins is replaced by a new one and the request repeated, for so ends every kept connection some
+    day.
     Anything else that is not an answer, and everything that happens to a new connection, is a failed scrape.
     """
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from exporter_unit import SERVICE, get
 from machine import Machine
-from waiting import wait_until
+from support.waiting import wait_until
 
-# Identifiers of Sources/Exporter/Log/Event.swift, which are never changed.
+# Identifiers of Sources/Log/Event.swift, which are never changed.
 STARTED = "9f0d6331a3054090a1efe114610643ff"
 LISTENING = "69699bf4057442c09fb4a259cc766893"
 RELOADED = "5b0899243817418295ef5c9b5c48ada8"

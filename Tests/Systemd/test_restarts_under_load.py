@@ -22,10 +22,10 @@ from exporter_unit import (
     scraped_under_load,
     wait_for_progress,
 )
-from hardware_counter import joules
 from machine import Machine
 from scraping import Scraper
-from waiting import let_time_pass, wait_until
+from support.hardware_counter import joules
+from support.waiting import let_time_pass, wait_until
 
 Figure = Callable[[str], None]
 
@@ -53,7 +53,7 @@ def test_restarts_fail_no_scrape_and_lose_no_joule(machine: Machine, counters: C
             pids.add(machine.main_pid(SERVICE))
             wait_for_progress(scrapers)
     shown = assert_nothing_lost(counters)
-    assert shown.value("pyjoules_counter_wraps_total", domain="package_0") > 0
+    assert shown.value("pyjoules_wraps_total", domain="package_0") > 0
     assert len(pids) == count + 1, "a restart is a new process"
     assert machine.state(SOCKET) == "active"
     assert restarts(machine) == 0, "systemd had to restart it by itself"

@@ -26,10 +26,10 @@ from exporter_unit import (
     page_after_ticks,
     restarts,
 )
-from faulty_pread import compile_into
 from machine import Machine
-from raw_http import Client, request
-from waiting import let_time_pass, wait_until
+from support.preloaded import compile_preloaded
+from support.raw_http import Client, request
+from support.waiting import let_time_pass, wait_until
 
 Figure = Callable[[str], None]
 # The ceiling of the exposure level that `systemd-analyze security` gives the running service, of 10.
@@ -148,7 +148,7 @@ def test_a_zone_that_comes_back_is_read_again_without_a_restart(
 ) -> None:
     """Its counter is opened anew, by a process that has given up whatever it could."""
     library = "/usr/local/lib/faulty_pread.so"
-    machine.copy_in(compile_into(tmp_path), library)
+    machine.copy_in(compile_preloaded("faulty_pread", tmp_path), library)
     machine.write(f"/etc/systemd/system/{SERVICE}.d/faults.conf", f"[Service]\nEnvironment=LD_PRELOAD={library}\n")
     machine.systemctl("daemon-reload")
     machine.systemctl("restart", SERVICE)

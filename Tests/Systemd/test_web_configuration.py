@@ -21,8 +21,8 @@ from exporter_unit import (
     wait_for_progress,
 )
 from machine import Machine
-from raw_http import Client
-from waiting import wait_until
+from support.raw_http import Client
+from support.waiting import wait_until
 
 DIRECTORY = "/etc/pyjoules-exporter"
 # Of bcrypt with the lowest cost that is of use, so that the tests measure something else.

@@ -28,9 +28,9 @@ struct Authorities {
         try writeFile("\(directory)/\(name)", self[name])
     }
 
-    /// Settings of a server with this certificate.
-    func settings(_ name: String = "server") -> TLSSettings {
-        TLSSettings(certificateChain: self["\(name).crt"], key: self["\(name).key"])
+    /// A server with this certificate, of which nothing else is decided.
+    func setup(_ name: String = "server") -> ServerSetup {
+        ServerSetup(certificate: self["\(name).crt"], key: self["\(name).key"])
     }
 
     private static let script = """

@@ -38,7 +38,7 @@ import Testing
 
     @Test(arguments: cases, [12, 13] as [Int32])
     func `a client's certificate is judged as the settings say`(expected: Case, version: Int32) throws {
-        let context = try TLSContext(settings(expected.authentication))
+        let context = try TLSContext(setup(expected.authentication))
         var pair = try Pair.connect(context, .init(certificate: expected.certificate, version: version))
         let (step, outcome) = pair.shake()
         #expect(failureKind(step) == expected.refusal)
@@ -52,27 +52,27 @@ import Testing
     }
 
     @Test func `a client is told which authorities it should come from, if it is asked at all`() throws {
-        let asked = try Pair.established(try TLSContext(settings(.verifyIfGiven)), .init(version: 13))
+        let asked = try Pair.established(try TLSContext(setup(.verifyIfGiven)), .init(version: 13))
         #expect(asked.client.authorityCount == 1)
-        var settings = authorities.settings()
-        settings.clientAuthentication = .request
-        let free = try Pair.established(try TLSContext(settings), .init(version: 13))
+        var setup = authorities.setup()
+        setup.settings.clientAuthentication = .request
+        let free = try Pair.established(try TLSContext(setup), .init(version: 13))
         #expect(free.client.authorityCount == 0)
     }
 
     @Test func `an intermediate may be the client CA`() throws {
-        var settings = settings(.requireAndVerify)
-        settings.clientCA = authorities["intermediate.crt"]
-        let context = try TLSContext(settings)
+        var setup = setup(.requireAndVerify)
+        setup.clientAuthorities = authorities["intermediate.crt"]
+        let context = try TLSContext(setup)
         #expect(try Pair.established(context, .init(certificate: "client-below")).client.version == 13)
         var other = try Pair.connect(context, .init(certificate: "client"))
         #expect(failureKind(other.shake().server) == .certificateRefused)
     }
 
     @Test func `there may be several client CAs`() throws {
-        var settings = settings(.requireAndVerify)
-        settings.clientCA = authorities["other-ca.crt"] + authorities["ca.crt"]
-        let context = try TLSContext(settings)
+        var setup = setup(.requireAndVerify)
+        setup.clientAuthorities = authorities["other-ca.crt"] + authorities["ca.crt"]
+        let context = try TLSContext(setup)
         #expect(try Pair.established(context, .init(certificate: "client")).client.authorityCount == 2)
         #expect(try Pair.established(context, .init(certificate: "client-other")).client.version == 13)
     }
@@ -82,9 +82,9 @@ import Testing
         "2001:0DB8:0:0:0:0:0:7",
     ])
     func `a certificate with an allowed name is accepted`(name: String) throws {
-        var settings = settings(.requireAndVerify)
-        settings.allowedSANs = ["other.example", name]
-        #expect(try Pair.established(try TLSContext(settings), .init(certificate: "client")).client.version == 13)
+        var setup = setup(.requireAndVerify)
+        setup.settings.allowedSubjectAlternativeNames = ["other.example", name]
+        #expect(try Pair.established(try TLSContext(setup), .init(certificate: "client")).client.version == 13)
     }
 
     @Test(
@@ -94,9 +94,9 @@ import Testing
             "scraper.example\0",
         ], [12, 13] as [Int32])
     func `a certificate without an allowed name is refused`(name: String, version: Int32) throws {
-        var settings = settings(.requireAndVerify)
-        settings.allowedSANs = [name]
-        var pair = try Pair.connect(try TLSContext(settings), .init(certificate: "client", version: version))
+        var setup = setup(.requireAndVerify)
+        setup.settings.allowedSubjectAlternativeNames = [name]
+        var pair = try Pair.connect(try TLSContext(setup), .init(certificate: "client", version: version))
         let (step, outcome) = pair.shake()
         #expect(failureKind(step) == .nameNotAllowed)
         #expect(outcome == .failed || pair.client.read().outcome == .failed)
@@ -104,9 +104,9 @@ import Testing
     }
 
     @Test func `a common name is no alternative name`() throws {
-        var settings = settings(.requireAndVerify)
-        settings.allowedSANs = ["scraper.example"]
-        var pair = try Pair.connect(try TLSContext(settings), .init(certificate: "client-nameless"))
+        var setup = setup(.requireAndVerify)
+        setup.settings.allowedSubjectAlternativeNames = ["scraper.example"]
+        var pair = try Pair.connect(try TLSContext(setup), .init(certificate: "client-nameless"))
         #expect(failureKind(pair.shake().server) == .nameNotAllowed)
     }
 
@@ -119,16 +119,16 @@ import Testing
     func `names are asked of every certificate that is given`(
         authentication: ClientAuthentication, certificate: String?, refusal: TLSFailure.Kind?
     ) throws {
-        var settings = settings(authentication)
-        settings.allowedSANs = ["scraper.example"]
-        var pair = try Pair.connect(try TLSContext(settings), .init(certificate: certificate))
+        var setup = setup(authentication)
+        setup.settings.allowedSubjectAlternativeNames = ["scraper.example"]
+        var pair = try Pair.connect(try TLSContext(setup), .init(certificate: certificate))
         #expect(failureKind(pair.shake().server) == refusal)
     }
 
-    private func settings(_ authentication: ClientAuthentication) -> TLSSettings {
-        var settings = authorities.settings()
-        settings.clientAuthentication = authentication
-        settings.clientCA = authorities["ca.crt"]
-        return settings
+    private func setup(_ authentication: ClientAuthentication) -> ServerSetup {
+        var setup = authorities.setup()
+        setup.settings.clientAuthentication = authentication
+        setup.clientAuthorities = authorities["ca.crt"]
+        return setup
     }
 }

@@ -14,7 +14,7 @@ import Testing
 
     @Test(arguments: ["--tls-max 1.2", "--tlsv1.3", "--http1.1", "--http2"])
     func `curl gets its answer`(options: String) throws {
-        let run = try serve(try TLSContext(authorities.settings())) { port in
+        let run = try serve(try TLSContext(authorities.setup())) { port in
             "curl --silent --show-error --max-time 10 --cacert ca.crt \(options) https://127.0.0.1:\(port)/ | cmp - body"
         }
         #expect(run.status == 0)
@@ -22,11 +22,11 @@ import Testing
     }
 
     @Test func `curl shows its certificate`() throws {
-        var settings = authorities.settings("server-chain")
-        settings.clientCA = authorities["ca.crt"]
-        settings.clientAuthentication = .requireAndVerify
-        settings.allowedSANs = ["scraper.example"]
-        let context = try TLSContext(settings)
+        var setup = authorities.setup("server-chain")
+        setup.clientAuthorities = authorities["ca.crt"]
+        setup.settings.clientAuthentication = .requireAndVerify
+        setup.settings.allowedSubjectAlternativeNames = ["scraper.example"]
+        let context = try TLSContext(setup)
         let command = "curl --silent --max-time 10 --cacert ca.crt"
         let known = try serve(context) { port in
             "\(command) --cert client.crt --key client.key https://127.0.0.1:\(port)/ | cmp - body"
@@ -39,7 +39,7 @@ import Testing
 
     @Test(arguments: [("-tls1_3", true), ("-tls1_2", true), ("-tls1_1", false), ("-tls1", false)])
     func `openssl connects with the versions that are on`(option: String, connects: Bool) throws {
-        let run = try serve(try TLSContext(authorities.settings())) { port in
+        let run = try serve(try TLSContext(authorities.setup())) { port in
             """
             printf 'GET / HTTP/1.1\\r\\n\\r\\n' | timeout 10 openssl s_client -quiet -connect 127.0.0.1:\(port) \
             -CAfile ca.crt -verify_return_error \(option) -cipher DEFAULT@SECLEVEL=0 > answer 2> log \

@@ -13,7 +13,7 @@ import Testing
 
     @Test(arguments: [12, 13] as [Int32])
     func `a client is answered in the version that it speaks`(version: Int32) throws {
-        let context = try TLSContext(authorities.settings())
+        let context = try TLSContext(authorities.setup())
         var pair = try Pair.established(context, .init(version: version))
         #expect(pair.client.version == version)
         pair.client.write("question")
@@ -23,10 +23,10 @@ import Testing
     }
 
     @Test func `the newest version that both speak is chosen`() throws {
-        var settings = authorities.settings()
-        #expect(try Pair.established(try TLSContext(settings)).client.version == 13)
-        settings.maximumVersion = .tls12
-        #expect(try Pair.established(try TLSContext(settings)).client.version == 12)
+        var setup = authorities.setup()
+        #expect(try Pair.established(try TLSContext(setup)).client.version == 13)
+        setup.settings.maximumVersion = .tls12
+        #expect(try Pair.established(try TLSContext(setup)).client.version == 12)
     }
 
     @Test(
@@ -35,44 +35,44 @@ import Testing
             (10, .tls11, .tls12),
         ] as [(Int32, TLSVersion, TLSVersion)])
     func `a version outside the settings is refused`(version: Int32, minimum: TLSVersion, maximum: TLSVersion) throws {
-        var settings = authorities.settings()
-        (settings.minimumVersion, settings.maximumVersion) = (minimum, maximum)
-        var pair = try Pair.connect(try TLSContext(settings), .init(version: version))
+        var setup = authorities.setup()
+        (setup.settings.minimumVersion, setup.settings.maximumVersion) = (minimum, maximum)
+        var pair = try Pair.connect(try TLSContext(setup), .init(version: version))
         #expect(failureKind(pair.shake().server) == .nothingInCommon)
         #expect(pair.client.alert == 70)
     }
 
     @Test(arguments: [10, 11] as [Int32])
     func `a forbidden version is spoken if the settings say so`(version: Int32) throws {
-        var settings = authorities.settings()
-        settings.minimumVersion = .tls10
-        #expect(try Pair.established(try TLSContext(settings), .init(version: version)).client.version == version)
+        var setup = authorities.setup()
+        setup.settings.minimumVersion = .tls10
+        #expect(try Pair.established(try TLSContext(setup), .init(version: version)).client.version == version)
     }
 
     @Test(
         arguments: [("server", 1), ("server-rsa", 1), ("server-chain", 2)] as [(String, Int32)], [12, 13] as [Int32])
     func `keys of both kinds and chains are served`(certificate: (name: String, length: Int32), version: Int32) throws {
-        let context = try TLSContext(authorities.settings(certificate.name))
+        let context = try TLSContext(authorities.setup(certificate.name))
         let pair = try Pair.established(context, .init(version: version))
         #expect(pair.client.chainLength == certificate.length)
     }
 
     /// OpenSSL would complete the chain from the client CA, and tell clients of authorities that are none of their business.
     @Test func `the chain is what the file says`() throws {
-        var settings = authorities.settings()
-        settings.clientCA = authorities["ca.crt"]
-        settings.clientAuthentication = .verifyIfGiven
-        #expect(try Pair.established(try TLSContext(settings)).client.chainLength == 1)
+        var setup = authorities.setup()
+        setup.clientAuthorities = authorities["ca.crt"]
+        setup.settings.clientAuthentication = .verifyIfGiven
+        #expect(try Pair.established(try TLSContext(setup)).client.chainLength == 1)
     }
 
     @Test func `a key may have its parameters before it`() throws {
-        let settings = TLSSettings(certificateChain: authorities["server.crt"], key: authorities["server-sec1.key"])
-        #expect(try Pair.established(try TLSContext(settings)).client.version == 13)
+        let setup = ServerSetup(certificate: authorities["server.crt"], key: authorities["server-sec1.key"])
+        #expect(try Pair.established(try TLSContext(setup)).client.version == 13)
     }
 
     @Test(arguments: [("server-expired", "ca", 45), ("server", "other-ca", 48), ("server-leaf", "ca", 48)])
     func `a client that does not trust the certificate ends it`(name: String, trusted: String, alert: Int) throws {
-        var pair = try Pair.connect(try TLSContext(authorities.settings(name)), .init(trusts: trusted))
+        var pair = try Pair.connect(try TLSContext(authorities.setup(name)), .init(trusts: trusted))
         let (server, client) = pair.shake()
         #expect(client == .failed)
         #expect(failureKind(server) == .refusedByPeer)
@@ -84,38 +84,48 @@ import Testing
         ("\u{8}http/1.0\u{8}http/1.1", "http/1.1"),
     ])
     func `HTTP 1.1 is chosen from what the client offers`(offer: String?, chosen: String) throws {
-        let pair = try Pair.established(try TLSContext(authorities.settings()), .init(protocols: offer))
+        let pair = try Pair.established(try TLSContext(authorities.setup()), .init(protocols: offer))
         #expect(pair.client.applicationProtocol == chosen)
     }
 
     @Test(arguments: ["\u{2}h2", "\u{9}http/1.1x", "\u{7}http/1."])
     func `a client that offers other protocols alone is told so`(offer: String) throws {
-        var pair = try Pair.connect(try TLSContext(authorities.settings()), .init(protocols: offer))
+        var pair = try Pair.connect(try TLSContext(authorities.setup()), .init(protocols: offer))
         #expect(failureKind(pair.shake().server) == .nothingInCommon)
         #expect(pair.client.alert == 120)
     }
 
     @Test(arguments: [(true, "ECDHE-ECDSA-AES128-GCM-SHA256"), (false, "ECDHE-ECDSA-AES256-GCM-SHA384")])
     func `the order of ciphers is the server's if it wants that`(prefers: Bool, cipher: String) throws {
-        var settings = authorities.settings()
-        settings.cipherList12 = ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"]
-        settings.prefersServerCiphers = prefers
+        var setup = authorities.setup()
+        setup.settings.cipherSuites = cipherSuites(
+            "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384")
+        setup.settings.prefersServerCipherSuites = prefers
         let options = Client.Options(
             version: 12, ciphers: "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256")
-        #expect(try Pair.established(try TLSContext(settings), options).client.cipher == cipher)
+        #expect(try Pair.established(try TLSContext(setup), options).client.cipher == cipher)
     }
 
-    @Test func `the cipher suites and groups are those of the settings`() throws {
-        var settings = authorities.settings()
-        settings.cipherSuites13 = ["TLS_CHACHA20_POLY1305_SHA256"]
-        settings.groups = ["P-384"]
-        #expect(try Pair.established(try TLSContext(settings)).client.cipher == "TLS_CHACHA20_POLY1305_SHA256")
+    @Test func `the cipher suites and curves are those of the settings`() throws {
+        var setup = authorities.setup()
+        setup.settings.cipherSuites = cipherSuites("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256")
+        setup.settings.curves = Curve.all.filter { $0.name == "CurveP384" }
+        let context = try TLSContext(setup)
+        #expect(try Pair.established(context, .init(version: 12)).client.cipher == "ECDHE-ECDSA-CHACHA20-POLY1305")
+    }
+
+    /// As in Go.
+    @Test func `all cipher suites of TLS 1.3 are offered, whatever the settings list`() throws {
+        var setup = authorities.setup()
+        setup.settings.cipherSuites = cipherSuites("TLS_CHACHA20_POLY1305_SHA256")
+        let context = try TLSContext(setup)
+        #expect(try Pair.established(context, .init(version: 13)).client.cipher == "TLS_AES_256_GCM_SHA384")
     }
 
     @Test(arguments: ["ECDHE-ECDSA-AES128-SHA", "AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"])
     func `a client without a cipher in common is told so`(ciphers: String) throws {
         var pair = try Pair.connect(
-            try TLSContext(authorities.settings()), .init(version: 12, ciphers: ciphers + ":@SECLEVEL=0"))
+            try TLSContext(authorities.setup()), .init(version: 12, ciphers: ciphers + ":@SECLEVEL=0"))
         #expect(failureKind(pair.shake().server) == .nothingInCommon)
         #expect(pair.client.alert == 40)
     }
@@ -124,7 +134,7 @@ import Testing
         "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HEAD / HTTP/1.0\r\n\r\n", "POST /", "CONNECT x:1 HTTP/1.1\r\n\r\n",
     ])
     func `a request without TLS is told from other bytes, and nothing is sent to it`(request: String) throws {
-        var relay = try Relay(try TLSContext(authorities.settings()))
+        var relay = try Relay(try TLSContext(authorities.setup()))
         relay.deliver(Array(request.utf8))
         #expect(failureKind(relay.handshake()) == .plainHTTP)
         #expect(relay.takeFromServer().isEmpty)
@@ -134,13 +144,13 @@ import Testing
         "SSH-2.0-OpenSSH_9.2\r\n", "\0\0\0\0\0\0\0\0\0\0\0", "\u{16}\u{3}\u{1}\u{7f}\u{7f}\u{1}\0\0\0", "EHLO x\r\n",
     ])
     func `bytes that are no TLS end the session`(bytes: String) throws {
-        var relay = try Relay(try TLSContext(authorities.settings()))
+        var relay = try Relay(try TLSContext(authorities.setup()))
         relay.deliver(Array(bytes.utf8))
         #expect(failureKind(relay.handshake()) == .notTLS)
     }
 
     @Test func `a handshake that stops anywhere and leaves is the peer's leaving`() throws {
-        let context = try TLSContext(authorities.settings())
+        let context = try TLSContext(authorities.setup())
         let hello = try Relay(context).hello()
         #expect(hello.count > 100)
         for length in 0..<hello.count {
@@ -154,7 +164,7 @@ import Testing
     }
 
     @Test func `a handshake that comes byte by byte is one`() throws {
-        var relay = try Relay(try TLSContext(authorities.settings()))
+        var relay = try Relay(try TLSContext(authorities.setup()))
         var step = TLSStep.wantsRead
         for _ in 0..<3 {
             for byte in relay.hello() {
@@ -169,7 +179,7 @@ import Testing
 
     @Test(arguments: 0..<64)
     func `a hello with a byte changed is refused or understood`(seed: Int) throws {
-        let context = try TLSContext(authorities.settings())
+        let context = try TLSContext(authorities.setup())
         var hello = try Relay(context).hello()
         hello[seed * hello.count / 64] ^= UInt8(1 + seed)
         var relay = try Relay(context)
@@ -182,7 +192,7 @@ import Testing
 
     /// OpenSSL keeps one queue of errors for the thread, and would take what is in it for the next session's.
     @Test func `an error of one session does not speak for another's`() throws {
-        let context = try TLSContext(authorities.settings())
+        let context = try TLSContext(authorities.setup())
         var good = try Pair.established(context)
         var waiting = try Pair.connect(context)
         tls_client_leave_error()
@@ -202,11 +212,11 @@ import Testing
     }
 
     private func establishedWithoutContext() throws -> Pair {
-        var settings = authorities.settings()
-        settings.clientCA = authorities["ca.crt"]
-        settings.clientAuthentication = .requireAndVerify
-        settings.allowedSANs = ["scraper.example"]
-        var pair = try Pair.connect(try TLSContext(settings), .init(certificate: "client"))
+        var setup = authorities.setup()
+        setup.clientAuthorities = authorities["ca.crt"]
+        setup.settings.clientAuthentication = .requireAndVerify
+        setup.settings.allowedSubjectAlternativeNames = ["scraper.example"]
+        var pair = try Pair.connect(try TLSContext(setup), .init(certificate: "client"))
         let (step, outcome) = pair.shake()
         #expect(step == .done && outcome == .done)
         return pair

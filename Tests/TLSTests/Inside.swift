@@ -3,6 +3,12 @@ import COpenSSL
 
 @testable import TLS
 
+/// A cipher suite that OpenSSL does not know.
+let unknownCipherSuite = CipherSuite("TLS_ROT13", openSSLName: "ROT13")
+
+/// A curve that OpenSSL does not know.
+let unknownCurve = Curve("CurveP13", openSSLName: "P-13")
+
 /// Whether a server would resume the session.
 func accepts(_ context: borrowing TLSContext, _ ticket: borrowing Ticket) -> Bool {
     context.core.accepts(ticket.handle)

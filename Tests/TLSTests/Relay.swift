@@ -1,5 +1,6 @@
 import Kernel
 import TLS
+import TestSupport
 
 /// A client and a server with the test in between, which passes on of their bytes what it likes.
 struct Relay: ~Copyable {

@@ -10,7 +10,7 @@ import Testing
 
     @Test(arguments: [ClientAuthentication.none, .verifyIfGiven, .requireAndVerify], [12, 13] as [Int32])
     func `a client with a ticket resumes its session`(authentication: ClientAuthentication, version: Int32) throws {
-        let context = try TLSContext(settings(authentication))
+        let context = try TLSContext(setup(authentication))
         let options = Client.Options(certificate: "client", version: version)
         let ticket = try ticket(of: context, options)
         var again = try Pair.established(context, options, resuming: ticket)
@@ -21,7 +21,7 @@ import Testing
 
     /// Once there was none, so a client that shows each ticket only once, as it should, could resume no second time.
     @Test func `a client that resumed in TLS 1_3 has a ticket for the next time`() throws {
-        let context = try TLSContext(settings(.none))
+        let context = try TLSContext(setup(.none))
         let options = Client.Options(version: 13)
         var ticket = try ticket(of: context, options)
         for _ in 0..<2 {
@@ -39,18 +39,18 @@ import Testing
     @Test(arguments: [12, 13] as [Int32])
     func `another context judges the client anew`(version: Int32) throws {
         let options = Client.Options(certificate: "client", version: version)
-        let ticket = try ticket(of: try TLSContext(settings(.requireAndVerify)), options)
-        var settings = settings(.requireAndVerify)
-        settings.allowedSANs = ["other.example"]
-        var pair = try Pair.connect(try TLSContext(settings), options, resuming: ticket)
+        let ticket = try ticket(of: try TLSContext(setup(.requireAndVerify)), options)
+        var setup = setup(.requireAndVerify)
+        setup.settings.allowedSubjectAlternativeNames = ["other.example"]
+        var pair = try Pair.connect(try TLSContext(setup), options, resuming: ticket)
         #expect(failureKind(pair.shake().server) == .nameNotAllowed)
     }
 
     /// The client's own session shows the server's certificate where the server's shows the client's.
     @Test(arguments: [("server", true), ("server-expired", false)])
     func `a ticket ends with the certificate in it`(certificate: String, isAccepted: Bool) throws {
-        let ticket = try ticket(of: try TLSContext(authorities.settings(certificate)), .init(trusts: nil))
-        let judge = try TLSContext(settings(.requireAndVerify))
+        let ticket = try ticket(of: try TLSContext(authorities.setup(certificate)), .init(trusts: nil))
+        let judge = try TLSContext(setup(.requireAndVerify))
         #expect(accepts(judge, ticket) == isAccepted)
     }
 
@@ -65,10 +65,10 @@ import Testing
         return ticket
     }
 
-    private func settings(_ authentication: ClientAuthentication) -> TLSSettings {
-        var settings = authorities.settings()
-        settings.clientAuthentication = authentication
-        if authentication != .none { settings.clientCA = authorities["ca.crt"] }
-        return settings
+    private func setup(_ authentication: ClientAuthentication) -> ServerSetup {
+        var setup = authorities.setup()
+        setup.settings.clientAuthentication = authentication
+        if authentication != .none { setup.clientAuthorities = authorities["ca.crt"] }
+        return setup
     }
 }

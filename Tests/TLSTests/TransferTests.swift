@@ -5,28 +5,28 @@ import TestSupport
 import Testing
 
 @Suite struct TransferTests {
-    let settings: TLSSettings
+    let setup: ServerSetup
 
     init() throws {
-        settings = try Authorities.shared.get().settings()
+        setup = try Authorities.shared.get().setup()
     }
 
     @Test(arguments: [("head", "body"), ("head", ""), ("", "body"), ("h", String(repeating: "b", count: 16_383))])
     func `two pieces that fit are one record`(first: String, second: String) throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         #expect(pair.send(first, second) == .bytes(first.utf8.count + second.utf8.count))
         #expect(pair.client.readRecord().bytes == Array((first + second).utf8))
     }
 
     @Test func `nothing is sent at once`() throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         #expect(pair.send("", "") == .bytes(0))
         #expect(pair.client.read() == ([], .waits))
     }
 
     @Test(arguments: [(100, 40_000), (40_000, 100), (20_000, 20_000), (16_384, 16_384), (0, 40_000), (40_000, 0)])
     func `long pieces are as few records as can be`(first: Int, second: Int) throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         let bytes = noise(first + second)
         #expect(pair.send(Array(bytes[..<first]), Array(bytes[first...])) == .bytes(bytes.count))
         var received: [UInt8] = []
@@ -44,7 +44,7 @@ import Testing
     /// What is not taken comes again from another place and in other pieces, as it does from a connection's own buffer.
     @Test(arguments: [12, 13] as [Int32])
     func `a peer that reads slowly gets every byte once`(version: Int32) throws {
-        var pair = try Pair.established(try TLSContext(settings), .init(version: version))
+        var pair = try Pair.established(try TLSContext(setup), .init(version: version))
         let bytes = noise(700_000)
         var random = SplitMix64(seed: UInt64(version))
         var (sent, waits) = (0, 0)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `a peer that does not read is no reason to wait, and one record of it is kept`() throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         let bytes = [UInt8](repeating: 7, count: 1_000_000)
         guard case .bytes(let count) = pair.send(bytes) else { throw Unexpected(transfer: .wantsWrite) }
         #expect(count < bytes.count)
@@ -75,7 +75,7 @@ import Testing
     }
 
     @Test func `requests in one record come together`() throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         pair.client.write("GET /a\r\n\r\nGET /b\r\n\r\n")
         #expect(pair.receive() == (.bytes(20), "GET /a\r\n\r\nGET /b\r\n\r\n"))
         #expect(pair.server.hasPendingBytes == false)
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func `records that came together are received together`() throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         for text in ["one ", "two ", "three"] { pair.client.write(text) }
         #expect(pair.receive() == (.bytes(13), "one two three"))
         #expect(pair.server.hasPendingBytes == false)
@@ -92,7 +92,7 @@ import Testing
     /// The kernel has given everything, so epoll would not call again.
     @Test(arguments: [12, 13] as [Int32])
     func `what does not fit is pending`(version: Int32) throws {
-        var pair = try Pair.established(try TLSContext(settings), .init(version: version))
+        var pair = try Pair.established(try TLSContext(setup), .init(version: version))
         pair.client.write("question")
         pair.client.write("another")
         #expect(pair.receive(atMost: 5) == (.bytes(5), "quest"))
@@ -104,7 +104,7 @@ import Testing
     }
 
     @Test func `a part of a record is not pending, or the loop would spin`() throws {
-        var relay = try Relay.established(try TLSContext(settings))
+        var relay = try Relay.established(try TLSContext(setup))
         let record = relay.record("question")
         for byte in record.dropLast() {
             relay.deliver([byte])
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test func `a request that comes with the end of the handshake is pending`() throws {
-        var pair = try Pair.connect(try TLSContext(settings), .init(version: 13))
+        var pair = try Pair.connect(try TLSContext(setup), .init(version: 13))
         #expect(pair.client.handshake() == .waits)
         #expect(pair.server.handshake() == .wantsRead)
         #expect(pair.client.handshake() == .done)
@@ -128,7 +128,7 @@ import Testing
 
     @Test(arguments: [12, 13] as [Int32])
     func `a peer that says it closes is at its end, after what it sent`(version: Int32) throws {
-        var pair = try Pair.established(try TLSContext(settings), .init(version: version))
+        var pair = try Pair.established(try TLSContext(setup), .init(version: version))
         pair.client.write("question")
         pair.client.close()
         #expect(pair.receive() == (.bytes(8), "question"))
@@ -139,7 +139,7 @@ import Testing
 
     /// Nothing but the socket's own end follows, and epoll may have told of that already.
     @Test func `an end that was read together with bytes is pending`() throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         pair.client.write("a")
         pair.client.write("b")
         pair.client.close()
@@ -150,13 +150,13 @@ import Testing
     }
 
     @Test func `a peer that closes without a word is at its end`() throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         #expect(pair.client.socket.finishSending() == true)
         #expect(pair.receive().transfer == .endOfFile)
     }
 
     @Test func `a peer that has gone raises no signal`() throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         pair.client.socket.withNumber { _ = shutdown($0, Int32(SHUT_RDWR)) }
         let former = signal(SIGPIPE, SIG_DFL)
         let transfer = pair.send("answer")
@@ -168,7 +168,7 @@ import Testing
 
     @Test(arguments: [12, 13] as [Int32])
     func `a session that closes says so`(version: Int32) throws {
-        var pair = try Pair.established(try TLSContext(settings), .init(version: version))
+        var pair = try Pair.established(try TLSContext(setup), .init(version: version))
         #expect(pair.send("answer") == .bytes(6))
         pair.server.close()
         pair.server.close()
@@ -177,14 +177,14 @@ import Testing
     }
 
     @Test func `a session that cannot send closes without waiting`() throws {
-        var pair = try Pair.established(try TLSContext(settings))
+        var pair = try Pair.established(try TLSContext(setup))
         _ = pair.send([UInt8](repeating: 7, count: 1_000_000))
         pair.server.close()
         #expect(pair.client.read().outcome == .waits)
     }
 
     @Test func `renegotiation is refused`() throws {
-        var pair = try Pair.established(try TLSContext(settings), .init(version: 12))
+        var pair = try Pair.established(try TLSContext(setup), .init(version: 12))
         #expect(pair.client.renegotiate() == .waits)
         _ = pair.receive()
         #expect(pair.client.handshake() != .done)
@@ -192,7 +192,7 @@ import Testing
     }
 
     @Test func `keys may be changed on the way`() throws {
-        var pair = try Pair.established(try TLSContext(settings), .init(version: 13))
+        var pair = try Pair.established(try TLSContext(setup), .init(version: 13))
         for round in 0..<3 {
             #expect(pair.client.updateKeys(asksServer: round > 0) == true)
             pair.client.write("question")
@@ -204,7 +204,7 @@ import Testing
 
     /// A client could keep the server reading with records that hold nothing.
     @Test func `records without content do not hold the loop`() throws {
-        var relay = try Relay.established(try TLSContext(settings), .init(version: 13))
+        var relay = try Relay.established(try TLSContext(setup), .init(version: 13))
         var updates: [UInt8] = []
         while updates.count < 150_000 {
             guard let update = relay.keyUpdate() else { break }
@@ -218,7 +218,7 @@ import Testing
     }
 
     @Test func `a record that was changed on the way ends the session`() throws {
-        var relay = try Relay.established(try TLSContext(settings))
+        var relay = try Relay.established(try TLSContext(setup))
         var record = relay.record("question")
         record[record.count - 1] ^= 1
         relay.deliver(record)

@@ -13,6 +13,7 @@ public struct DatagramReceiver: ~Copyable {
         try self.init(at: "@pyjoules-test-\(getpid())-\(Clock.monotonicNanoseconds())")
     }
 
+    /// A socket that is bound to this path.
     public init(at path: String) throws {
         let number = try checked("socket", socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
         let descriptor = FileDescriptor(inherited: number)

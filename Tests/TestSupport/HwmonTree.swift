@@ -5,9 +5,16 @@ public struct HwmonTree {
     /// What `--path.sysfs` takes.
     public let root: String
 
+    /// A tree without a device, in an existing directory.
     public init(in directory: String) throws {
         root = directory
         for path in ["class", "class/hwmon", "devices"] { try checked("mkdir", mkdir("\(directory)/\(path)", 0o755)) }
+    }
+
+    /// A class of chips in a tree that has other classes.
+    public init(beside root: String) throws {
+        self.root = root
+        try checked("mkdir", mkdir("\(root)/class/hwmon", 0o755))
     }
 
     /// Registers a chip with its attributes.
@@ -26,6 +33,7 @@ public struct HwmonTree {
         try writeFile("\(root)/class/hwmon/\(path)", content)
     }
 
+    /// Removes an attribute; the path begins below class/hwmon.
     public func remove(_ path: String) throws {
         try checked("unlink", unlink("\(root)/class/hwmon/\(path)"))
     }

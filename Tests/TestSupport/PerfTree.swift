@@ -35,6 +35,7 @@ public struct PerfTree {
         try writeFile("\(unit)/\(attribute)", content)
     }
 
+    /// Removes an attribute of the unit.
     public func remove(_ attribute: String) throws {
         try checked("unlink", unlink("\(unit)/\(attribute)"))
     }

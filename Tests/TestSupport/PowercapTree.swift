@@ -11,6 +11,11 @@ public struct PowercapTree {
 
     private var classDirectory: String { root + "/class/powercap" }
 
+    /// A tree that is there already.
+    public init(existingAt root: String) throws {
+        self.root = root
+    }
+
     /// An empty class directory.
     public init(in directory: String) throws {
         root = directory
@@ -44,6 +49,7 @@ public struct PowercapTree {
         try writeFile("\(classDirectory)/\(entry)/\(attribute)", content)
     }
 
+    /// Sets the counter of an entry.
     public func setCounter(_ entry: String, _ microjoules: UInt64) throws {
         try set("energy_uj", of: entry, to: "\(microjoules)\n")
     }
@@ -59,6 +65,7 @@ public struct PowercapTree {
         }
     }
 
+    /// Removes an attribute.
     public func remove(_ attribute: String, of entry: String) throws {
         try checked("unlink", unlink("\(classDirectory)/\(entry)/\(attribute)"))
     }

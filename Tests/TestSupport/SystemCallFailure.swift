@@ -2,7 +2,9 @@ import Glibc
 
 /// A system call of a test's own preparations that failed.
 public struct SystemCallFailure: Error, CustomStringConvertible {
+    /// The name of the call.
     public let call: String
+    /// Its errno.
     public let code: Int32
 
     /// Takes the code from errno.
@@ -11,6 +13,7 @@ public struct SystemCallFailure: Error, CustomStringConvertible {
         code = errno
     }
 
+    /// For the report of a failed test: `open: errno 2`.
     public var description: String { "\(call): errno \(code)" }
 }
 

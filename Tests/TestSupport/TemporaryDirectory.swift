@@ -26,6 +26,7 @@ public func writeFile(_ path: String, _ content: [UInt8], mode: mode_t = 0o644) 
     try checked("ftruncate \(path)", ftruncate(descriptor, content.count))
 }
 
+/// Writes a file of text anew.
 public func writeFile(_ path: String, _ content: String, mode: mode_t = 0o644) throws {
     try writeFile(path, Array(content.utf8), mode: mode)
 }

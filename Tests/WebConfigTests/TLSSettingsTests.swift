@@ -1,3 +1,4 @@
+import TLS
 import Testing
 import WebConfig
 
@@ -6,12 +7,12 @@ import WebConfig
         let tls = try #require(try configuration(tlsConfiguration()).tls)
         #expect(
             tls
-                == WebConfiguration.TLSSettings(
+                == WebConfiguration.TLSConfiguration(
                     certificate: .file("/etc/exporter/server.crt"), key: .file("/etc/exporter/server.key")))
-        #expect(tls.minimumVersion == .tls12)
-        #expect(tls.maximumVersion == .tls13)
-        #expect(tls.clientAuthentication == .none)
-        #expect(tls.prefersServerCipherSuites)
+        #expect(tls.settings.minimumVersion == .tls12)
+        #expect(tls.settings.maximumVersion == .tls13)
+        #expect(tls.settings.clientAuthentication == .none)
+        #expect(tls.settings.prefersServerCipherSuites)
     }
 
     @Test func `certificates and keys may stand in the file itself`() throws {
@@ -36,7 +37,7 @@ import WebConfig
                 ))
         #expect(tls.key == inline("-----BEGIN PRIVATE KEY-----\nBBBB\n-----END PRIVATE KEY-----\n"))
         #expect(tls.clientAuthorities == inline("-----BEGIN CERTIFICATE-----\r\nCCCC\r\n-----END CERTIFICATE-----\r\n"))
-        #expect(tls.clientAuthentication == .verifiedIfGiven)
+        #expect(tls.settings.clientAuthentication == .verifyIfGiven)
         #expect(tls.paths == [])
     }
 
@@ -64,56 +65,55 @@ import WebConfig
 
     @Test(
         arguments: [
-            ("NoClientCert", .none), ("RequestClientCert", .requested), ("RequireAnyClientCert", .required),
-            ("RequireClientCert", .required), ("VerifyClientCertIfGiven", .verifiedIfGiven),
-            ("RequireAndVerifyClientCert", .requiredAndVerified), ("''", .none), ("~", .none),
-        ] as [(String, WebConfiguration.ClientAuthentication)])
-    func `every policy for clients' certificates is known`(name: String, policy: WebConfiguration.ClientAuthentication)
+            ("NoClientCert", .none), ("RequestClientCert", .request), ("RequireAnyClientCert", .requireAny),
+            ("RequireClientCert", .requireAny), ("VerifyClientCertIfGiven", .verifyIfGiven),
+            ("RequireAndVerifyClientCert", .requireAndVerify), ("''", .none), ("~", .none),
+        ] as [(String, ClientAuthentication)])
+    func `every policy for clients' certificates is known`(name: String, policy: ClientAuthentication)
         throws
     {
         let authorities = policy.verifies ? "client_ca_file: ca.pem" : ""
         let tls = try configuration(tlsConfiguration("client_auth_type: \(name)", authorities)).tls
-        #expect(tls?.clientAuthentication == policy)
+        #expect(tls?.settings.clientAuthentication == policy)
         #expect(tls?.clientAuthorities == (policy.verifies ? .file("/etc/exporter/ca.pem") : nil))
     }
 
     /// Many examples have it so. Go asks then, by the system's authorities, but serves whoever has no certificate all the same.
     @Test func `asking for certificates that nothing depends on is left out`() throws {
         let tls = try configuration(tlsConfiguration("client_auth_type: VerifyClientCertIfGiven")).tls
-        #expect(tls?.clientAuthentication == WebConfiguration.ClientAuthentication.none)
+        #expect(tls?.settings.clientAuthentication == ClientAuthentication.none)
     }
 
     @Test(
         arguments: [("TLS10", .tls10), ("TLS11", .tls11), ("TLS12", .tls12), ("TLS13", .tls13)]
-            as [(String, WebConfiguration.TLSVersion)])
-    func `every version is known`(name: String, version: WebConfiguration.TLSVersion) throws {
+            as [(String, TLSVersion)])
+    func `every version is known`(name: String, version: TLSVersion) throws {
         let tls = try configuration(tlsConfiguration("min_version: \(name)", "max_version: \(name)")).tls
-        #expect(tls?.minimumVersion == version)
-        #expect(tls?.maximumVersion == version)
+        #expect(tls?.settings.minimumVersion == version)
+        #expect(tls?.settings.maximumVersion == version)
         #expect(version.name == name)
     }
 
     @Test func `every cipher suite and curve is known, and a repeated one counts once`() throws {
-        let suites = WebConfiguration.CipherSuite.all.map(\.name).joined(separator: ", ")
-        let curves = WebConfiguration.Curve.allCases.map(\.rawValue).joined(separator: ", ")
+        let suites = CipherSuite.all.map(\.name).joined(separator: ", ")
+        let curves = Curve.all.map(\.name).joined(separator: ", ")
         let tls = try #require(
             try configuration(
                 tlsConfiguration("cipher_suites: [\(suites), \(suites)]", "curve_preferences: [\(curves), \(curves)]")
             ).tls)
-        #expect(tls.cipherSuites == WebConfiguration.CipherSuite.all)
-        #expect(tls.cipherSuites.filter(\.isTLS13).count == 3)
-        #expect(tls.cipherSuites.count == 17)
-        #expect(tls.curves == [.p256, .p384, .p521, .x25519])
-        #expect(tls.curves.map(\.openSSLName) == ["P-256", "P-384", "P-521", "X25519"])
+        #expect(tls.settings.cipherSuites == CipherSuite.all)
+        #expect(tls.settings.cipherSuites.filter(\.isTLS13).count == 3)
+        #expect(tls.settings.cipherSuites.count == 17)
+        #expect(tls.settings.curves.map(\.name) == ["CurveP256", "CurveP384", "CurveP521", "X25519"])
     }
 
     @Test func `a list with ciphers of TLS 1.3 only leaves no other version, as in Go`() throws {
         let tls = try configuration(tlsConfiguration("cipher_suites: [TLS_AES_128_GCM_SHA256]")).tls
-        #expect(tls?.minimumVersion == .tls13)
+        #expect(tls?.settings.minimumVersion == .tls13)
         let both = try configuration(
             tlsConfiguration("cipher_suites: [TLS_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]")
         ).tls
-        #expect(both?.minimumVersion == .tls12)
+        #expect(both?.settings.minimumVersion == .tls12)
     }
 
     @Test(arguments: [
@@ -122,7 +122,7 @@ import WebConfig
     ])
     func `a truth value may be written as in YAML 1.1`(text: String, value: Bool) throws {
         let tls = try configuration(tlsConfiguration("prefer_server_cipher_suites: \(text)")).tls
-        #expect(tls?.prefersServerCipherSuites == value)
+        #expect(tls?.settings.prefersServerCipherSuites == value)
     }
 
     private func inline(_ text: String) -> WebConfiguration.PEMSource { .inline(Array(text.utf8)) }

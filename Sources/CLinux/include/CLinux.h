@@ -64,16 +64,6 @@ int clinux_drop_bounding_capabilities(void);
 /// Empties the ambient, effective, permitted and inheritable sets. See capset(2), PR_CAP_AMBIENT(2const).
 int clinux_drop_capabilities(void);
 
-/// From now on a system call that a seccomp filter answers with SIGSYS fails with EPERM instead, and is counted by its number.
-/// See SECCOMP_RET_TRAP in seccomp(2).
-int clinux_count_trapped_calls(void);
-
-/// Numbers from here on are counted together.
-enum { CLINUX_TRAPPED_CALLS = 512 };
-
-/// How often the call with this number, below CLINUX_TRAPPED_CALLS, was trapped.
-unsigned int clinux_trapped_calls(unsigned int number);
-
 /// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };
 enum clinux_file_type clinux_file_type(unsigned int mode);

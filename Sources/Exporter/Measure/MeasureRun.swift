@@ -1,11 +1,8 @@
-import Energy
+import Counters
 import Kernel
-
-/// A command's run: what the machine used meanwhile, and how it ended.
-struct CommandRun: Equatable {
-    var interval: EnergyInterval
-    var end: ProcessEnd
-}
+import Reports
+import Sampling
+import Sources
 
 /// What came of an attempt to run a command.
 enum RunOutcome {
@@ -18,9 +15,7 @@ enum RunOutcome {
 
 /// The loop of `measure`: samples the counters on a timer until a time is over or a command has ended, and takes signals.
 ///
-/// Between the two passes over the counters at the ends of an interval, ticks see peaks and wraps. A pass less than half a
-/// sampling interval after the last tick (the loop was late, or the interval ends there) is no tick but only brings the
-/// totals up to date: power over a few milliseconds is mostly the steps of the counter.
+/// Between the two passes over the counters at the ends of an interval, ticks see peaks and wraps.
 struct MeasureRun: ~Copyable {
     private enum Source: UInt64 {
         case samples
@@ -46,9 +41,8 @@ struct MeasureRun: ~Copyable {
     private let epoll: Epoll
     private var batch = EventBatch(capacity: 4)
     private let signals: SignalReceiver
-    private var sampler: Sampler
+    private var sampling: Sampling
     private let sampleNanoseconds: UInt64
-    private var lastTickNanoseconds: UInt64 = 0
     private var progress: Progress
     /// The signal that asked to end; nothing is begun after it.
     private(set) var stop: SignalNumber?
@@ -59,15 +53,15 @@ struct MeasureRun: ~Copyable {
     }
 
     init(
-        sampler: consuming Sampler, sampleNanoseconds: UInt64, signals: consuming SignalReceiver,
+        sampling: consuming Sampling, sampleNanoseconds: UInt64, signals: consuming SignalReceiver,
         progress: consuming Progress
     ) throws(SystemError) {
         let epoll = try Epoll()
         try epoll.add(signals.descriptor, .readable, token: Source.signals.rawValue)
         self.epoll = epoll
         self.signals = signals
-        self.sampleNanoseconds = min(sampleNanoseconds, sampler.longestIntervalNanoseconds)
-        self.sampler = sampler
+        self.sampleNanoseconds = min(sampleNanoseconds, sampling.longestIntervalNanoseconds)
+        self.sampling = sampling
         self.progress = progress
     }
 
@@ -77,7 +71,7 @@ struct MeasureRun: ~Copyable {
         let schedule = Schedule(
             samples: try watchedTimer(min(sampleNanoseconds, nanoseconds), .samples),
             ends: try watchedTimer(nanoseconds, .end))
-        tick()
+        sampling.tick(at: .now())
         return schedule
     }
 
@@ -85,7 +79,7 @@ struct MeasureRun: ~Copyable {
     mutating func measure(
         _ schedule: borrowing Schedule, _ activity: String
     ) throws(SystemError) -> EnergyInterval {
-        var meter = IntervalMeter(sampler)
+        var meter = IntervalMeter(sampling)
         progress.begin(activity, meter.startNanoseconds)
         var wakeup = try wait()
         while !wakeup.isTimeOver && stop == nil {
@@ -95,7 +89,7 @@ struct MeasureRun: ~Copyable {
         _ = try schedule.ends.takeExpirations()
         makePass(every: schedule.samples.intervalNanoseconds, &meter)
         progress.clear()
-        return meter.interval(sampler)
+        return meter.interval(sampling)
     }
 
     /// Runs a command and measures the machine from right before its start until right after its end is known. Signals are
@@ -105,8 +99,8 @@ struct MeasureRun: ~Copyable {
         var wakeup = Wakeup()
         try takeSignals(&wakeup)
         if let stop { return .stopped(stop) }
-        tick()
-        var meter = IntervalMeter(sampler)
+        sampling.tick(at: .now())
+        var meter = IntervalMeter(sampling)
         let child: ChildProcess
         do throws(SystemError) {
             child = try ChildProcess(starting: command, signals: signals)
@@ -122,7 +116,7 @@ struct MeasureRun: ~Copyable {
                 makePass(every: sampleNanoseconds, &meter)
                 if let end = try child.takeEnd() {
                     progress.clear()
-                    return .ended(CommandRun(interval: meter.interval(sampler), end: end))
+                    return .ended(CommandRun(interval: meter.interval(sampling), end: end))
                 }
             } else if wakeup.isSampleDue {
                 try takeSample(samples, &meter)
@@ -170,20 +164,10 @@ struct MeasureRun: ~Copyable {
     private mutating func takeSample(_ timer: borrowing Timer, _ meter: inout IntervalMeter) throws(SystemError) {
         _ = try timer.takeExpirations()
         makePass(every: timer.intervalNanoseconds, &meter)
-        progress.show(sampler)
+        progress.show(sampling)
     }
 
     private mutating func makePass(every nanoseconds: UInt64, _ meter: inout IntervalMeter) {
-        guard Clock.monotonicNanoseconds() - lastTickNanoseconds >= nanoseconds / 2 else {
-            sampler.refresh()
-            return
-        }
-        tick()
-        meter.noteTick(sampler)
-    }
-
-    private mutating func tick() {
-        sampler.tick()
-        lastTickNanoseconds = sampler.lastPassNanoseconds
+        if sampling.pass(at: .now(), every: nanoseconds) { meter.takeTick(sampling) }
     }
 }

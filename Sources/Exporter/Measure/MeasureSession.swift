@@ -1,6 +1,11 @@
-import Energy
+import Accounts
+import Counters
 import Kernel
+import Log
 import Logging
+import Reports
+import Sampling
+import Sources
 
 /// One run of `measure`: opens the source, measures, writes the report.
 struct MeasureSession: ~Copyable {
@@ -11,13 +16,13 @@ struct MeasureSession: ~Copyable {
         static let notFound: Int32 = 127
     }
 
-    private let options: MeasureCommand
+    private let options: MeasureOptions
     private let output: TextWriter
     private var report: MeasureReport
     private var run: MeasureRun
 
     /// - Returns: the exit status: the command's, or that of a failure of our own, or that of the signal that ended it early.
-    static func run(_ options: MeasureCommand, _ configuration: Configuration) -> Int32 {
+    static func run(_ options: MeasureOptions, _ configuration: Configuration) -> Int32 {
         do {
             var session = try MeasureSession(options, configuration)
             return options.command.isEmpty ? try session.measureMachine() : try session.measureCommand()
@@ -30,26 +35,27 @@ struct MeasureSession: ~Copyable {
     }
 
     /// Whatever can fail does so here, before anything is run.
-    private init(_ options: MeasureCommand, _ configuration: Configuration) throws {
-        for directory in configuration.mustExist { try Service.check(directory) }
+    private init(_ options: MeasureOptions, _ configuration: Configuration) throws {
+        try configuration.checkDirectories()
         let signals = try MeasureRun.receiveSignals()
         let messages = MessageList()
-        let measurement = Measurement.open(configuration, messages.logger)
-        guard measurement.isUp else {
+        let sampling = Sampling(Sources(configuration))
+        SourceMessages.report(sampling.report, messages.logger)
+        guard sampling.report.isUp else {
             throw StartFailure(message: messages.texts(of: .noSource).joined(separator: "; "))
         }
         let output = try MeasureSession.open(options)
         let facts = ReportFacts(
-            measurement, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: messages.notes)
+            sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: messages.notes)
         run = try MeasureRun(
-            sampler: measurement.sampler, sampleNanoseconds: configuration.sampleInterval.nanoseconds,
+            sampling: sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds,
             signals: signals, progress: Progress.beside(output))
         self.options = options
         self.output = output
-        report = MeasureReport(facts: facts, format: options.format ?? .table)
+        report = MeasureReport(facts: facts, format: options.format)
     }
 
-    private static func open(_ options: MeasureCommand) throws(StartFailure) -> TextWriter {
+    private static func open(_ options: MeasureOptions) throws(StartFailure) -> TextWriter {
         do throws(SystemError) {
             if let path = options.output { return try TextWriter(creating: path) }
             return try options.command.isEmpty ? .standardOutput() : .standardError()
@@ -58,34 +64,32 @@ struct MeasureSession: ~Copyable {
         }
     }
 
-    private static func name(_ options: MeasureCommand) -> String {
+    private static func name(_ options: MeasureOptions) -> String {
         options.output.map { "'\($0)'" } ?? (options.command.isEmpty ? "standard output" : "standard error")
     }
 
     /// Tells each measurement when it ends.
     private mutating func measureMachine() throws -> Int32 {
-        let count = options.count ?? 1
         try write(report.opening)
-        let schedule = try run.begin(every: options.interval?.nanoseconds ?? 1_000_000_000)
-        for number in 1...count where run.stop == nil {
+        let schedule = try run.begin(every: options.intervalNanoseconds)
+        for number in 1...options.count where run.stop == nil {
             let interval = try run.measure(schedule, "measuring")
-            try write(report.machine(interval, number: number, count: count))
+            try write(report.machine(interval, number: number, count: options.count))
         }
         return run.stop?.exitStatus ?? 0
     }
 
     /// Tells everything at the end.
     private mutating func measureCommand() throws -> Int32 {
-        if let baseline = options.baseline {
-            let schedule = try run.begin(every: baseline.nanoseconds)
+        if let baseline = options.baselineNanoseconds {
+            let schedule = try run.begin(every: baseline)
             report.baseline = Baseline(interval: try run.measure(schedule, "measuring the idle machine"))
         }
         let command = ArgumentVector(lastOfCommandLine: options.command.count)
         var runs: [CommandRun] = []
         var failure: Int32?
-        let repetitions = options.repetitions ?? 1
-        while runs.count < repetitions, failure == nil {
-            let activity = repetitions > 1 ? "run \(runs.count + 1) of \(repetitions)" : "running"
+        while runs.count < options.repetitions, failure == nil {
+            let activity = options.repetitions > 1 ? "run \(runs.count + 1) of \(options.repetitions)" : "running"
             switch try run.run(command, activity) {
             case .ended(let run): runs.append(run)
             case .stopped(let signal): failure = signal.exitStatus
@@ -123,11 +127,9 @@ struct MeasureSession: ~Copyable {
 }
 
 extension ReportFacts {
-    init(_ measurement: borrowing Measurement, sampleNanoseconds: UInt64, notes: [String]) {
-        sourceName = measurement.sourceName
-        isSimulated = measurement.isSimulated
-        self.sampleNanoseconds = sampleNanoseconds
-        domains = measurement.sampler.accounts.map(\.domain)
-        self.notes = notes
+    init(_ sampling: borrowing Sampling, sampleNanoseconds: UInt64, notes: [String]) {
+        self.init(
+            sourceName: sampling.report.name, isSimulated: sampling.report.isSimulated,
+            sampleNanoseconds: sampleNanoseconds, domains: sampling.accounts.map(\.domain), notes: notes)
     }
 }

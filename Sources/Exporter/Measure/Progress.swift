@@ -1,9 +1,12 @@
-import Energy
+import Accounts
+import Bytes
+import Counters
 import Kernel
+import Sampling
 
 /// A line on the terminal that says how far a measurement is, rewritten once a second, for those that take longer than two.
 ///
-/// The cursor stays at the line's begin, so that what the command itself prints goes over it and not behind it.
+/// The cursor stays at the beginning of the line, so that what the command prints overwrites the line instead of following it.
 struct Progress: ~Copyable {
     private static let patienceNanoseconds: UInt64 = 2_000_000_000
     private static let periodNanoseconds: UInt64 = 1_000_000_000
@@ -42,11 +45,11 @@ struct Progress: ~Copyable {
     }
 
     /// Writes the line if it is time for it.
-    mutating func show(_ sampler: borrowing Sampler) {
-        let now = sampler.lastPassNanoseconds
+    mutating func show(_ sampling: borrowing Sampling) {
+        let now = sampling.lastPassNanoseconds
         guard now >= nextNanoseconds else { return }
         nextNanoseconds = now + Progress.periodNanoseconds
-        let line = Progress.line(activity, seconds: (now - startNanoseconds) / 1_000_000_000, sampler)
+        let line = Progress.line(activity, seconds: (now - startNanoseconds) / 1_000_000_000, sampling)
         write(line + Progress.eraseToEnd + "\r")
         isShown = true
     }
@@ -59,9 +62,9 @@ struct Progress: ~Copyable {
     }
 
     /// `running: 12 s, package_0 41.2 W, dram_0 3.1 W`
-    static func line(_ activity: String, seconds: UInt64, _ sampler: borrowing Sampler) -> String {
+    static func line(_ activity: String, seconds: UInt64, _ sampling: borrowing Sampling) -> String {
         var line = "\(activity): \(seconds) s"
-        for account in sampler.accounts {
+        for account in sampling.accounts {
             guard let power = account.powerMicrowatts else { continue }
             let part = ", \(account.domain.tag) \(decimal(power, digits: 6, shown: 1)) W"
             if line.utf8.count + part.utf8.count > width { break }

@@ -1,6 +1,8 @@
-import HTTP
 import Kernel
+import Log
 import Logging
+import Serving
+import Sources
 
 /// Everything that the options and the environment decide, checked.
 struct Configuration {
@@ -29,18 +31,6 @@ struct Configuration {
     var entersSandbox = true
     var logLevel = Logger.Level.info
     var logFormat: LineFormat?
-}
-
-/// Which source of energy to use.
-enum SourceChoice: String, CaseIterable {
-    /// The first that can be read.
-    case auto
-    case powercap
-    /// The kernel's power unit, by perf events.
-    case perf
-    /// Sensors of boards without RAPL.
-    case hwmon
-    case simulated
 }
 
 /// A value that is wrong, and what is allowed instead. The option's name is added by whoever asked for it.
@@ -82,8 +72,8 @@ enum Parsing {
     }
 
     static func maximumConnections(_ text: String) throws(WrongValue) -> Int {
-        guard let count = Int(text), count >= 1, count <= ConnectionTable.capacity else {
-            throw WrongValue("allowed are 1 to \(ConnectionTable.capacity)")
+        guard let count = Int(text), count >= 1, count <= Serving.mostConnections else {
+            throw WrongValue("allowed are 1 to \(Serving.mostConnections)")
         }
         return count
     }

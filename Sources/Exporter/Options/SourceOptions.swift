@@ -1,4 +1,6 @@
 import ArgumentParser
+import Counters
+import Sources
 
 /// The options that say where energy is read and how often, the same for every command that reads it.
 struct SourceOptions: ParsableArguments {
@@ -13,11 +15,11 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .customLong("source"),
         help: ArgumentHelp(
-            "Where energy is read: powercap, perf, hwmon, simulated, which measures nothing, or auto, the first of powercap, perf and hwmon that can be read. (default: auto)",
+            "Where energy is read: powercap, perf or hwmon, which may be repeated to read several side by side; simulated, which measures nothing; or auto, the first of powercap, perf and hwmon that can be read. (default: auto)",
             valueName: "source"),
-        completion: .list(SourceChoice.allCases.map(\.rawValue)),
+        completion: .list(SourceName.allCases.map(\.rawValue)),
         transform: Parsing.oneOf)
-    var source: SourceChoice?
+    var sources: [SourceName] = []
 
     @Option(
         name: .customLong("path.sysfs"),
@@ -31,6 +33,14 @@ struct SourceOptions: ParsableArguments {
         transform: Parsing.directory)
     var procfs: String?
 
+    func validate() throws {
+        let alone = sources.filter { $0.kind == nil || $0 == .simulated }
+        guard let first = alone.first, let other = sources.first(where: { $0 != first }) else { return }
+        throw ValidationError(
+            "'--source \(first.rawValue)' makes no sense beside '--source \(other.rawValue)': allowed are auto or simulated alone, or any of "
+                + "powercap, perf and hwmon")
+    }
+
     /// Puts the options over the environment over what the configuration has.
     func apply(to configuration: inout Configuration, environment: Environment) throws(WrongValue) {
         if sampleInterval == nil {
@@ -39,7 +49,7 @@ struct SourceOptions: ParsableArguments {
             }
         }
         configuration.sampleInterval = sampleInterval ?? configuration.sampleInterval
-        configuration.source = source ?? configuration.source
+        configuration.source = SourceName.choice(sources) ?? configuration.source
         configuration.sysfs = sysfs ?? configuration.sysfs
         configuration.procfs = procfs ?? configuration.procfs
         configuration.mustExist = [sysfs, procfs].compactMap { $0 }

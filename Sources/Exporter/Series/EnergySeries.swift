@@ -1,50 +1,65 @@
-import Energy
+import Accounts
+import Counters
 import Metrics
+import Sampling
 
 /// The energy itself.
 struct EnergySeries {
-    private let watts: [SeriesIndex]
-    private let duration: SeriesIndex
-    private let joules: [SeriesIndex]
-    private let host: SeriesIndex?
+    private let watts: FamilyIndex
+    private let duration: FamilyIndex
+    private let joules: FamilyIndex
+    private let host: FamilyIndex
+    /// The way in which domains add up to the machine, if there is one.
+    private var bases: KeyedRows<HostBasis>
 
-    init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
-        let origin = facts.origin
-        registry.declareFamily(
-            "pyjoules_simple_energy_watts", .gauge,
-            help: "Average power over the last measurement interval (\(origin)).")
-        watts = facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
-        registry.declareFamily(
+    init(declaredIn registry: inout Registry, _ tables: DomainTables, _ origin: Origin) {
+        watts = registry.declareFamily(
+            "pyjoules_simple_energy_watts", .gauge, in: tables.domains.table,
+            help: origin.help("Average power over the last measurement interval"))
+        duration = registry.declareFamily(
             "pyjoules_simple_measurement_duration_seconds", .gauge,
             help: "Length of the last measurement interval, as measured.")
-        duration = registry.declareSeries()
-        registry.declareFamily(
-            "pyjoules_energy_joules_total", .counter,
-            help: "Energy used since the exporter started, across counter wraps (\(origin)). Sum over one kind only.")
-        joules = facts.declareTotals(in: &registry, labels: EnergySeries.labels)
-        registry.declareFamily(
-            "pyjoules_host_energy_joules_total", .counter,
-            help: "Energy used by the machine since the exporter started, nothing counted twice (\(origin)).")
-        let start = facts.startsUnixMilliseconds.compactMap(\.self).min()
-        host = facts.hostBasis.map {
-            registry.declareSeries([Label("basis", $0.rawValue)], startUnixMilliseconds: start)
+        joules = registry.declareFamily(
+            "pyjoules_energy_joules_total", .counter, in: tables.totals.table,
+            help: origin.help(
+                "Energy used since counting began, across counter wraps; pyjoules_domain_info says how it is read. "
+                    + "Sum over one kind only"))
+        bases = KeyedRows(in: &registry, rows: 1, labelBytes: 64)
+        host = registry.declareFamily(
+            "pyjoules_host_energy_joules_total", .counter, in: bases.table,
+            help: origin.help("Energy used by the machine since counting began, nothing counted twice"))
+    }
+
+    /// Opens a row for the machine's own energy.
+    mutating func follow(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
+        let start = sampling.accounts.compactMap(\.startUnixMicroseconds).min().map { $0 / 1000 }
+        let wanted = sampling.hostBasis.map { [$0] } ?? []
+        return bases.follow(wanted, in: &registry, startUnixMilliseconds: { _ in start }) { basis, labels in
+            labels.append("basis", basis.rawValue)
         }
     }
 
-    static func labels(of domain: Domain) -> [Label] {
-        let package = domain.package.map { [Label("package", String($0))] } ?? []
-        return [Label("domain", domain.tag), Label("kind", domain.kind.rawValue)] + package
+    func publish(_ sampling: borrowing Sampling, _ tables: borrowing DomainTables, into registry: inout Registry) {
+        for index in sampling.accounts.indices {
+            if let row = tables.domains.rows[index] {
+                registry[watts, row] = sampling.accounts[index].powerMicrowatts.map(Value.micro) ?? .absent
+            }
+            guard let row = tables.totals.rows[index], sampling.accounts[index].hasBeenRead else { continue }
+            registry[joules, row] = .micro(sampling.accounts[index].totalMicrojoules)
+        }
+        registry[duration] = sampling.intervalNanoseconds.map(Value.nano) ?? .absent
+        if let row = bases.rows.first ?? nil {
+            registry[host, row] = sampling.isHostKnown ? .micro(sampling.hostMicrojoules) : .absent
+        }
     }
+}
 
-    func publish(_ sampler: borrowing Sampler, into registry: inout Registry) {
-        for index in sampler.accounts.indices {
-            registry[watts[index]] = sampler.accounts[index].powerMicrowatts.map(Value.micro) ?? .absent
-            registry[joules[index]] =
-                sampler.accounts[index].hasBeenRead ? .micro(sampler.accounts[index].totalMicrojoules) : .absent
-        }
-        if !sampler.accounts.isEmpty {
-            registry[duration] = sampler.intervalNanoseconds.map(Value.nano) ?? .absent
-        }
-        if let host { registry[host] = sampler.isHostKnown ? .micro(sampler.hostMicrojoules) : .absent }
+/// Whether the numbers are measured, which HELP says where they are not: everywhere else it is the same on every host.
+struct Origin {
+    let isSimulated: Bool
+
+    /// A sentence of HELP, its full stop added.
+    func help(_ sentence: String) -> String {
+        isSimulated ? "\(sentence) (SIMULATED, not measured)." : sentence + "."
     }
 }

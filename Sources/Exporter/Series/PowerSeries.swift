@@ -1,64 +1,68 @@
-import Energy
+import Accounts
 import Metrics
+import Sampling
 
-/// How power is distributed between two scrapes, kept for each domain: a histogram of every sample, and the extremes of the
+/// How power is distributed between two scrapes, and how exact a sample is: a histogram of every sample, and the extremes of the
 /// last minute.
-struct PowerDistribution {
-    fileprivate var histograms: [PowerHistogram]
-    fileprivate var extremes: [SlidingExtremes]
-    let hasHistograms: Bool
-
-    init(domainCount: Int, hasHistograms: Bool) {
-        histograms = Array(repeating: PowerHistogram(), count: hasHistograms ? domainCount : 0)
-        extremes = Array(repeating: SlidingExtremes(), count: domainCount)
-        self.hasHistograms = hasHistograms
-    }
-
-    /// Takes in the power of the tick that just ended; a domain without one has no sample.
-    mutating func record(_ sampler: borrowing Sampler) {
-        for index in sampler.accounts.indices {
-            guard let power = sampler.accounts[index].powerMicrowatts else { continue }
-            if hasHistograms { histograms[index].record(microwatts: power) }
-            extremes[index].record(power, atNanoseconds: sampler.lastPassNanoseconds)
-        }
-    }
-}
-
-/// The series of the distribution, and how exact a sample is.
 struct PowerSeries {
-    private let histograms: [HistogramIndex]
-    private let peaks: [SeriesIndex]
-    private let lows: [SeriesIndex]
-    private let uncertainties: [SeriesIndex]
+    private let histogram: PowerHistogramIndex
+    private let peak: FamilyIndex
+    private let low: FamilyIndex
+    private let uncertainty: FamilyIndex
+    /// One for each account.
+    private var extremes: [SlidingExtremes] = []
+    /// For each account, whether its histogram is shown, which it is from its first reading on.
+    private var isShown: [Bool] = []
 
-    init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
-        registry.declareFamily(
-            "pyjoules_power_watts", .histogram, help: "Average power of every measurement interval (\(facts.origin)).")
-        histograms = (facts.hasHistograms ? facts.domains : []).map {
-            registry.declareHistogram(
-                EnergySeries.labels(of: $0), bounds: PowerHistogram.boundLabels, isNative: true)
+    init(declaredIn registry: inout Registry, _ tables: DomainTables, _ origin: Origin) {
+        histogram = registry.declarePowerHistogram(
+            "pyjoules_power_watts", in: tables.distributions.table,
+            help: origin.help("Average power of every measurement interval"), isNative: true)
+        func declare(_ name: String, _ help: String) -> FamilyIndex {
+            registry.declareFamily(name, .gauge, in: tables.domains.table, help: origin.help(help))
         }
-        func declare(_ name: String, _ help: String) -> [SeriesIndex] {
-            registry.declareFamily(name, .gauge, help: "\(help) (\(facts.origin)).")
-            return facts.domains.map { registry.declareSeries([Label("domain", $0.tag)]) }
-        }
-        peaks = declare("pyjoules_power_peak_watts", "Highest average power of a measurement interval in the last 60 s")
-        lows = declare("pyjoules_power_low_watts", "Lowest average power of a measurement interval in the last 60 s")
-        uncertainties = declare(
+        peak = declare("pyjoules_power_peak_watts", "Highest average power of a measurement interval in the last 60 s")
+        low = declare("pyjoules_power_low_watts", "Lowest average power of a measurement interval in the last 60 s")
+        uncertainty = declare(
             "pyjoules_power_uncertainty_watts",
             "Bound on the error of pyjoules_simple_energy_watts from the counter's update period and unit")
     }
 
-    func publish(_ sampler: borrowing Sampler, _ power: borrowing PowerDistribution, into registry: inout Registry) {
-        for index in sampler.accounts.indices {
-            let extremes = power.extremes[index].extremes(atNanoseconds: sampler.lastPassNanoseconds)
-            registry[peaks[index]] = extremes.map { .micro($0.highest) } ?? .absent
-            registry[lows[index]] = extremes.map { .micro($0.lowest) } ?? .absent
-            registry[uncertainties[index]] =
-                sampler.accounts[index].powerUncertaintyMicrowatts.map(Value.micro) ?? .absent
+    /// Makes room for accounts that are new.
+    mutating func follow(_ sampling: borrowing Sampling) {
+        let missing = sampling.accounts.count - extremes.count
+        extremes += Array(repeating: SlidingExtremes(), count: max(0, missing))
+        isShown += Array(repeating: false, count: max(0, missing))
+    }
+
+    /// Takes in the power of the interval that just ended; a domain without one has no sample.
+    mutating func record(
+        _ sampling: borrowing Sampling, _ tables: borrowing DomainTables, into registry: inout Registry
+    ) {
+        for index in extremes.indices {
+            guard let power = sampling.accounts[index].powerMicrowatts else { continue }
+            extremes[index].record(power, atNanoseconds: sampling.lastPassNanoseconds)
+            guard index < tables.distributions.rows.count, let row = tables.distributions.rows[index] else { continue }
+            registry.record(microwatts: power, in: histogram, row)
+            isShown[index] = true
         }
-        for index in histograms.indices where sampler.accounts[index].hasBeenRead {
-            registry.publish(power.histograms[index], as: histograms[index])
+    }
+
+    mutating func publish(
+        _ sampling: borrowing Sampling, _ tables: borrowing DomainTables, into registry: inout Registry
+    ) {
+        for index in extremes.indices {
+            guard let row = tables.domains.rows[index] else { continue }
+            let extremes = extremes[index].extremes(atNanoseconds: sampling.lastPassNanoseconds)
+            registry[peak, row] = extremes.map { .micro($0.highest) } ?? .absent
+            registry[low, row] = extremes.map { .micro($0.lowest) } ?? .absent
+            registry[uncertainty, row] =
+                sampling.accounts[index].powerUncertaintyMicrowatts.map(Value.micro) ?? .absent
+        }
+        for (index, row) in tables.distributions.rows.enumerated() {
+            guard let row, !isShown[index], sampling.accounts[index].hasBeenRead else { continue }
+            isShown[index] = true
+            registry.publish(PowerHistogram(), as: histogram, row)
         }
     }
 }

@@ -3,12 +3,11 @@ import Metrics
 
 /// The standard series that every Prometheus client library shows of its process.
 struct ProcessSeries {
-    private let cpu, openDescriptors, descriptorLimit, virtual, resident, start, threads: SeriesIndex
+    private let cpu, openDescriptors, descriptorLimit, virtual, resident, start, threads: FamilyIndex
 
     init(declaredIn registry: inout Registry) {
-        func declare(_ name: String, _ type: MetricType, _ help: String) -> SeriesIndex {
+        func declare(_ name: String, _ type: MetricType, _ help: String) -> FamilyIndex {
             registry.declareFamily(name, type, help: help)
-            return registry.declareSeries()
         }
         cpu = declare("process_cpu_seconds_total", .counter, "Total user and system CPU time spent in seconds.")
         openDescriptors = declare("process_open_fds", .gauge, "Number of open file descriptors.")

@@ -3,18 +3,21 @@ import Sandbox
 
 /// What the program gave up.
 struct SandboxSeries {
-    private let layers: [SeriesIndex]
+    private let sandbox: FamilyIndex
+    /// In the order of all layers.
+    private let rows: [Row]
 
     init(declaredIn registry: inout Registry) {
-        registry.declareFamily(
-            "pyjoules_sandbox", .gauge,
+        let layers = registry.declareRows(SandboxLayer.allCases.map { ["layer": $0.rawValue] })
+        rows = layers.rows
+        sandbox = registry.declareFamily(
+            "pyjoules_sandbox", .gauge, in: layers.table,
             help: "Whether the exporter has enclosed itself by this layer; the log's first lines say why not.")
-        layers = SandboxLayer.allCases.map { registry.declareSeries([Label("layer", $0.rawValue)]) }
     }
 
     func publish(_ report: SandboxReport, into registry: inout Registry) {
-        for (series, layer) in zip(layers, SandboxLayer.allCases) {
-            registry[series] = .integer(report[layer].isOn ? 1 : 0)
+        for (row, layer) in zip(rows, SandboxLayer.allCases) {
+            registry[sandbox, row] = .integer(report[layer].isOn ? 1 : 0)
         }
     }
 }

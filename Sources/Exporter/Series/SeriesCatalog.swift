@@ -1,25 +1,35 @@
-import Energy
 import Metrics
+import Sampling
 import Sandbox
+import Serving
 
-/// The mapping from energy to series: which series there are, declared once, and where each value comes from.
+/// The mapping from energy to series: which families there are, declared once, which rows they have, and where each value comes
+/// from.
 struct SeriesCatalog: ~Copyable {
     private(set) var registry: Registry
-    private let energy: EnergySeries
-    private let power: PowerSeries
-    private let truth: TruthSeries
-    private let zones: ZoneSeries
+    private var tables: DomainTables
+    private var energy: EnergySeries
+    private var power: PowerSeries
+    private var truth: TruthSeries
+    private var zones: ZoneSeries
     private let server: ServerSeries
     private let web: WebSeries
     private let sandbox: SandboxSeries
     private let process: ProcessSeries
+    /// The layout that the rows are of; nil before the first.
+    private var layoutGeneration: UInt64?
 
-    init(_ facts: SeriesFacts) {
-        var registry = Registry(startUnixMilliseconds: facts.startUnixMilliseconds)
-        energy = EnergySeries(declaredIn: &registry, facts)
-        power = PowerSeries(declaredIn: &registry, facts)
-        truth = TruthSeries(declaredIn: &registry, facts)
-        zones = ZoneSeries(declaredIn: &registry, facts)
+    /// Declares the families; there are no rows of domains before `follow`.
+    ///
+    /// - Parameter startUnixMilliseconds: when this program started, on the wall clock.
+    init(isSimulated: Bool, hasHistograms: Bool, intervalNanoseconds: UInt64, startUnixMilliseconds: UInt64) {
+        var registry = Registry(startUnixMilliseconds: startUnixMilliseconds)
+        let origin = Origin(isSimulated: isSimulated)
+        tables = DomainTables(in: &registry, hasHistograms: hasHistograms)
+        energy = EnergySeries(declaredIn: &registry, tables, origin)
+        power = PowerSeries(declaredIn: &registry, tables, origin)
+        truth = TruthSeries(declaredIn: &registry, tables, origin, intervalNanoseconds: intervalNanoseconds)
+        zones = ZoneSeries(declaredIn: &registry)
         server = ServerSeries(declaredIn: &registry)
         web = WebSeries(declaredIn: &registry)
         sandbox = SandboxSeries(declaredIn: &registry)
@@ -27,17 +37,31 @@ struct SeriesCatalog: ~Copyable {
         self.registry = registry
     }
 
+    /// Opens and closes rows for what came and went since the last time. It costs a comparison where nothing did.
+    ///
+    /// - Returns: how many rows have no room; nil if nothing came or went.
+    mutating func follow(_ sampling: borrowing Sampling) -> Int? {
+        guard layoutGeneration != sampling.layoutGeneration else { return nil }
+        layoutGeneration = sampling.layoutGeneration
+        power.follow(sampling)
+        return tables.follow(sampling, in: &registry) + energy.follow(sampling, in: &registry)
+            + truth.follow(sampling, in: &registry) + zones.follow(sampling, in: &registry)
+    }
+
+    /// Takes in the power of a measurement interval that just ended.
+    mutating func record(_ sampling: borrowing Sampling) {
+        power.record(sampling, tables, into: &registry)
+    }
+
     /// Sets every value anew.
     mutating func publish(
-        _ sampler: borrowing Sampler, _ distribution: borrowing PowerDistribution, _ facts: borrowing ServerFacts,
-        _ probe: inout ProcessProbe
+        _ sampling: borrowing Sampling, _ facts: borrowing ServerFacts, _ probe: inout ProcessProbe
     ) {
-        energy.publish(sampler, into: &registry)
-        power.publish(sampler, distribution, into: &registry)
-        zones.publish(sampler, into: &registry)
-        truth.publish(sampler, facts, into: &registry)
+        energy.publish(sampling, tables, into: &registry)
+        power.publish(sampling, tables, into: &registry)
+        truth.publish(sampling, tables, facts, into: &registry)
         server.publish(facts, into: &registry)
-        web.publish(facts.web, into: &registry)
+        web.publish(facts.serving.web, into: &registry)
         process.publish(&probe, into: &registry)
     }
 

@@ -1,38 +1,49 @@
 import HTTP
 import Metrics
+import Serving
 
 /// The exporter as a server.
 struct ServerSeries {
-    private let buildInfo: SeriesIndex
-    private let responses: [SeriesIndex]
-    private let connections: SeriesIndex
-    private let rejections: [SeriesIndex]
-    private let droppedLogMessages: SeriesIndex
+    private let buildInfo: FamilyIndex
+    private let responses: FamilyIndex
+    private let connections: FamilyIndex
+    private let rejections: FamilyIndex
+    private let droppedLogMessages: FamilyIndex
+    private let buildRows: [Row]
+    /// In the order of all statuses.
+    private let statusRows: [Row]
+    /// In the order of all reasons.
+    private let reasonRows: [Row]
 
     init(declaredIn registry: inout Registry) {
-        registry.declareFamily("pyjoules_exporter_build_info", .gauge, help: "What this exporter was built from.")
-        buildInfo = registry.declareSeries([
-            Label("version", Build.version), Label("revision", Build.revision), Label("swift", Build.swift),
+        let builds = registry.declareRows([
+            ["version": Build.version, "revision": Build.revision, "swift": Build.swift]
         ])
-        registry.declareFamily("pyjoules_http_requests_total", .counter, help: "HTTP responses by status code.")
-        responses = Status.allCases.map { registry.declareSeries([Label("code", String($0.rawValue))]) }
-        registry.declareFamily("pyjoules_http_connections", .gauge, help: "Open HTTP connections.")
-        connections = registry.declareSeries()
-        registry.declareFamily(
-            "pyjoules_http_rejected_total", .counter, help: "Connections turned away or ended by the exporter.")
-        rejections = Rejection.allCases.map { registry.declareSeries([Label("reason", $0.rawValue)]) }
-        registry.declareFamily(
+        let statuses = registry.declareRows(Status.allCases.map { ["code": String($0.rawValue)] })
+        let reasons = registry.declareRows(Rejection.allCases.map { ["reason": $0.rawValue] })
+        (buildRows, statusRows, reasonRows) = (builds.rows, statuses.rows, reasons.rows)
+        buildInfo = registry.declareFamily(
+            "pyjoules_exporter_build_info", .gauge, in: builds.table, help: "What this exporter was built from.")
+        responses = registry.declareFamily(
+            "pyjoules_http_requests_total", .counter, in: statuses.table, help: "HTTP responses by status code.")
+        connections = registry.declareFamily("pyjoules_http_connections", .gauge, help: "Open HTTP connections.")
+        rejections = registry.declareFamily(
+            "pyjoules_http_rejected_total", .counter, in: reasons.table,
+            help: "Connections turned away or ended by the exporter.")
+        droppedLogMessages = registry.declareFamily(
             "pyjoules_log_messages_dropped_total", .counter,
             help: "Log messages that the journal or stderr did not take at once.")
-        droppedLogMessages = registry.declareSeries()
     }
 
     func publish(_ facts: borrowing ServerFacts, into registry: inout Registry) {
-        registry[buildInfo] = .integer(1)
-        for status in Status.allCases { registry[responses[status.index]] = .integer(facts.counters.responses(status)) }
-        registry[connections] = .integer(UInt64(facts.connections))
-        for reason in Rejection.allCases {
-            registry[rejections[reason.index]] = .integer(facts.counters.rejections(reason))
+        for row in buildRows { registry[buildInfo, row] = .integer(1) }
+        let counters = facts.serving.counters
+        for (status, row) in zip(Status.allCases, statusRows) {
+            registry[responses, row] = .integer(counters.responses(status))
+        }
+        registry[connections] = .integer(UInt64(facts.serving.connections))
+        for (reason, row) in zip(Rejection.allCases, reasonRows) {
+            registry[rejections, row] = .integer(counters.rejections(reason))
         }
         registry[droppedLogMessages] = .integer(facts.droppedLogMessages)
     }

@@ -1,27 +1,18 @@
 import Metrics
-
-/// What the pages say about the web configuration file; without one, nothing.
-struct WebFacts {
-    /// Whether the file as it is now is in force.
-    var isUpToDate: Bool?
-    /// The end of the certificate's time, since 1970.
-    var certificateEndUnixSeconds: UInt64?
-}
+import Serving
 
 /// The web configuration file and the certificate in force.
 struct WebSeries {
-    private let upToDate: SeriesIndex
-    private let certificateEnd: SeriesIndex
+    private let upToDate: FamilyIndex
+    private let certificateEnd: FamilyIndex
 
     init(declaredIn registry: inout Registry) {
-        registry.declareFamily(
+        upToDate = registry.declareFamily(
             "pyjoules_web_config_last_reload_successful", .gauge,
             help: "Whether the web configuration file is in force as it was read last; 0 means an earlier one is.")
-        upToDate = registry.declareSeries()
-        registry.declareFamily(
+        certificateEnd = registry.declareFamily(
             "pyjoules_web_certificate_expiry_timestamp_seconds", .gauge,
             help: "When the certificate that is served expires.")
-        certificateEnd = registry.declareSeries()
     }
 
     func publish(_ facts: WebFacts, into registry: inout Registry) {

@@ -1,57 +1,112 @@
-import Energy
+import Accounts
+import Bytes
+import Counters
 import Metrics
+import Sampling
+import Sources
 
-/// Which zones the kernel shows and what became of each, and the power limits that it states.
+/// Which zones the kernel shows and what became of each, the power limits that it states, and how each domain is read.
 struct ZoneSeries {
-    /// The roles that a zone can be found in while the program runs; one of them holds.
-    private struct Entry {
-        /// The account that counts it; nil if none ever does.
-        let account: Int?
-        let series: SeriesIndex
-        /// Shown while the account is a mirror.
-        let mirror: SeriesIndex?
+    /// What is said of a zone.
+    private struct Zone: Equatable {
+        let zone: String
+        let domain: String
+        let role: ZoneRole
+        let reason: String
     }
 
-    private let entries: [Entry]
-    private let limits: [(series: SeriesIndex, microwatts: UInt64)]
+    /// A power limit of a domain.
+    private struct Limit: Equatable {
+        let domain: String
+        let constraint: String
+    }
 
-    init(declaredIn registry: inout Registry, _ facts: SeriesFacts) {
-        registry.declareFamily(
-            "pyjoules_zone_info", .gauge, help: "Every energy zone that the kernel shows, counted or not, and why not.")
-        entries = facts.zones.enumerated().map { position, zone in
-            let account = position < facts.domains.count ? position : nil
-            let leader = account.flatMap { facts.suspects[$0] }
-            return Entry(
-                account: account,
-                series: registry.declareSeries(ZoneSeries.labels(zone, zone.role, zone.reason)),
-                mirror: leader.map {
-                    registry.declareSeries(ZoneSeries.labels(zone, .mirror, "shows the counter of \($0.tag)"))
-                })
-        }
-        registry.declareFamily(
-            "pyjoules_power_limit_watts", .gauge,
+    /// More of a reason than this is cut off: it may be what a file of sysfs shows.
+    private static let longestReason = 200
+    /// Every zone of every source, and some that come and go.
+    private static let mostZones = 1024
+    private static let mostLimits = 512
+
+    private let info: FamilyIndex
+    private var zones: KeyedRows<Zone>
+    private let limit: FamilyIndex
+    private var limits: KeyedRows<Limit>
+    private let domainInfo: FamilyIndex
+    private var counters: KeyedRows<CounterFacts>
+
+    init(declaredIn registry: inout Registry) {
+        zones = KeyedRows(in: &registry, rows: ZoneSeries.mostZones, labelBytes: 1024)
+        info = registry.declareFamily(
+            "pyjoules_zone_info", .gauge, in: zones.table,
+            help: "Every energy zone that the kernel shows, counted or not, and why not.")
+        limits = KeyedRows(in: &registry, rows: ZoneSeries.mostLimits, labelBytes: 320)
+        limit = registry.declareFamily(
+            "pyjoules_power_limit_watts", .gauge, in: limits.table,
             help: "Power limits as the kernel stated them when the exporter started.")
-        limits = facts.zones.flatMap { zone in
-            zone.limits.map { limit in
-                let labels = [Label("domain", zone.domain?.tag ?? ""), Label("constraint", limit.constraint)]
-                return (registry.declareSeries(labels), limit.microwatts)
+        counters = KeyedRows(in: &registry, rows: Sources.mostCounters, labelBytes: 768)
+        domainInfo = registry.declareFamily(
+            "pyjoules_domain_info", .gauge, in: counters.table,
+            help: "How each domain is read: by which source, of which device, in which unit (joules), and whether its "
+                + "energy is an estimate from readings of power.")
+    }
+
+    /// Opens and closes rows, and sets their values, which change only with them.
+    mutating func follow(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
+        followZones(sampling, in: &registry) + followLimits(sampling, in: &registry)
+            + followCounters(sampling, in: &registry)
+    }
+
+    private mutating func followZones(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
+        let missing = zones.follow(ZoneSeries.zones(of: sampling), in: &registry) { zone, labels in
+            labels.append("zone", zone.zone)
+            labels.append("domain", zone.domain)
+            labels.append("role", zone.role.rawValue)
+            labels.append("reason", zone.reason)
+        }
+        for case .some(let row) in zones.rows { registry[info, row] = .integer(1) }
+        return missing
+    }
+
+    private static func zones(of sampling: borrowing Sampling) -> [Zone] {
+        let leaders = sampling.suspects
+        let reports = sampling.zones
+        return reports.indices.map { index in
+            let report = reports[index]
+            // The first zones are the accounts' own.
+            let isMirror = index < sampling.accounts.count && sampling.accounts[index].isMirror
+            let leader = isMirror ? leaders[index] : nil
+            let reason = leader.map { "shows the counter of \($0.tag)" } ?? report.reason
+            return Zone(
+                zone: report.zone, domain: report.domain?.tag ?? "", role: isMirror ? .mirror : report.role,
+                reason: String(reason.prefix(longestReason)))
+        }
+    }
+
+    private mutating func followLimits(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
+        let stated = sampling.zones.flatMap { zone in
+            zone.limits.map {
+                (key: Limit(domain: zone.domain?.tag ?? "", constraint: $0.constraint), microwatts: $0.microwatts)
             }
         }
-    }
-
-    private static func labels(_ zone: ZoneReport, _ role: ZoneRole, _ reason: String) -> [Label] {
-        [
-            Label("zone", zone.zone), Label("domain", zone.domain?.tag ?? ""), Label("role", role.rawValue),
-            Label("reason", reason),
-        ]
-    }
-
-    func publish(_ sampler: borrowing Sampler, into registry: inout Registry) {
-        for entry in entries {
-            let isMirror = entry.account.map { sampler.accounts[$0].isMirror } ?? false
-            registry[entry.series] = isMirror ? .absent : .integer(1)
-            if let mirror = entry.mirror { registry[mirror] = isMirror ? .integer(1) : .absent }
+        let missing = limits.follow(stated.map(\.key), in: &registry) { limit, labels in
+            labels.append("domain", limit.domain)
+            labels.append("constraint", limit.constraint)
         }
-        for limit in limits { registry[limit.series] = .micro(limit.microwatts) }
+        for (limit, row) in zip(stated, limits.rows) {
+            if let row { registry[self.limit, row] = .micro(limit.microwatts) }
+        }
+        return missing
+    }
+
+    private mutating func followCounters(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
+        let missing = counters.follow(sampling.accounts.map(\.facts), in: &registry) { counter, labels in
+            labels.append("domain", counter.domain.tag)
+            labels.append("source", counter.source.rawValue)
+            labels.append("device", counter.identity)
+            labels.append("unit", decimal(counter.unitMicrojoules, digits: 6))
+            labels.append("estimate", counter.isEstimate ? "true" : "false")
+        }
+        for case .some(let row) in counters.rows { registry[domainInfo, row] = .integer(1) }
+        return missing
     }
 }

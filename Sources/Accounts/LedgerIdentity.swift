@@ -1,0 +1,87 @@
+public import Counters
+
+/// By what a record of the ledger is found again: a number for the device that is counted, and its name for people and for
+/// whoever doubts the number.
+public struct LedgerIdentity: Sendable, Equatable {
+    /// A hash of the counter's identity; in records of the first layout, of source, kind and tag.
+    public let number: UInt64
+    /// The identity's bytes, in words; empty in records of the first layout, which has no names.
+    let nameWords: [UInt64]
+    /// The length of the whole identity, and a checksum over the words.
+    let nameSeal: UInt64
+
+    /// The most bytes of an identity that are kept.
+    static let nameBytes = 160
+    static let nameWordCount = nameBytes / 8
+
+    /// The identity of a counter.
+    public init(_ facts: CounterFacts) {
+        var words = Array(repeating: UInt64(0), count: LedgerIdentity.nameWordCount)
+        for (offset, byte) in facts.identity.utf8.prefix(LedgerIdentity.nameBytes).enumerated() {
+            words[offset / 8] |= UInt64(byte) << UInt64(offset % 8 * 8)
+        }
+        number = hash(facts.identity)
+        nameWords = words
+        nameSeal = LedgerIdentity.seal(words, length: facts.identity.utf8.count)
+    }
+
+    /// Reads back what was written; nil if the words are not those that were sealed.
+    init?(number: UInt64, nameSeal: UInt64, nameWords: [UInt64]) {
+        // What a record of the first layout became has no name.
+        let isNamed = nameSeal != 0
+        let seal = isNamed ? LedgerIdentity.seal(nameWords, length: Int(nameSeal & 0xFFFF)) : 0
+        guard nameSeal == seal, isNamed || nameWords.allSatisfy({ $0 == 0 }) else { return nil }
+        self.number = number
+        self.nameWords = isNamed ? nameWords : []
+        self.nameSeal = nameSeal
+    }
+
+    /// A record of the first layout.
+    init(firstLayout number: UInt64) {
+        self.number = number
+        nameWords = []
+        nameSeal = 0
+    }
+
+    private static func seal(_ words: [UInt64], length: Int) -> UInt64 {
+        var sum = Checksum()
+        for word in words { sum.add(word) }
+        return sum.value << 16 | UInt64(min(length, 0xFFFF))
+    }
+
+    /// The number under which the first layout kept a counter. It is written down, so it must never change.
+    public static func firstLayoutNumber(of domain: Domain, source: SourceKind) -> UInt64 {
+        hash("\(source.rawValue)/\(domain.kind.rawValue)/\(domain.tag)")
+    }
+
+    /// It has the number that the first layout gave this counter, and no name.
+    public func isFirstLayout(of facts: CounterFacts) -> Bool {
+        nameSeal == 0 && number == LedgerIdentity.firstLayoutNumber(of: facts.domain, source: facts.source)
+    }
+}
+
+/// What the ledger keeps of one counter.
+public struct LedgerRecord: Sendable, Equatable {
+    /// Whose it is.
+    public var identity: LedgerIdentity
+    /// What was counted.
+    public var accountant: CounterAccountant
+    /// When counting began, on the wall clock.
+    public var startUnixMicroseconds: UInt64
+    /// Words that nobody uses yet.
+    var spare: [UInt64]
+
+    /// A record to be written.
+    public init(_ identity: LedgerIdentity, _ accountant: CounterAccountant, startUnixMicroseconds: UInt64) {
+        self.init(
+            identity, accountant, startUnixMicroseconds: startUnixMicroseconds,
+            spare: Array(repeating: 0, count: LedgerImage.spareWords))
+    }
+
+    init(_ identity: LedgerIdentity, _ accountant: CounterAccountant, startUnixMicroseconds: UInt64, spare: [UInt64]) {
+        self.identity = identity
+        self.accountant = accountant
+        self.startUnixMicroseconds = startUnixMicroseconds
+        self.spare = spare
+    }
+}

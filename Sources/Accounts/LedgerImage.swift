@@ -1,0 +1,133 @@
+import Counters
+
+/// What has to survive this process so that its counters go on, read from the bytes that a run left.
+///
+/// The layout, in words of eight bytes with the least significant first:
+///
+/// - A header: "PJLEDGR" and the layout's version, a number that grows with each write, the boot's identity (two words), how
+///   many records there are, the length of one in bytes, the length of the header in bytes, and one word to spare.
+/// - The records: identity, modulus, bound, total, wraps, resets, gaps, whether there is a last reading, that reading and its two
+///   clocks, when counting began, a seal of the name, three words to spare, and 20 words of name. Later versions make records
+///   longer at their end: whoever reads looks at the length.
+/// - A checksum over everything but the names, which have their seals.
+///
+/// The first layout had a shorter header, records of eleven words without beginning and name, and the beginning in the header.
+public struct LedgerImage: Sendable, Equatable {
+    /// Which start of the machine the readings belong to.
+    public var boot: BootIdentity
+    /// Grows with each write, so that the newer of two images is known.
+    public var sequence: UInt64
+    /// Every counter that was kept.
+    public var records: [LedgerRecord]
+
+    /// An image of these records.
+    public init(boot: BootIdentity, sequence: UInt64, records: [LedgerRecord]) {
+        self.boot = boot
+        self.sequence = sequence
+        self.records = records
+    }
+
+    /// Why bytes are not an image.
+    public enum Refusal: Error, Equatable, Sendable {
+        /// Nothing was ever written.
+        case empty
+        /// Another layout than this program's.
+        case unknownLayout
+        /// The checksum is wrong: the write of it was cut short.
+        case torn
+    }
+
+    /// The most records, whatever they are of.
+    public static let capacity = 512
+    /// Room for one image of the most records, with its checksum.
+    public static let longestBytes = (headerWords + recordWords * capacity + 1) * 8
+
+    static let magic: UInt64 = 0x0252_4744_454C_4A50
+    static let headerWords = 8
+    /// The words of a record before its name.
+    static let factWords = 16
+    static let spareWords = 3
+    static let recordWords = factWords + LedgerIdentity.nameWordCount
+    /// A longer header or record is nothing that this program or a later one would write.
+    private static let longestRecordWords = 512
+
+    /// Reads an image of either layout. The bytes may be anything.
+    public static func decode(_ bytes: Span<UInt8>) throws(Refusal) -> LedgerImage {
+        let words = WordReader(bytes)
+        guard words.count > FirstLayout.headerWords, words[0, bytes] != 0 else { throw .empty }
+        switch words[0, bytes] {
+        case magic: return try decode(words, bytes)
+        case FirstLayout.magic: return try FirstLayout.decode(words, bytes)
+        default: throw .unknownLayout
+        }
+    }
+
+    private static func decode(_ words: WordReader, _ bytes: Span<UInt8>) throws(Refusal) -> LedgerImage {
+        guard words.count > headerWords else { throw .torn }
+        let (count, recordBytes, headerBytes) = (words[4, bytes], words[5, bytes], words[6, bytes])
+        guard recordBytes % 8 == 0, headerBytes % 8 == 0, recordBytes <= longestRecordWords * 8,
+            headerBytes <= longestRecordWords * 8, recordBytes >= recordWords * 8, headerBytes >= headerWords * 8,
+            // A number that leaves no room for more writes is none of this program's.
+            count <= UInt64(words.count), words[1, bytes] <= UInt64.max / 4
+        else { throw .torn }
+        let (header, length) = (Int(headerBytes) / 8, Int(recordBytes) / 8)
+        let end = header + length * Int(count)
+        guard end < words.count, words[end, bytes] == checksum(words, bytes, header, length, end) else { throw .torn }
+        var records: [LedgerRecord] = []
+        for start in stride(from: header, to: end, by: length) {
+            guard let record = LedgerRecord(words, bytes, at: start) else { throw .torn }
+            records.append(record)
+        }
+        let boot = BootIdentity(high: words[2, bytes], low: words[3, bytes])
+        return LedgerImage(boot: boot, sequence: words[1, bytes], records: records)
+    }
+
+    private static func checksum(
+        _ words: WordReader, _ bytes: Span<UInt8>, _ header: Int, _ length: Int, _ end: Int
+    ) -> UInt64 {
+        var sum = Checksum()
+        for index in 0..<end {
+            let position = index < header ? 0 : (index - header) % length
+            if position < factWords || position >= recordWords { sum.add(words[index, bytes]) }
+        }
+        return sum.value
+    }
+}
+
+extension LedgerRecord {
+    /// Nil if the numbers cannot be those of a record.
+    fileprivate init?(_ words: WordReader, _ bytes: Span<UInt8>, at start: Int) {
+        let name = start + LedgerImage.factWords
+        let nameWords = (name..<(name + LedgerIdentity.nameWordCount)).map { words[$0, bytes] }
+        let spare = (start + LedgerImage.factWords - LedgerImage.spareWords)..<name
+        guard let accountant = CounterAccountant(words, bytes, at: start + 1),
+            let identity = LedgerIdentity(
+                number: words[start, bytes], nameSeal: words[start + 12, bytes], nameWords: nameWords)
+        else { return nil }
+        self.init(
+            identity, accountant, startUnixMicroseconds: words[start + 11, bytes], spare: spare.map { words[$0, bytes] }
+        )
+    }
+}
+
+extension CounterAccountant {
+    /// Nil if the numbers cannot be those of an accountant.
+    init?(_ words: WordReader, _ bytes: Span<UInt8>, at start: Int) {
+        let modulus = words[start, bytes]
+        let bound = words[start + 1, bytes]
+        guard modulus > 0, bound > 0 else { return nil }
+        // Sums that leave no room for more are no sums of this program's.
+        for offset in 2...5 where words[start + offset, bytes] > UInt64.max / 4 { return nil }
+        var last: Anchor?
+        if words[start + 6, bytes] == 1 {
+            guard words[start + 7, bytes] < modulus else { return nil }
+            last = Anchor(
+                raw: words[start + 7, bytes],
+                moment: Moment(
+                    monotonicNanoseconds: words[start + 8, bytes], boottimeNanoseconds: words[start + 9, bytes]))
+        }
+        self.init(
+            modulus: modulus, boundMicrowatts: bound, totalMicrojoules: words[start + 2, bytes],
+            wraps: words[start + 3, bytes], resets: words[start + 4, bytes], gaps: words[start + 5, bytes], last: last)
+    }
+}

@@ -1,0 +1,75 @@
+public import Counters
+
+/// Finds dies whose zones show one and the same counter.
+///
+/// On AMD's Zen 1 and 2 a package with several dies has one energy counter, and the kernel shows it once for each die: added
+/// up, they would be a multiple of the truth. Whether two zones are one counter is found by reading leader, follower and
+/// leader again: the follower's value must lie between the two of the leader, an interval of microjoules that another
+/// counter's value hits by chance once in millions of readings.
+public struct MirrorWatch: Sendable {
+    /// Two dies of one socket.
+    public struct Pair: Sendable {
+        /// The position of the socket's first die.
+        public let leader: Int
+        /// The position of another one.
+        public let follower: Int
+        /// The follower is believed to show the leader's counter.
+        public fileprivate(set) var isMirror = false
+        /// How many comparisons in a row spoke against what is believed now.
+        fileprivate var contradictions = 0
+        fileprivate var lastLeader: UInt64?
+    }
+
+    /// Every die that may show another's counter.
+    public private(set) var pairs: [Pair] = []
+    private var domains: [Domain] = []
+
+    /// Comparisons go on while running, because a guess may be wrong: every so many ticks, and at each of the first.
+    private static let periodTicks: UInt64 = 64
+    private static let firstTicks: UInt64 = 3
+    /// So many contradictions in a row change what is believed.
+    private static let patience = 3
+
+    /// Watches the dies among these.
+    public init(_ domains: [Domain]) {
+        for domain in domains { append(domain) }
+    }
+
+    /// Watches one more domain, whose position is the next one.
+    public mutating func append(_ domain: Domain) {
+        domains.append(domain)
+        guard domain.kind == .package, domain.die != nil else { return }
+        let leader = domains.firstIndex { $0.kind == .package && $0.socket == domain.socket && $0.die != nil }
+        if let leader, leader != domains.count - 1 {
+            pairs.append(Pair(leader: leader, follower: domains.count - 1))
+        }
+    }
+
+    /// A comparison should be made at the tick of this number.
+    public func isDue(tick: UInt64) -> Bool {
+        !pairs.isEmpty && (tick < MirrorWatch.firstTicks || tick % MirrorWatch.periodTicks == 0)
+    }
+
+    /// Takes in one comparison. Returns what the follower is from now on, if that changes.
+    ///
+    /// The first comparison decides at once, before anything is counted; later it takes several. Counters that stand still say
+    /// nothing in favour of being one.
+    public mutating func compare(_ pair: Int, _ before: Reading, _ follower: Reading, _ after: Reading) -> Bool? {
+        guard case .counter(let before, _) = before, case .counter(let value, _) = follower,
+            case .counter(let after, _) = after, before <= after
+        else { return nil }
+        let isFirst = pairs[pair].lastLeader == nil
+        let hasMoved = pairs[pair].lastLeader != before
+        pairs[pair].lastLeader = before
+        let agrees = before <= value && value <= after
+        guard agrees != pairs[pair].isMirror, hasMoved || !agrees else {
+            pairs[pair].contradictions = 0
+            return nil
+        }
+        pairs[pair].contradictions += 1
+        guard isFirst || pairs[pair].contradictions >= MirrorWatch.patience else { return nil }
+        pairs[pair].contradictions = 0
+        pairs[pair].isMirror = agrees
+        return agrees
+    }
+}

@@ -1,0 +1,30 @@
+/// Bytes held against other bytes and against text that is known at compile time; upper and lower case differ.
+extension Span<UInt8> {
+    /// Whether the bytes are those of the text.
+    @inlinable
+    public func equals(_ text: StaticString) -> Bool {
+        count == text.utf8CodeUnitCount && hasPrefix(text)
+    }
+
+    /// Whether both have the same bytes.
+    @inlinable
+    public func equals(_ other: Span<UInt8>) -> Bool {
+        count == other.count && hasPrefix(other)
+    }
+
+    /// Whether the bytes begin with those of the text.
+    @inlinable
+    public func hasPrefix(_ text: StaticString) -> Bool {
+        guard count >= text.utf8CodeUnitCount else { return false }
+        for index in 0..<text.utf8CodeUnitCount where unsafe self[index] != text.utf8Start[index] { return false }
+        return true
+    }
+
+    /// Whether the bytes begin with these.
+    @inlinable
+    public func hasPrefix(_ prefix: Span<UInt8>) -> Bool {
+        guard count >= prefix.count else { return false }
+        for index in prefix.indices where self[index] != prefix[index] { return false }
+        return true
+    }
+}

@@ -1,0 +1,49 @@
+/// What part of a machine a counter measures.
+public enum DomainKind: String, Sendable, CaseIterable {
+    /// A processor socket, or one die of it: everything on the package.
+    case package
+    /// All cores of a package (Intel).
+    case core
+    /// The integrated graphics (Intel clients).
+    case uncore
+    /// The memory attached to a package.
+    case dram
+    /// The platform: what the board's maker decided to measure, packages included.
+    case psys
+    /// One single core of a package: AMD's `core` zone reads the register of one core only.
+    case leadCore = "lead_core"
+    /// Whatever a sensor chip of the board measures; only the label tells what. Sensors may lie inside one another.
+    case sensor
+}
+
+/// A part of this machine that has an energy counter of its own.
+public struct Domain: Sendable, Hashable {
+    /// What is measured.
+    public let kind: DomainKind
+    /// The socket it belongs to; for `psys`, which belongs to none, its number among its like; 0 for a sensor.
+    public let socket: Int
+    /// The die, on packages that have several.
+    public let die: Int?
+    /// The name of a sensor, which no number tells apart: letters, digits and underscores.
+    public let label: String?
+
+    /// A domain; its label is for sensors only.
+    public init(kind: DomainKind, socket: Int, die: Int? = nil, label: String? = nil) {
+        self.kind = kind
+        self.socket = socket
+        self.die = die
+        self.label = label
+    }
+
+    /// pyJoules' name of the domain: `package_0`, `core_0`, `package_0_die_1`. AMD's lead core is `core_0` there. A sensor's
+    /// is its label.
+    public var tag: String {
+        if let label { return label }
+        let kind = self.kind == .leadCore ? DomainKind.core : self.kind
+        let socket = "\(kind.rawValue)_\(self.socket)"
+        return die.map { "\(socket)_die_\($0)" } ?? socket
+    }
+
+    /// The package it lies in; nil for the platform, which packages lie in, and for sensors, which do not say.
+    public var package: Int? { kind == .psys || kind == .sensor ? nil : socket }
+}

@@ -1,0 +1,81 @@
+import Counters
+public import Kernel
+import Sampling
+import Sandbox
+public import Sources
+
+/// Everything that `doctor` looks at, in the order in which it is told.
+public struct Examination {
+    let source: SourceChoice
+    private let sysfs: String
+    private let procfs: String
+    private let addresses: [SocketAddress]
+
+    /// Where the exporter listens by itself, and so does its socket unit as it comes.
+    static let usualPort: UInt16 = 9091
+    private static let usualSysfs = "/sys"
+
+    /// - Parameters:
+    ///   - source: where energy is to be read.
+    ///   - sysfs: the root of sysfs.
+    ///   - procfs: the root of procfs.
+    ///   - addresses: where the exporter would listen.
+    public init(source: SourceChoice, sysfs: String, procfs: String, addresses: [SocketAddress]) {
+        self.source = source
+        self.sysfs = sysfs
+        self.procfs = procfs
+        self.addresses = addresses
+    }
+
+    /// Looks at everything; it takes a moment, in which counters are watched. Nothing is changed.
+    public func findings() throws(SystemError) -> [Finding] {
+        let machine = Machine(sysfs: sysfs, procfs: procfs)
+        let systemd = SystemdCheck()
+        let port = PortCheck(
+            holders: PortHolders(procfs: procfs),
+            socketUnitAddress: systemd.hasSocketUnit ? .any(port: Examination.usualPort) : nil)
+        return ProcessorCheck(machine: machine).findings + (try energy(machine, systemd))
+            + SandboxCheck(offered: offeredSandbox(procfs: procfs)).findings
+            + systemd.findings(passed: SystemdCheck.passedSockets(Process.environment))
+            + addresses.map(port.finding)
+    }
+
+    /// Each source, those that are chosen, and their counters.
+    private func energy(_ machine: Machine, _ systemd: SystemdCheck) throws(SystemError) -> [Finding] {
+        let roots = SystemRoots(sysfs: sysfs, procfs: procfs, vendor: machine.vendor)
+        var sampling = Sampling(Sources(opening: source, roots))
+        var report = sampling.report
+        report.completeSurvey(roots)
+        let check = SourceCheck(machine: machine, report: report)
+        return findings(report, machine, systemd) + check.findings
+            + (try check.watch(&sampling) { () throws(SystemError) in
+                try Examination.wait(milliseconds: SourceCheck.watchMilliseconds)
+            })
+    }
+
+    /// What each source shows.
+    private func findings(_ report: SourceReport, _ machine: Machine, _ systemd: SystemdCheck) -> [Finding] {
+        var powercap = PowercapCheck(
+            sysfs: sysfs, machine: machine, isNeeded: needs(.powercap, report),
+            serviceIsChanged: systemd.serviceIsChanged)
+        // udev's rules are about this machine's own counters.
+        if sysfs != Examination.usualSysfs { powercap.ruleDirectories = [] }
+        let perf = PerfCheck(procfs: procfs, machine: machine, isNeeded: needs(.perf, report))
+        let hwmon = HwmonCheck(isNeeded: needs(.hwmon, report))
+        return (report.powercap.map(powercap.findings) ?? [])
+            + (report.perf.map { perf.findings($0, report.perfError) } ?? [])
+            + (report.hwmon.map(hwmon.findings) ?? [])
+    }
+
+    /// The source that was chosen is missing. Of those of `auto`, powercap is the one that should be there.
+    private func needs(_ kind: SourceKind, _ report: SourceReport) -> Bool {
+        if report.choice == .auto { return !report.isUp && kind == .powercap }
+        return report.choice.names(kind) && report.states.contains { $0.kind == kind && !$0.isUp }
+    }
+
+    /// Nothing is watched, so the time passes.
+    private static func wait(milliseconds: Int32) throws(SystemError) {
+        var batch = EventBatch(capacity: 1)
+        try Epoll().wait(into: &batch, timeoutMilliseconds: milliseconds)
+    }
+}

@@ -1,0 +1,51 @@
+/// What an exporter answered to a question about its health, as far as it matters. See RFC 9112 section 4.
+struct HealthAnswer {
+    /// Nil if it was no HTTP.
+    let status: Int?
+    /// The head is there to its end.
+    let isComplete: Bool
+    /// The port speaks TLS, and what was asked in the clear was answered in the clear.
+    private let wantsTLS: Bool
+
+    init(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes, as: UTF8.self)
+        let words = text.prefix { $0 != "\r\n" && $0 != "\n" }.split(separator: " ", maxSplits: 2)
+        let isHTTP =
+            words.count >= 2 && words[0].hasPrefix("HTTP/1.") && words[1].utf8.count == 3
+            && words[1].utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+        status = isHTTP ? Int(words[1]) : nil
+        isComplete = status != nil && text.contains("\r\n\r\n")
+        wantsTLS = status == 400 && text.contains("speaks TLS")
+    }
+
+    /// What the answer means; `place` is the address that was asked, for the message.
+    func verdict(on question: HealthQuestion, place: String) -> HealthVerdict {
+        guard let status else {
+            return .unwell(
+                "what answers on \(place) does not speak HTTP; name the exporter's address with --web.listen-address")
+        }
+        switch (status, question) {
+        case (200, .healthy): return .well("\(place) is healthy")
+        case (200, .ready): return .well("\(place) is ready")
+        case (401, _): return lives("it asks for a password", question, place)
+        case (429, _): return lives("it limits the rate of requests", question, place)
+        case (400, _) where wantsTLS: return lives("it speaks TLS", question, place)
+        case (503, .ready):
+            return .unwell("\(place) is not ready: it has no sample yet, or no connection left; its log tells")
+        case (503, .healthy):
+            return .unwell("\(place) has no connection left for this one; --web.max-connections allows more")
+        case (404, _):
+            return .unwell("\(place) is not the exporter; name its address with --web.listen-address")
+        default: return .unwell("\(place) answered \(question.rawValue) with status \(status)")
+        }
+    }
+
+    /// It runs, since it answers, but does not tell more.
+    private func lives(_ why: String, _ question: HealthQuestion, _ place: String) -> HealthVerdict {
+        switch question {
+        case .healthy: .well("\(place) is healthy: \(why), so it runs")
+        case .ready:
+            .unwell("\(place) does not tell whether it is ready: \(why); leave out --ready to ask only whether it runs")
+        }
+    }
+}

@@ -1,0 +1,177 @@
+import Bytes
+import Counters
+import Kernel
+import Sources
+
+/// The counters under /sys/class/powercap: which can be read, and why the others cannot.
+struct PowercapCheck {
+    let sysfs: String
+    let machine: Machine
+    /// Without them there is no energy.
+    let isNeeded: Bool
+    /// Somebody has changed how the service is set up, so its rights are not known.
+    var serviceIsChanged = false
+    /// Where udev looks for rules. See udev(7).
+    var ruleDirectories = [
+        "/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d", "/usr/lib/udev/rules.d",
+    ]
+
+    private var root: String { sysfs + "/class/powercap" }
+
+    func findings(_ discovery: PowercapDiscovery) -> [Finding] {
+        let forbidden = discovery.refused.filter { $0.reason == .permissionDenied }
+        let others = discovery.refused.filter { $0.reason != .permissionDenied }
+        var findings: [Finding] = []
+        if !discovery.zones.isEmpty {
+            let tags = enumeration(discovery.zones.map(\.domain.tag))
+            let count = counted(discovery.zones.count, "energy counter")
+            findings.append(Finding(.ok, .powercap, "\(count) under \(root) can be read: \(tags)."))
+        }
+        if let finding = discovery.zones.first.flatMap(serve) { findings.append(finding) }
+        if !forbidden.isEmpty { findings.append(forbid(forbidden, areAll: discovery.zones.isEmpty)) }
+        if discovery.zones.isEmpty && forbidden.isEmpty {
+            if !others.isEmpty && others.allSatisfy({ $0.reason == PowercapCheck.hidden }) {
+                return findings + [hide(others.count)]
+            }
+            findings.append(absence(isEmpty: others.isEmpty))
+        }
+        return findings + others.map(ignore)
+    }
+
+    /// The class has an entry whose directory is not there.
+    private static let hidden = RefusedZone.Reason.badAttribute("name: \(ErrorCode.notFound)")
+
+    /// Counters whose files this user may not open.
+    private func forbid(_ zones: [RefusedZone], areAll: Bool) -> Finding {
+        let access = CounterFile(path: "\(root)/\(zones[0].name)/energy_uj")
+        let names = enumeration(zones.map(\.name))
+        return Finding(
+            // Some that are missing among others make sums wrong.
+            isNeeded || !areAll ? .problem : .note, .powercap,
+            "\(counted(zones.count, "energy counter")) may not be read (\(names)): \(access.obstacle); Linux shows them to root "
+                + "only since CVE-2020-8694.",
+            remedy: access.remedy(hasRule: hasRule))
+    }
+
+    /// The user who runs doctor can read more than the service, which has only the rights of its group.
+    private func serve(_ zone: PowercapZone) -> Finding? {
+        guard hasRule, let obstacle = CounterFile(path: zone.counterPath).obstacle(toGroup: PowercapCheck.group)
+        else {
+            return nil
+        }
+        return Finding(
+            serviceIsChanged ? .note : .problem, .powercap,
+            "The service may not read \(zone.name), as its group \(PowercapCheck.group) may not: \(obstacle).",
+            remedy: PowercapCheck.applyingRule)
+    }
+
+    /// The group that our udev rule shows the counters to.
+    private static let group = "pyjoules"
+    fileprivate static let applyingRule =
+        "sudo udevadm control --reload && sudo udevadm trigger --action=add --subsystem-match=powercap"
+
+    private var hasRule: Bool {
+        ruleDirectories.contains { directory in
+            do throws(SystemError) {
+                _ = try FileStatus(at: directory + "/60-pyjoules-exporter.rules")
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+
+    private func hide(_ count: Int) -> Finding {
+        Finding(
+            isNeeded ? .problem : .note, .powercap,
+            "\(counted(count, "energy counter")) under \(root) \(count == 1 ? "is" : "are") hidden: container engines put an empty directory over "
+                + "/sys/devices/virtual/powercap.",
+            remedy: "run the container with --volume /sys/class/powercap:/host/sys/class/powercap:ro --volume "
+                + "/sys/devices/virtual/powercap:/host/sys/devices/virtual/powercap:ro, and the exporter with --path.sysfs /host/sys"
+        )
+    }
+
+    /// Nothing that could be counted, by what the machine is. `isEmpty`: the class shows nothing at all.
+    private func absence(isEmpty: Bool) -> Finding {
+        let (reason, remedy) = absenceReason
+        let begin = isEmpty ? "There is no energy counter under \(root)" : "No energy counter under \(root) can be used"
+        return Finding(isNeeded ? .problem : .note, .powercap, "\(begin): \(reason).", remedy: remedy)
+    }
+
+    private var absenceReason: (String, remedy: String?) {
+        if machine.isVirtual {
+            return ("this is a virtual machine, and only its host has them", "run the exporter on the host")
+        }
+        if machine.isARM { return ("this is an ARM, which has none", nil) }
+        if isThere(sysfs + "/module/intel_rapl_msr") {
+            return ("the driver intel_rapl_msr is loaded and does not know this processor", "install a newer kernel")
+        }
+        if !isThere(root) {
+            return (
+                "the kernel has no powercap framework, or /sys is not the host's",
+                "sudo modprobe intel_rapl_msr, or a kernel with CONFIG_POWERCAP"
+            )
+        }
+        return ("the driver is not loaded", "sudo modprobe intel_rapl_msr")
+    }
+
+    private func isThere(_ path: String) -> Bool { Files.realPath(path) != nil }
+
+    private func ignore(_ zone: RefusedZone) -> Finding {
+        let domain = zone.domain.map { " (\($0.tag))" } ?? ""
+        switch zone.reason {
+        case .duplicate:
+            return Finding(.note, .powercap, "\(zone.name)\(domain) \(zone.reason): it is left out of every sum.")
+        case .unknownName, .badAttribute, .failed, .tooMany, .permissionDenied:
+            return Finding(.note, .powercap, "\(zone.name)\(domain) is not counted: \(zone.reason).")
+        }
+    }
+}
+
+/// Who may read a counter's file, and who asks.
+private struct CounterFile {
+    private let status: FileStatus?
+    private let user = Account.user
+
+    init(path: String) {
+        do throws(SystemError) {
+            status = try FileStatus(at: path)
+        } catch {
+            status = nil
+        }
+    }
+
+    /// `energy_uj has mode 0400, owner root, group root, and this is user nobody`.
+    var obstacle: String {
+        let asking = "this is user \(Account.userName(user) ?? "\(user)")"
+        guard let status else { return asking }
+        return "energy_uj has \(rights(status)), and \(asking)"
+    }
+
+    /// Nil if the group may read the file, or if nobody knows.
+    func obstacle(toGroup name: String) -> String? {
+        guard let status, status.permissions & 0o040 == 0 || groupName(status) != name else { return nil }
+        return "energy_uj has \(rights(status))"
+    }
+
+    private func rights(_ status: FileStatus) -> String {
+        let digits = String(status.permissions, radix: 8)
+        let mode = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        return
+            "mode \(mode), owner \(Account.userName(status.owner) ?? "\(status.owner)") and group \(groupName(status))"
+    }
+
+    func remedy(hasRule: Bool) -> String {
+        if let status, status.permissions & 0o040 != 0, !Account.groups.contains(status.group) {
+            return
+                "sudo usermod --append --groups \(groupName(status)) \(Account.userName(user) ?? "\(user)"), and log in again "
+                + "(the service has the group)"
+        }
+        if hasRule { return PowercapCheck.applyingRule }
+        return CounterAccess.remedy
+    }
+
+    private func groupName(_ status: FileStatus) -> String {
+        Account.groupName(status.group) ?? "\(status.group)"
+    }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import Kernel
+import Reports
+
+/// `measure`: the machine's energy over some time, or while a command runs, told once.
+struct MeasureCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "measure",
+        abstract: "Measure the machine for a while, or as long as a command runs.",
+        usage: """
+            pyjoules-exporter measure [<options>]
+            pyjoules-exporter measure [<options>] -- COMMAND [ARGUMENT ...]
+            """,
+        discussion: """
+            Without a command the report goes to standard output. With one, that is the command's own, and the report goes \
+            to standard error. Signals are passed on to the command, and its exit status is passed on too (128 and the \
+            signal's number if a signal ended it, 127 if it was not found, 126 if it could not be executed).
+
+            A joule is counted for the whole machine, whoever used it: --baseline measures the machine left alone before, \
+            and tells what is left without that.
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp(
+            "Without a command: how long to measure: 0.5, 500ms or 10s; from 1ms to 3600s. (default: 1)",
+            valueName: "duration"),
+        transform: MeasuringTime.init(parsing:))
+    var interval: MeasuringTime?
+
+    @Option(
+        help: ArgumentHelp(
+            "Without a command: how often to measure, with no gap between. (default: 1)", valueName: "number"),
+        transform: Parsing.repetitions)
+    var count: Int?
+
+    @Option(
+        name: .customLong("repeat"),
+        help: ArgumentHelp(
+            "How often to run the command, to tell the mean and the standard deviation. (default: 1)",
+            valueName: "number"),
+        transform: Parsing.repetitions)
+    var repetitions: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How long to measure the idle machine before the command, whose energy without that is told too.",
+            valueName: "duration"),
+        transform: MeasuringTime.init(parsing:))
+    var baseline: MeasuringTime?
+
+    @Option(
+        help: ArgumentHelp("Write the report to a file.", valueName: "file"), completion: .file(),
+        transform: Parsing.fileName)
+    var output: String?
+
+    @Option(
+        help: ArgumentHelp("How the report looks: table, json or csv. (default: table)", valueName: "format"),
+        completion: .list(ReportFormat.allCases.map(\.rawValue)),
+        transform: Parsing.oneOf)
+    var format: ReportFormat?
+
+    @OptionGroup var source: SourceOptions
+
+    @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run, after two hyphens.", valueName: "command"))
+    var command: [String] = []
+
+    func validate() throws {
+        if command.isEmpty {
+            try refuse("--repeat", repetitions, "there is no command to run: put it after '--'")
+            try refuse("--baseline", baseline, "there is no command to run: put it after '--'")
+        } else {
+            try refuse("--interval", interval, "the command says how long is measured")
+            try refuse("--count", count, "'--repeat' runs the command more than once")
+        }
+    }
+
+    private func refuse(_ option: String, _ value: Any?, _ reason: String) throws {
+        if value != nil { throw ValidationError("'\(option)' makes no sense here: \(reason)") }
+    }
+
+    func run() throws {
+        var configuration = Configuration()
+        try source.apply(to: &configuration, environment: Environment(Process.environment))
+        throw ExitCode(MeasureSession.run(options, configuration))
+    }
+
+    private var options: MeasureOptions {
+        var options = MeasureOptions()
+        options.intervalNanoseconds = interval?.nanoseconds ?? options.intervalNanoseconds
+        options.count = count ?? options.count
+        options.repetitions = repetitions ?? options.repetitions
+        options.baselineNanoseconds = baseline?.nanoseconds
+        options.output = output
+        options.format = format ?? options.format
+        options.command = command
+        return options
+    }
+}
+
+extension Parsing {
+    /// How often something is done; each run's result is kept until the end.
+    static func repetitions(_ text: String) throws(WrongValue) -> Int {
+        guard let count = Int(text), count >= 1, count <= 100_000 else {
+            throw WrongValue("allowed are 1 to 100000")
+        }
+        return count
+    }
+
+    static func fileName(_ text: String) throws(WrongValue) -> String {
+        guard !text.isEmpty else { throw WrongValue("allowed is the name of a file") }
+        return text
+    }
+}

@@ -1,0 +1,119 @@
+import ArgumentParser
+import Kernel
+import Log
+import Logging
+
+/// `serve`: the exporter itself.
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Sample the energy counters and serve them to Prometheus."
+    )
+
+    @Option(
+        name: .customLong("web.listen-address"),
+        help: ArgumentHelp(
+            "Where to listen: :9091, 127.0.0.1:9091, [::1]:9091, unix:/path, unix:/path?mode=0660 or vsock://:9091; may be repeated. EXPORTER_PORT sets the default's port. (default: :9091)",
+            valueName: "address"),
+        transform: Parsing.address)
+    var listenAddresses: [SocketAddress] = []
+
+    @Flag(
+        name: .customLong("web.systemd-socket"),
+        help:
+            "Listen on the sockets that systemd passes, and fail if there are none; without it they are used if there are any."
+    )
+    var requiresInheritedSockets = false
+
+    @Option(
+        name: .customLong("web.telemetry-path"),
+        help: ArgumentHelp("Where the metrics are served. (default: /metrics)", valueName: "path"),
+        transform: Parsing.telemetryPath)
+    var telemetryPath: String?
+
+    @Option(
+        name: .customLong("web.max-connections"),
+        help: ArgumentHelp("The most connections at a time. (default: 256)", valueName: "count"),
+        transform: Parsing.maximumConnections)
+    var maximumConnections: Int?
+
+    @Option(
+        name: .customLong("web.config.file"),
+        help: ArgumentHelp(
+            "The web configuration file of the Prometheus exporters: TLS, basic authentication, headers, rate limit. Read again on SIGHUP and when it changes.",
+            valueName: "path"))
+    var webConfigurationFile: String?
+
+    @Flag(
+        name: .customLong("web.openmetrics-created"),
+        help: "Show in OpenMetrics since when each counter counts; Prometheus stores it as further series.")
+    var showsCreated = false
+
+    @OptionGroup var source: SourceOptions
+
+    @Flag(name: .customLong("no-histogram"), help: "Leave out pyjoules_power_watts, the histogram of every sample.")
+    var hasNoHistogram = false
+
+    @Option(
+        name: .customLong("state-file"),
+        help: ArgumentHelp(
+            "Keep the totals in this file, so that a restart continues them; systemd's fd store does the same without a file.",
+            valueName: "path"),
+        completion: .file(),
+        transform: Parsing.file)
+    var stateFile: String?
+
+    @Flag(
+        name: .customLong("no-sandbox"),
+        help:
+            "Keep the rights that the program starts with, for debugging; otherwise it gives up all that it needs no more."
+    )
+    var hasNoSandbox = false
+
+    @Option(
+        name: .customLong("log.level"),
+        help: ArgumentHelp(
+            "The least severe messages to log: trace, debug, info, notice, warning, error, critical. (default: info)",
+            valueName: "level"),
+        completion: .list(Logger.Level.allCases.map(\.rawValue)),
+        transform: Parsing.oneOf)
+    var logLevel: Logger.Level?
+
+    @Option(
+        name: .customLong("log.format"),
+        help: ArgumentHelp(
+            "logfmt or json lines on stderr; auto is the journal where stderr is the journal, otherwise logfmt. (default: auto)",
+            valueName: "format"),
+        completion: .list(["auto"] + LineFormat.allCases.map(\.rawValue)),
+        transform: { (text: String) throws(WrongValue) in LogFormatChoice(format: try Parsing.logFormat(text)) })
+    var logFormat: LogFormatChoice?
+
+    /// `auto` said on the command line.
+    struct LogFormatChoice {
+        let format: LineFormat?
+    }
+
+    func run() throws {
+        throw ExitCode(Service.run(try configuration(environment: Process.environment)))
+    }
+
+    /// The options over the environment over the defaults.
+    func configuration(environment lookup: @escaping (String) -> String?) throws(WrongValue) -> Configuration {
+        let environment = Environment(lookup)
+        var result = Configuration()
+        if listenAddresses.isEmpty { result.defaultPort = try environment.port() ?? result.defaultPort }
+        try source.apply(to: &result, environment: environment)
+        result.listenAddresses = listenAddresses
+        result.requiresInheritedSockets = requiresInheritedSockets
+        result.telemetryPath = telemetryPath ?? result.telemetryPath
+        result.maximumConnections = maximumConnections ?? result.maximumConnections
+        result.webConfigurationFile = webConfigurationFile
+        result.showsCreated = showsCreated
+        result.hasHistograms = !hasNoHistogram
+        result.stateFile = stateFile
+        result.entersSandbox = !hasNoSandbox
+        result.logLevel = logLevel ?? result.logLevel
+        result.logFormat = logFormat?.format
+        return result
+    }
+}

@@ -1,0 +1,40 @@
+import Kernel
+import Log
+import Logging
+import Sandbox
+import Sources
+
+/// Gives up what is needed no more.
+enum Enclosure {
+    /// Enters the sandbox, unless the configuration says not to, and says what became of it. Everything must be open by now.
+    ///
+    /// - Parameter readAgain: the files of the web configuration; none without one.
+    static func enter(_ configuration: Configuration, readAgain: [String], _ log: Logger) -> SandboxReport {
+        var plan = SandboxPlan(configuration)
+        for path in readAgain { plan.keepReadable(file: path) }
+        // Users can be added by a reload, and passwords are compared in a thread.
+        if !readAgain.isEmpty { plan.allowsThreads = true }
+        let report =
+            configuration.entersSandbox
+            ? Sandbox.enterSandbox(plan) : SandboxReport(allOff: "--no-sandbox")
+        var fields: [String: String] = [:]
+        for layer in SandboxLayer.allCases { fields[layer.rawValue] = report[layer].isOn ? "on" : "off" }
+        log.report(.sandboxed, report.isComplete ? .info : .warning, "sandbox: \(report.summary)", fields)
+        return report
+    }
+}
+
+extension SandboxPlan {
+    /// What serving with this configuration takes.
+    init(_ configuration: Configuration) {
+        self.init()
+        readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs)
+        for case .unix(let path, _) in configuration.listenAddresses {
+            removalDirectories.append(Files.directory(of: path))
+        }
+        reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
+        #if SANDBOX_FATAL
+            isFatal = true
+        #endif
+    }
+}

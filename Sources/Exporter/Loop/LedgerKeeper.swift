@@ -1,0 +1,112 @@
+import Accounts
+import Kernel
+import Log
+import Logging
+import Sampling
+import Sources
+import Systemd
+
+/// Where the ledger is kept: in systemd's fd store, in a file, or nowhere.
+enum LedgerKeeper {
+    /// The name under which systemd keeps the memory.
+    static let storeName = "pyjoules-ledger"
+
+    /// Opens the ledger, if somebody would keep it, and lets the sampling go on from it.
+    ///
+    /// - Parameter stored: the memory that systemd kept for us, if it did.
+    static func keep(
+        _ sampling: inout Sampling, _ configuration: Configuration, stored: consuming FileDescriptor?,
+        _ notifier: borrowing Notifier, _ log: Logger
+    ) throws {
+        guard sampling.report.isUp, let boot = bootIdentity() else { return }
+        guard let memory = try memory(configuration, stored: stored, notifier, log) else { return }
+        let ledger = Ledger(memory, boot: boot, nowUnixMicroseconds: Clock.realtimeNanoseconds() / 1000)
+        switch sampling.keep(in: ledger) {
+        case .new: break
+        case .restored(let domains):
+            let isUnknown = sampling.accounts.contains { $0.hasBeenRead && $0.accountant.last == nil }
+            log.report(
+                .ledgerRestored, .info,
+                "going on from an earlier run with \(domains) domains"
+                    + (isUnknown
+                        ? "; what was used in between is unknown, since these counters begin with the program" : ""),
+                ["domains": String(domains)])
+        case .refused(let reason): report(refused: reason, log)
+        }
+        if sampling.droppedRecords > 0 { report(dropped: sampling.droppedRecords, log) }
+    }
+
+    private static func report(refused reason: String, _ log: Logger) {
+        log.report(
+            .ledgerRefused, .warning, "what an earlier run left is not used, and counting starts anew: \(reason)",
+            ["reason": reason])
+    }
+
+    private static func report(dropped count: Int, _ log: Logger) {
+        let reason = "there is room for \(LedgerImage.capacity) counters"
+        log.report(
+            .ledgerRefused, .warning,
+            "the totals of \(count) counters that are not measured now are given up, since \(reason)",
+            ["reason": reason])
+    }
+
+    private static func memory(
+        _ configuration: Configuration, stored: consuming FileDescriptor?, _ notifier: borrowing Notifier, _ log: Logger
+    ) throws -> SharedMemory? {
+        if let path = configuration.stateFile { return try file(path, log) }
+        guard let stored else { return try notifier.isConnected ? newMemory(notifier) : nil }
+        do throws(SystemError) {
+            if try FileStatus(of: stored).size != Ledger.firstLayoutMemoryBytes {
+                return try SharedMemory(mapping: stored, length: Ledger.memoryBytes)
+            }
+            return try replacement(
+                for: SharedMemory(mapping: stored, length: Ledger.firstLayoutMemoryBytes), notifier)
+        } catch {
+            // If it were kept beside a new one, the next run would be given both, and not know which is which.
+            notifier.forget(name: storeName)
+            report(refused: "what systemd kept is no ledger of this version", log)
+            return try notifier.isConnected ? newMemory(notifier) : nil
+        }
+    }
+
+    private static func file(_ path: String, _ log: Logger) throws -> SharedMemory {
+        do throws(SystemError) {
+            let memory = try SharedMemory(
+                file: path, length: Ledger.memoryBytes, growingFrom: Ledger.firstLayoutMemoryBytes)
+            if memory.isReplacement {
+                report(refused: "\(path) has another length than a ledger of this version", log)
+            }
+            return memory
+        } catch {
+            throw StartFailure(message: "cannot use the state file \(path): \(error)")
+        }
+    }
+
+    /// Memory that holds at its beginning what a ledger of the first layout holds, and takes its place at systemd: the length of
+    /// that is sealed.
+    private static func replacement(
+        for older: borrowing SharedMemory, _ notifier: borrowing Notifier
+    ) throws(SystemError) -> SharedMemory {
+        var memory = try SharedMemory(anonymous: storeName, length: Ledger.memoryBytes)
+        older.withBytes(0..<older.length) { memory.write($0, at: 0) }
+        notifier.forget(name: storeName)
+        // What it holds is gone on from even if systemd does not take it.
+        _ = notifier.store(memory.descriptor, name: storeName)
+        return memory
+    }
+
+    /// Empty memory that systemd keeps; nil if it does not take it.
+    private static func newMemory(_ notifier: borrowing Notifier) throws(SystemError) -> SharedMemory? {
+        let memory = try SharedMemory(anonymous: storeName, length: Ledger.memoryBytes)
+        return notifier.store(memory.descriptor, name: storeName) ? consume memory : nil
+    }
+
+    private static func bootIdentity() -> BootIdentity? {
+        do throws(SystemError) {
+            let text = try Files.read("/proc/sys/kernel/random/boot_id", limit: 64)
+            return BootIdentity(String(decoding: text, as: UTF8.self))
+        } catch {
+            return nil
+        }
+    }
+}

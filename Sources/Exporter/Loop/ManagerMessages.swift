@@ -1,0 +1,80 @@
+import Bytes
+import Systemd
+
+/// Composes what the service manager is told and decides when it is due, without allocation in the loop.
+struct ManagerMessages: ~Copyable {
+    private let notifier: Notifier
+    private let summary: String
+    private var message = ByteBuffer(capacity: 512)
+    private let sampleIntervalNanoseconds: UInt64
+    /// At most so much time may lie between two messages.
+    private let longestSilenceNanoseconds: UInt64
+    private var lastNanoseconds: UInt64 = 0
+
+    /// The status text is brought up to date this often where no watchdog asks for more.
+    private static let statusNanoseconds: UInt64 = 10_000_000_000
+
+    /// `summary` is what is measured, such as `5 domains by powercap every 100 ms`.
+    init(_ notifier: consuming Notifier, summary: String, sampleIntervalNanoseconds: UInt64) {
+        self.summary = summary
+        self.sampleIntervalNanoseconds = sampleIntervalNanoseconds
+        var silence = ManagerMessages.statusNanoseconds
+        if let watchdog = notifier.watchdogNanoseconds {
+            // Ticks feed the watchdog, so with rare ticks its time must be longer than the unit says: three of them.
+            let needed = max(watchdog, sampleIntervalNanoseconds * 3)
+            if needed > watchdog {
+                message.append("WATCHDOG_USEC=")
+                message.append(decimal: needed / 1000)
+                message.append("\n")
+                message.withBytes { notifier.send($0) }
+            }
+            // Twice as often as needed, as sd_watchdog_enabled(3) advises.
+            silence = min(silence, needed / 2)
+        }
+        longestSilenceNanoseconds = silence
+        self.notifier = notifier
+    }
+
+    mutating func ready(lastScrapeUnixSeconds: UInt64?) {
+        send("READY=1\n", lastScrapeUnixSeconds)
+    }
+
+    mutating func reloading(at now: UInt64) {
+        message.removeAll()
+        message.append("RELOADING=1\nMONOTONIC_USEC=")
+        message.append(decimal: now / 1000)
+        message.append("\n")
+        message.withBytes { notifier.send($0) }
+    }
+
+    mutating func stopping() {
+        message.removeAll()
+        message.append("STOPPING=1\nSTATUS=Stopping.\n")
+        message.withBytes { notifier.send($0) }
+    }
+
+    /// To be called by every tick that sampled: feeds the watchdog and renews the status, if the next tick would be too late.
+    mutating func ticked(lastScrapeUnixSeconds: UInt64?, at now: UInt64) {
+        guard notifier.isConnected,
+            now + sampleIntervalNanoseconds > lastNanoseconds + longestSilenceNanoseconds
+        else { return }
+        lastNanoseconds = now
+        send(notifier.watchdogNanoseconds == nil ? "" : "WATCHDOG=1\n", lastScrapeUnixSeconds)
+    }
+
+    private mutating func send(_ assignment: StaticString, _ lastScrapeUnixSeconds: UInt64?) {
+        message.removeAll()
+        message.append(assignment)
+        message.append("STATUS=Measuring ")
+        message.append(summary)
+        if let lastScrapeUnixSeconds {
+            message.append("; last scrape at ")
+            message.append(clockTime: CivilTime(unixSeconds: lastScrapeUnixSeconds))
+            message.append(" UTC")
+        } else {
+            message.append("; not scraped yet")
+        }
+        message.append("\n")
+        message.withBytes { notifier.send($0) }
+    }
+}

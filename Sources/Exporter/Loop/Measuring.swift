@@ -1,0 +1,94 @@
+import Counters
+import Kernel
+import Logging
+import Metrics
+import Sampling
+import Sources
+
+/// From the timer to the accounts while the exporter serves: when a pass over the counters is due, how late it comes, and what is
+/// said of it in the log.
+struct Measuring: ~Copyable {
+    /// What became of a tick.
+    enum Tick {
+        /// The timer had not expired.
+        case notDue
+        /// The last interval ended just now: only the totals were brought up to date.
+        case refreshed
+        case endedInterval
+    }
+
+    /// Says when a sample is due.
+    let timer: Timer
+    private(set) var sampling: Sampling
+    /// How late ticks were served.
+    private(set) var lateness = LatencyHistogram()
+    /// Timer expirations so far, missed ones included.
+    private(set) var expirations: UInt64 = 0
+    /// How many passed while the loop was late.
+    private(set) var missedTicks: UInt64 = 0
+    private var health = HealthReporter()
+    private var anomalies: AnomalyReporter
+    private var search = SearchReporter()
+    private let log: Logger
+
+    init(_ sampling: consuming Sampling, intervalNanoseconds: UInt64, _ log: Logger) throws(SystemError) {
+        let timer = try Timer(intervalNanoseconds: intervalNanoseconds)
+        anomalies = AnomalyReporter(sampling)
+        self.timer = timer
+        self.sampling = sampling
+        self.log = log
+    }
+
+    var intervalNanoseconds: UInt64 { timer.intervalNanoseconds }
+
+    /// Ticks are further apart than the counters bear.
+    var needsPassesBetweenTicks: Bool { sampling.needsPassesBetweenTicks(every: timer.intervalNanoseconds) }
+
+    /// What is measured, for people: `5 domains by powercap every 100 ms`.
+    var summary: String {
+        guard sampling.report.isUp else { return "nothing: no energy source" }
+        let milliseconds = timer.intervalNanoseconds / 1_000_000
+        return "\(sampling.accounts.count) domains by \(sampling.report.name) every \(milliseconds) ms"
+    }
+
+    /// Serves the timer: a late loop finds more than one expiration, and says so.
+    mutating func tick(at moment: Moment) throws(SystemError) -> Tick {
+        let elapsed = try timer.takeExpirations()
+        guard elapsed > 0 else { return .notDue }
+        expirations += elapsed
+        missedTicks += elapsed - 1
+        let due = timer.firstNanoseconds + (expirations - 1) * timer.intervalNanoseconds
+        let now = moment.monotonicNanoseconds
+        lateness.record(nanoseconds: now > due ? now - due : 0)
+        return sample(at: moment) ? .endedInterval : .refreshed
+    }
+
+    /// Reads all counters.
+    ///
+    /// - Returns: whether a measurement interval ended.
+    mutating func sample(at moment: Moment) -> Bool {
+        let hasEnded = sampling.pass(at: moment, every: timer.intervalNanoseconds)
+        report(at: moment)
+        return hasEnded
+    }
+
+    /// Reads the counters between two ticks before it is too late to know what they did; asked every `patienceNanoseconds`.
+    mutating func refreshIfOverdue(at moment: Moment, patienceNanoseconds: UInt64) {
+        let isRefreshed = sampling.refreshIfOverdue(
+            at: moment, every: timer.intervalNanoseconds, patienceNanoseconds: patienceNanoseconds)
+        if isRefreshed { report(at: moment) }
+    }
+
+    /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.
+    mutating func refreshIfStale(at moment: Moment) {
+        if sampling.refreshIfStale(at: moment, every: timer.intervalNanoseconds) { report(at: moment) }
+    }
+
+    /// Says in the log what a pass over the counters brought to light.
+    private mutating func report(at moment: Moment) {
+        let now = moment.monotonicNanoseconds
+        search.review(sampling, log)
+        health.review(sampling, at: now, log)
+        anomalies.review(sampling, at: now, log)
+    }
+}

@@ -1,0 +1,119 @@
+import Bytes
+import Counters
+import HTTP
+import Kernel
+import Log
+import Logging
+import Metrics
+import Sampling
+import Sandbox
+import Serving
+import Sources
+
+/// What is measured, and the pages that show it: values go into the series once for each pass over the counters.
+struct Publication: ~Copyable, Publisher {
+    private(set) var measuring: Measuring
+    private var catalog: SeriesCatalog
+    /// The pass over the counters that the series' values are of.
+    private var publishedGeneration: UInt64 = 0
+    private var probe: ProcessProbe
+    private let showsCreated: Bool
+    private let sink: LogSink
+    private let log: Logger
+
+    init(
+        _ measuring: consuming Measuring, hasHistograms: Bool, showsCreated: Bool, _ sink: LogSink, _ log: Logger
+    ) throws(SystemError) {
+        let probe = try ProcessProbe()
+        catalog = SeriesCatalog(
+            isSimulated: measuring.sampling.report.isSimulated, hasHistograms: hasHistograms,
+            intervalNanoseconds: measuring.intervalNanoseconds,
+            startUnixMilliseconds: Clock.realtimeNanoseconds() / 1_000_000)
+        self.measuring = measuring
+        self.probe = probe
+        self.showsCreated = showsCreated
+        self.sink = sink
+        self.log = log
+        followLayout()
+    }
+
+    /// Serves the timer.
+    ///
+    /// - Returns: false if nothing was due.
+    mutating func tick(at moment: Moment) throws(SystemError) -> Bool {
+        let tick = try measuring.tick(at: moment)
+        followLayout()
+        if tick == .endedInterval { catalog.record(measuring.sampling) }
+        return tick != .notDue
+    }
+
+    /// Takes the first sample, which is where counting starts.
+    mutating func start(at moment: Moment) {
+        _ = measuring.sample(at: moment)
+        followLayout()
+    }
+
+    /// Reads the counters between two ticks before it is too late to know what they did; asked every `patienceNanoseconds`.
+    mutating func refreshIfOverdue(at moment: Moment, patienceNanoseconds: UInt64) {
+        measuring.refreshIfOverdue(at: moment, patienceNanoseconds: patienceNanoseconds)
+    }
+
+    /// Shows what was given up, which is known once and stays.
+    mutating func show(_ report: SandboxReport) { catalog.publish(report) }
+
+    /// Gives rows to what came, and takes them from what went.
+    private mutating func followLayout() {
+        guard let missing = catalog.follow(measuring.sampling), missing > 0 else { return }
+        log.report(
+            .seriesRefused, .warning,
+            "\(missing) series are not shown, since there is no room for them: the energy of their domains is counted",
+            ["count": String(missing)])
+    }
+
+    var isReady: Bool { measuring.sampling.isReady }
+
+    mutating func refresh(_ serving: ServingFacts, at now: UInt64) -> UInt64 {
+        measuring.refreshIfStale(
+            at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: Clock.boottimeNanoseconds()))
+        let generation = measuring.sampling.generation
+        guard publishedGeneration != generation else { return generation }
+        let facts = ServerFacts(
+            serving: serving, lateness: measuring.lateness, missedTicks: measuring.missedTicks,
+            droppedLogMessages: sink.droppedCount)
+        catalog.publish(measuring.sampling, facts, &probe)
+        publishedGeneration = generation
+        return generation
+    }
+
+    func select(_ name: Span<UInt8>, into selection: inout FamilySelection?) {
+        var chosen = selection ?? FamilySelection()
+        catalog.registry.select(name, into: &chosen)
+        selection = chosen
+    }
+
+    func pageBytes(_ format: ExpositionFormat) -> Int {
+        catalog.registry.longestPageBytes(Exposition(format), of: .open)
+    }
+
+    func longestPageBytes(_ format: ExpositionFormat) -> Int {
+        catalog.registry.longestPageBytes(Exposition(format), of: .all)
+    }
+
+    mutating func write(
+        _ format: ExpositionFormat, selecting selection: FamilySelection?, into page: inout ByteBuffer
+    ) {
+        catalog.registry.encode(
+            Exposition(format), selecting: selection ?? .all, showsCreated: showsCreated, into: &page)
+    }
+}
+
+extension Exposition {
+    /// The exposition that a format of HTTP is written in.
+    init(_ format: ExpositionFormat) {
+        switch format {
+        case .text: self = .text
+        case .openMetrics001, .openMetrics100: self = .openMetrics
+        case .protobuf: self = .protobuf
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import Accounts
+import Counters
+import Kernel
+import Log
+import Logging
+import Sampling
+import Serving
+import Sources
+import Systemd
+
+/// The whole program in one loop: a timer starts each sample, and the same loop answers HTTP. It only hands each event to the
+/// part that it is for.
+///
+/// Stepped: `turn` serves one batch of events, `run` repeats it. Sampling goes first in every batch, and what is done for one
+/// connection in one turn is bounded, so that no client can delay a sample.
+struct Server: ~Copyable {
+    private let epoll: Epoll
+    private var batch = EventBatch(capacity: 256)
+    private let signals: SignalReceiver
+    private(set) var publication: Publication
+    private(set) var serving: Serving
+    private var manager: ManagerMessages
+    private let log: Logger
+
+    /// Puts the parts together. Nothing is served before `start`.
+    init(
+        _ configuration: Configuration, _ sampling: consuming Sampling, _ listeners: consuming Listeners,
+        _ policy: consuming WebPolicy, _ webFile: consuming WebFile?, _ signals: consuming SignalReceiver,
+        _ notifier: consuming Notifier, _ log: Logger, _ sink: LogSink
+    ) throws(SystemError) {
+        let interval = configuration.sampleInterval.nanoseconds
+        let landing = landingPage(telemetryPath: configuration.telemetryPath, sampling.report)
+        let measuring = try Measuring(sampling, intervalNanoseconds: interval, log)
+        let summary = measuring.summary
+        let publication = try Publication(
+            measuring, hasHistograms: configuration.hasHistograms, showsCreated: configuration.showsCreated, sink, log)
+        let epoll = try Epoll()
+        try epoll.add(publication.measuring.timer.descriptor, .readable, token: Token(.timer).word)
+        try epoll.add(signals.descriptor, .readable, token: Token(.signals).word)
+        self.epoll = epoll
+        self.signals = signals
+        self.publication = publication
+        serving = Serving(
+            listeners, policy, webFile, maximumConnections: configuration.maximumConnections,
+            telemetryPath: configuration.telemetryPath, landing: landing, log)
+        manager = ManagerMessages(notifier, summary: summary, sampleIntervalNanoseconds: interval)
+        self.log = log
+    }
+
+    /// Gives up what is needed no more, unless the configuration says not to. Everything must be open by now.
+    mutating func enterSandbox(_ configuration: Configuration) {
+        let report = Enclosure.enter(configuration, readAgain: serving.readAgainPaths, log)
+        publication.show(report)
+    }
+
+    /// Takes the first sample, which is where counting starts, and opens the doors: now there is something to serve.
+    mutating func start() throws(SystemError) {
+        publication.start(at: Moment.now())
+        try serving.start(epoll, unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
+        reportStarted()
+        manager.ready(lastScrapeUnixSeconds: nil)
+    }
+
+    /// Serves until it is told to stop and everything under way is finished.
+    mutating func run() throws(SystemError) {
+        while !serving.isFinished(at: Clock.monotonicNanoseconds()) { try turn() }
+        log.report(.stopped, .info, "stopped")
+    }
+
+    /// Waits for events and serves one batch of them.
+    mutating func turn() throws(SystemError) {
+        try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds)
+        serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
+        for index in 0..<batch.count where batch[token: index] == Token(.timer).word { try tick() }
+        for index in 0..<batch.count { try dispatch(batch[token: index]) }
+        let now = Clock.monotonicNanoseconds()
+        if try serving.endTurn(&publication, epoll, at: now) {
+            publication.refreshIfOverdue(
+                at: Moment.now(), patienceNanoseconds: UInt64(Serving.sweepMilliseconds) * 1_000_000)
+        }
+    }
+
+    private mutating func dispatch(_ word: UInt64) throws(SystemError) {
+        guard let token = Token(word: word) else { return }
+        let now = Clock.monotonicNanoseconds()
+        switch token.kind {
+        case .timer: break  // Served before all others.
+        case .signals: try takeSignals(at: now)
+        case .listener: try serving.accept(on: token.slot, &publication, epoll, at: now)
+        case .connection: try serving.advance(token, &publication, epoll, at: now)
+        case .passwordCheck: try serving.finishCheck(&publication, epoll, at: now)
+        case .files: try serving.takeChanges(at: now)
+        }
+    }
+
+    private mutating func tick() throws(SystemError) {
+        let moment = Moment.now()
+        if try publication.tick(at: moment) {
+            manager.ticked(
+                lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: moment.monotonicNanoseconds)
+        }
+    }
+
+    private mutating func takeSignals(at now: UInt64) throws(SystemError) {
+        while let signal = try signals.takeSignal() {
+            switch signal {
+            case .reload: try reload(at: now)
+            case .terminate: try terminate(at: now)
+            }
+        }
+    }
+
+    /// SIGHUP. The manager that asked waits to be told that it is done.
+    private mutating func reload(at now: UInt64) throws(SystemError) {
+        manager.reloading(at: now)
+        if try !serving.reload(&publication, epoll, at: now) {
+            log.report(.reloaded, .info, "reloaded; no setting changes without a restart")
+        }
+        manager.ready(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds)
+    }
+
+    /// SIGTERM or SIGINT: accepts nothing more and finishes what is under way; the second time, ends at once.
+    private mutating func terminate(at now: UInt64) throws(SystemError) {
+        if !serving.isDraining {
+            manager.stopping()
+            log.report(.stopping, .info, "stopping; open responses are finished first")
+        }
+        try serving.drain(&publication, epoll, at: now)
+    }
+
+    /// How long to sleep at most: for ever if the timer wakes us soon enough.
+    private var waitMilliseconds: Int32? {
+        let wanted =
+            serving.waitMilliseconds
+            ?? (publication.measuring.needsPassesBetweenTicks ? Serving.sweepMilliseconds : nil)
+        guard let wanted, publication.measuring.intervalNanoseconds > UInt64(wanted) * 1_000_000 else { return nil }
+        return wanted
+    }
+
+    private func reportStarted() {
+        let summary = publication.measuring.summary
+        let source = publication.measuring.sampling.report.name
+        let domains = publication.measuring.sampling.accounts.map(\.domain.tag)
+        log.report(
+            .started, .info, "started version \(Build.version), measuring \(summary)",
+            [
+                "version": Build.version, "revision": Build.revision, "source": source,
+                "domains": domains.joined(separator: ","),
+            ])
+    }
+}

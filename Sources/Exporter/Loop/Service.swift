@@ -1,0 +1,60 @@
+import Kernel
+import Log
+import Logging
+import Sampling
+import Serving
+import Sources
+import Systemd
+
+/// One run of the program: opens everything, serves until it is told to stop.
+enum Service {
+    /// - Returns: the exit status.
+    static func run(_ configuration: Configuration) -> Int32 {
+        let sink = LogSink(format: configuration.logFormat)
+        var log = Logger(label: "pyjoules-exporter") { _ in SinkLogHandler(sink: sink) }
+        log.logLevel = configuration.logLevel
+        do {
+            var server = try open(configuration, sink, log)
+            server.enterSandbox(configuration)
+            try server.start()
+            try server.run()
+            return 0
+        } catch let error as StartFailure {
+            log.report(.failed, .critical, error.message)
+        } catch let error as WebFailure {
+            log.report(.failed, .critical, error.message)
+        } catch {
+            log.report(.failed, .critical, "cannot go on: \(error)")
+        }
+        return 1
+    }
+
+    /// Opens everything that the server needs, while it still has the rights for that.
+    private static func open(_ configuration: Configuration, _ sink: LogSink, _ log: Logger) throws -> Server {
+        try configuration.checkDirectories()
+        let signals = try SignalReceiver()
+        let notifier = try Notifier()
+        var listeners = Listeners()
+        var storedLedger: FileDescriptor?
+        try SocketActivation.takeDescriptors { (name, descriptor) throws(SystemError) in
+            if name == LedgerKeeper.storeName {
+                storedLedger = consume descriptor
+            } else {
+                try listeners.adopt(descriptor, name: name, log)
+            }
+        }
+        var policy = WebPolicy()
+        var webFile: WebFile?
+        if let path = configuration.webConfigurationFile {
+            webFile = try WebFile(
+                path, credentialsDirectory: Process.environment("CREDENTIALS_DIRECTORY"), &policy, log)
+        }
+        try listeners.open(
+            configuration.listenAddresses, defaultPort: configuration.defaultPort,
+            requiresInherited: configuration.requiresInheritedSockets, scheme: policy.scheme, log)
+        var sampling = Sampling(Sources(configuration))
+        SourceMessages.report(sampling.report, log)
+        try LedgerKeeper.keep(&sampling, configuration, stored: storedLedger.take(), notifier, log)
+        return try Server(configuration, sampling, listeners, policy, webFile, signals, notifier, log, sink)
+    }
+}

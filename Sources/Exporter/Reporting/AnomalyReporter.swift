@@ -1,0 +1,79 @@
+import Accounts
+import Counters
+import Log
+import Logging
+import Sampling
+
+/// Says in the log what was found out about counters while reading them: resets and gaps at most once a minute for each
+/// domain, with how many there were, and mirrors at once.
+struct AnomalyReporter {
+    private struct Said {
+        var resets: UInt64
+        var gaps: UInt64
+        var isMirror: Bool
+        var quietUntilNanoseconds: UInt64 = 0
+
+        init(_ account: DomainAccount) {
+            resets = account.accountant.resets
+            gaps = account.accountant.gaps
+            isMirror = account.isMirror
+        }
+    }
+
+    private var said: [Said]
+
+    /// What the accounts hold now counts as said: an earlier run did.
+    init(_ sampling: borrowing Sampling) {
+        said = sampling.accounts.map { Said($0) }
+    }
+
+    mutating func review(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
+        for account in sampling.accounts.dropFirst(said.count) { said.append(Said(account)) }
+        for index in said.indices {
+            if sampling.accounts[index].isMirror != said[index].isMirror {
+                said[index].isMirror = sampling.accounts[index].isMirror
+                reportMirror(sampling, index, log)
+            }
+            let accountant = sampling.accounts[index].accountant
+            let isNew = accountant.resets != said[index].resets || accountant.gaps != said[index].gaps
+            guard isNew, now >= said[index].quietUntilNanoseconds else { continue }
+            report(sampling.accounts[index], after: said[index], log)
+            said[index].resets = accountant.resets
+            said[index].gaps = accountant.gaps
+            said[index].quietUntilNanoseconds = now + HealthReporter.quietNanoseconds
+        }
+    }
+
+    private func report(_ account: DomainAccount, after said: Said, _ log: Logger) {
+        let domain = account.domain.tag
+        let resets = account.accountant.resets - said.resets
+        let gaps = account.accountant.gaps - said.gaps
+        if resets > 0 {
+            let reason = account.lastReset?.rawValue ?? "replaced"
+            log.report(
+                .counterReset, .warning,
+                "the counter of \(domain) was set anew (\(reason)); only what it shows since then was added",
+                ["domain": domain, "reason": reason, "count": String(resets)])
+        }
+        if gaps > 0 {
+            log.report(
+                .counterGap, .warning,
+                "some of what \(domain) used is unknown, and only what is certain was added: its counter may have run through its range unseen",
+                ["domain": domain, "count": String(gaps)])
+        }
+    }
+
+    private func reportMirror(_ sampling: borrowing Sampling, _ index: Int, _ log: Logger) {
+        let domain = sampling.accounts[index].domain.tag
+        let leader = sampling.suspects[index]?.tag ?? ""
+        if sampling.accounts[index].isMirror {
+            log.report(
+                .mirrorFound, .notice, "\(domain) shows the same counter as \(leader) and is not counted beside it",
+                ["domain": domain, "leader": leader])
+        } else {
+            log.report(
+                .mirrorUndone, .warning, "\(domain) has a counter of its own after all, and is counted from now on",
+                ["domain": domain, "leader": leader])
+        }
+    }
+}

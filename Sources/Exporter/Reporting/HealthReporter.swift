@@ -1,0 +1,45 @@
+import Accounts
+import Counters
+import Log
+import Logging
+import Sampling
+
+/// Says in the log when a domain's counter fails, at most once a minute for each domain, however often it flaps, and at once
+/// when one that was said to fail is back.
+struct HealthReporter {
+    static let quietNanoseconds: UInt64 = 60_000_000_000
+
+    private var reported: [ReadFailure?] = []
+    private var lastReport: [UInt64?] = []
+
+    /// Compares the accounts with what was said last; a failure within the quiet time is said after it, if it lasts.
+    mutating func review(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
+        while reported.count < sampling.accounts.count {
+            reported.append(nil)
+            lastReport.append(nil)
+        }
+        for index in sampling.accounts.indices where sampling.accounts[index].failure != reported[index] {
+            let account = sampling.accounts[index]
+            if account.failure != nil {
+                if let last = lastReport[index], now < last + HealthReporter.quietNanoseconds { continue }
+                lastReport[index] = now
+            }
+            reported[index] = account.failure
+            HealthReporter.report(account, log)
+        }
+    }
+
+    private static func report(_ account: DomainAccount, _ log: Logger) {
+        let domain = account.domain.tag
+        guard let failure = account.failure else {
+            return log.report(.zoneRecovered, .notice, "the counter of \(domain) can be read again", ["domain": domain])
+        }
+        let remedy =
+            failure == .unregistered
+            ? "it is gone from the kernel; a powercap zone is looked for from time to time, others need a restart of the exporter"
+            : "its total stays as it was until it can be read"
+        log.report(
+            .zoneFailing, .warning, "the counter of \(domain) cannot be read (\(failure.rawValue)): \(remedy)",
+            ["domain": domain, "reason": failure.rawValue])
+    }
+}

@@ -1,0 +1,64 @@
+import Counters
+import Log
+import Logging
+import Sampling
+import Sources
+
+extension Sources {
+    /// Opens what the configuration asks for.
+    init(_ configuration: Configuration) {
+        self.init(
+            opening: configuration.source, SystemRoots(sysfs: configuration.sysfs, procfs: configuration.procfs))
+    }
+}
+
+/// Says in the log what was found when the sources were opened, what is missing, and what would mend it.
+enum SourceMessages {
+    static func report(_ report: SourceReport, _ log: Logger) {
+        if report.isSimulated {
+            log.report(
+                .simulatedSource, .warning,
+                "SIMULATED: the numbers come from a model and measure nothing; for real ones leave out --source simulated"
+            )
+        }
+        for attempt in report.attempts {
+            for zone in report.refused(attempt.kind) { self.report(zone, log) }
+        }
+        guard report.isUp else {
+            let remedy = "'--source simulated' shows how it would look"
+            let obstacles = report.attempts.compactMap(\.obstacle)
+            return log.report(.noSource, .error, (obstacles + [remedy]).joined(separator: "; "))
+        }
+        for row in Set(report.attempts.map(\.row)).sorted() {
+            self.report(report.attempts.filter { $0.row == row }, report.name, log)
+        }
+    }
+
+    /// Says why something else is read than what was to be read first. `attempts` are those that stand in for one another.
+    private static func report(_ attempts: [SourceAttempt], _ name: String, _ log: Logger) {
+        let obstacles = attempts.compactMap(\.obstacle)
+        guard !obstacles.isEmpty else { return }
+        let source = attempts.first(where: \.isOpen)?.kind.rawValue
+        log.report(
+            .sourceFallback, .warning,
+            "energy is read from \(source ?? name + " only"), because \(obstacles.joined(separator: ", and "))",
+            ["source": source ?? name])
+    }
+
+    private static func report(_ zone: RefusedZone, _ log: Logger) {
+        switch zone.reason {
+        case .duplicate:
+            log.report(
+                .zoneIgnored, .info, "zone \(zone.name) \(zone.reason)", ["zone": zone.name, "reason": "duplicate"])
+        case .permissionDenied:
+            log.report(
+                .zoneUnreadable, .error,
+                "zone \(zone.name) may not be read (energy_uj is readable by root only since CVE-2020-8694): \(CounterAccess.remedy)",
+                ["zone": zone.name, "reason": "permission denied"])
+        case .unknownName, .badAttribute, .failed, .tooMany:
+            log.report(
+                .zoneUnreadable, .warning, "zone \(zone.name) is not counted: \(zone.reason)",
+                ["zone": zone.name, "reason": zone.reason.description])
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Bytes
+
+/// Rows that open and close, and what each family of the table shows of each row.
+///
+/// A row's labels are written once, when it opens, into the table's own memory. Memory is there for as many rows as were ever
+/// open at once; it grows by doubling up to the table's capacity, and never shrinks. So opening and closing rows allocates only
+/// where more are open than ever before.
+struct Table: ~Copyable {
+    /// What is known of a row. The ranges are those of `labels`.
+    struct RowFacts {
+        /// `{a="1",b="2"} ` as a line of the text formats has it, with the blank; without labels only that.
+        var text = 0..<0
+        /// The labels as protobuf has them.
+        var pairs = 0..<0
+        /// Since when the row's counters and histograms count; nil if since the registry's start.
+        var startUnixMilliseconds: UInt64?
+    }
+
+    private let labelBytes: Int
+    private var rows: SlotTable<RowFacts>
+    private var writer: LabelWriter
+    /// There is memory for so many rows.
+    private var readyRows = 0
+    private var shapes: [RowShape] = []
+    private var headerBytes = CaseTable<Exposition, Int>(repeating: 0)
+    /// The longest that the rows now open can become.
+    private var openBytes = CaseTable<Exposition, Int>(repeating: 0)
+
+    /// All rows' labels, a row after the other.
+    private(set) var labels: [UInt8] = []
+    /// One column for each family, with an element for each row that there is memory for; rows that are not open have nothing.
+    private(set) var values: [[Value]] = []
+    private(set) var powers: [[PowerHistogram?]] = []
+    private(set) var latencies: [[LatencyHistogram?]] = []
+
+    init(rows capacity: Int, labelBytes: Int) {
+        self.labelBytes = labelBytes
+        rows = SlotTable(capacity: capacity)
+        writer = LabelWriter(labelBytes: labelBytes)
+    }
+
+    func isFull() -> Bool { rows.isFull }
+    func openCount() -> Int { rows.count }
+
+    /// The places of all open rows, and of some that are not open.
+    var rowIndices: Range<Int> { rows.indices }
+
+    /// Nil if the row at that place is not open.
+    func row(at index: Int) -> RowFacts? { rows[index: index] }
+
+    func contains(_ slot: Slot) -> Bool { rows.contains(slot) }
+
+    /// Nil if all rows are open, or the labels are too long.
+    mutating func open(startUnixMilliseconds: UInt64?, _ writeLabels: (inout LabelWriter) -> Void) -> Slot? {
+        guard !rows.isFull else { return nil }
+        writer.removeAll()
+        writeLabels(&writer)
+        writer.finish()
+        guard !writer.overflowed, let slot = rows.insert(RowFacts()) else { return nil }
+        if slot.index >= readyRows { makeReady() }
+        let facts = storeLabels(at: slot.index, startUnixMilliseconds)
+        rows[slot] = facts
+        count(facts, 1)
+        return slot
+    }
+
+    /// Forgets a row with all that it shows. A row that is closed already stays so.
+    mutating func close(_ slot: Slot) {
+        guard let facts = rows.remove(slot) else { return }
+        count(facts, -1)
+        for column in values.indices { values[column][slot.index] = .absent }
+        for column in powers.indices { powers[column][slot.index] = nil }
+        for column in latencies.indices { latencies[column][slot.index] = nil }
+    }
+
+    /// The most bytes that a page's part can need that shows this table.
+    func longestBytes(_ exposition: Exposition, of pageRows: PageRows) -> Int {
+        switch pageRows {
+        case .open: return rows.isEmpty ? 0 : headerBytes[exposition] + openBytes[exposition]
+        case .all:
+            let row = longestRowBytes(exposition, textBytes: labelBytes + 1, pairsBytes: labelBytes)
+            return headerBytes[exposition] + rows.capacity * row
+        }
+    }
+
+    private func longestRowBytes(_ exposition: Exposition, textBytes: Int, pairsBytes: Int) -> Int {
+        var sum = 0
+        for shape in shapes { sum += shape.longestBytes(exposition, textBytes: textBytes, pairsBytes: pairsBytes) }
+        return sum
+    }
+
+    /// Adds what a row can need to what all open ones can, or takes it away.
+    private mutating func count(_ facts: RowFacts, _ sign: Int) {
+        for exposition in openBytes.keys {
+            openBytes[exposition] +=
+                sign
+                * longestRowBytes(exposition, textBytes: facts.text.count, pairsBytes: facts.pairs.count)
+        }
+    }
+
+    private mutating func makeReady() {
+        let wanted = min(rows.capacity, max(readyRows * 2, 4))
+        let more = wanted - readyRows
+        // What the text has beyond `labelBytes` is the blank.
+        labels.extend(by: more * (labelBytes * 2 + 1), 0)
+        for column in values.indices { values[column].extend(by: more, .absent) }
+        for column in powers.indices { powers[column].extend(by: more, nil) }
+        for column in latencies.indices { latencies[column].extend(by: more, nil) }
+        readyRows = wanted
+    }
+
+    private mutating func storeLabels(at index: Int, _ startUnixMilliseconds: UInt64?) -> RowFacts {
+        let start = index * (labelBytes * 2 + 1)
+        let text = start..<(start + writer.text.count)
+        let pairs = text.upperBound..<(text.upperBound + writer.pairs.count)
+        writer.text.withBytes { bytes in labels.replace(from: text.lowerBound, with: bytes) }
+        writer.pairs.withBytes { bytes in labels.replace(from: pairs.lowerBound, with: bytes) }
+        return RowFacts(text: text, pairs: pairs, startUnixMilliseconds: startUnixMilliseconds)
+    }
+}
+
+/// Columns, one for each family: they are declared at start-up, and allocate.
+extension Table {
+    /// Adds a family's column, in which no row has anything yet.
+    ///
+    /// - Parameter header: what the family has in a page beside its rows.
+    /// - Returns: its position among the columns of its kind.
+    mutating func declare(_ shape: RowShape, headerBytes header: (Exposition) -> Int) -> Int {
+        shapes.append(shape)
+        for exposition in headerBytes.keys { headerBytes[exposition] += header(exposition) }
+        for index in rows.indices {
+            guard let facts = rows[index: index] else { continue }
+            for exposition in openBytes.keys {
+                openBytes[exposition] += shape.longestBytes(
+                    exposition, textBytes: facts.text.count, pairsBytes: facts.pairs.count)
+            }
+        }
+        switch shape.content {
+        case .value:
+            values.append(Array(repeating: .absent, count: readyRows))
+            return values.count - 1
+        case .power:
+            powers.append(Array(repeating: nil, count: readyRows))
+            return powers.count - 1
+        case .latency:
+            latencies.append(Array(repeating: nil, count: readyRows))
+            return latencies.count - 1
+        }
+    }
+}
+
+/// What rows show. A row that is closed shows nothing, and takes nothing.
+extension Table {
+    func value(_ column: Int, _ slot: Slot) -> Value {
+        rows.contains(slot) ? values[column][slot.index] : .absent
+    }
+
+    mutating func set(_ value: Value, _ column: Int, _ slot: Slot) {
+        if rows.contains(slot) { values[column][slot.index] = value }
+    }
+
+    mutating func publish(_ distribution: PowerHistogram?, _ column: Int, _ slot: Slot) {
+        if rows.contains(slot) { powers[column][slot.index] = distribution }
+    }
+
+    mutating func publish(_ distribution: LatencyHistogram?, _ column: Int, _ slot: Slot) {
+        if rows.contains(slot) { latencies[column][slot.index] = distribution }
+    }
+
+    mutating func record(microwatts: UInt64, _ column: Int, _ slot: Slot) {
+        guard rows.contains(slot) else { return }
+        if powers[column][slot.index] == nil { powers[column][slot.index] = PowerHistogram() }
+        powers[column][slot.index]?.record(microwatts: microwatts)
+    }
+
+    mutating func record(nanoseconds: UInt64, _ column: Int, _ slot: Slot) {
+        guard rows.contains(slot) else { return }
+        if latencies[column][slot.index] == nil { latencies[column][slot.index] = LatencyHistogram() }
+        latencies[column][slot.index]?.record(nanoseconds: nanoseconds)
+    }
+}
+
+extension Array {
+    /// Appends elements with no memory for others beyond them.
+    fileprivate mutating func extend(by more: Int, _ element: Element) {
+        reserveCapacity(count + more)
+        append(contentsOf: repeatElement(element, count: more))
+    }
+}
+
+extension [UInt8] {
+    fileprivate mutating func replace(from start: Int, with bytes: Span<UInt8>) {
+        for index in bytes.indices { self[start + index] = bytes[index] }
+    }
+}

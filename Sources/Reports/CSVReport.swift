@@ -1,0 +1,84 @@
+import Bytes
+import Counters
+import Kernel
+
+/// Comma-separated values: a header, which is always the same, and a row for each domain of each measurement. What is unknown
+/// or was not asked for is empty. None of the values can contain a comma or a quotation mark.
+struct CSVReport {
+    /// What a row tells.
+    enum Record: String {
+        /// A measurement of the machine.
+        case interval
+        /// One run of a command.
+        case run
+        /// The mean of all runs; the peak is the highest.
+        case mean
+        /// The spread of the runs.
+        case standardDeviation = "standard_deviation"
+    }
+
+    static let header =
+        [
+            "record", "number", "start_seconds", "duration_seconds", "domain", "kind", "joules", "mean_watts",
+            "peak_watts", "uncertainty_joules", "baseline_watts", "baseline_joules", "net_joules",
+            "net_uncertainty_joules", "exit_status", "source", "simulated",
+        ].joined(separator: ",") + "\n"
+
+    private let report: MeasureReport
+
+    init(_ report: MeasureReport) {
+        self.report = report
+    }
+
+    func command(_ runs: [CommandRun]) -> String {
+        var text = CSVReport.header
+        for (index, run) in runs.enumerated() {
+            text += rows(run.interval, .run, number: index + 1, end: run.end)
+        }
+        guard let summary = report.summary(runs) else { return text }
+        for row in summary.rows { text += mean(row, summary.duration) }
+        for row in summary.rows { text += deviation(row, summary.duration) }
+        return text
+    }
+
+    func rows(_ interval: EnergyInterval, _ record: Record, number: Int, end: ProcessEnd?) -> String {
+        let times = [
+            decimal(interval.startNanoseconds, digits: 9), decimal(interval.durationNanoseconds, digits: 9),
+        ]
+        return report.rows(interval).map { row in
+            line([record.rawValue, String(number)] + times, row.domain, values(row), end.map { String($0.exitStatus) })
+        }.joined()
+    }
+
+    private func mean(_ row: ReportRow, _ duration: Statistics) -> String {
+        line([Record.mean.rawValue, nil, nil, decimal(duration.mean, digits: 9)], row.domain, values(row), nil)
+    }
+
+    private func deviation(_ row: ReportRow, _ duration: Statistics) -> String {
+        let joules = row.deviation.map { decimal($0.microjoules, digits: 6) }
+        let watts = row.deviation.map { decimal($0.meanMicrowatts, digits: 6) }
+        let net = row.deviation?.netMicrojoules.map { decimal($0, digits: 6) }
+        return line(
+            [Record.standardDeviation.rawValue, nil, nil, duration.standardDeviation.map { decimal($0, digits: 9) }],
+            row.domain, [joules, watts, nil, nil, nil, nil, net, nil], nil)
+    }
+
+    private func values(_ row: ReportRow) -> [String?] {
+        [
+            row.energy.map { decimal($0.microjoules, digits: 6) },
+            row.energy.map { decimal($0.meanMicrowatts, digits: 6) },
+            row.energy.map { decimal($0.peakMicrowatts, digits: 6) },
+            row.energy.map { decimal($0.uncertaintyMicrojoules, digits: 6) },
+            row.share.map { decimal($0.idleMicrowatts, digits: 6) },
+            row.share.map { decimal($0.idleMicrojoules, digits: 6) },
+            row.share.map { decimal($0.netMicrojoules, digits: 6) },
+            row.share.map { decimal($0.netUncertaintyMicrojoules, digits: 6) },
+        ]
+    }
+
+    private func line(_ first: [String?], _ domain: Domain, _ values: [String?], _ exitStatus: String?) -> String {
+        let last = [exitStatus, report.facts.sourceName, report.facts.isSimulated ? "true" : "false"]
+        let cells = first + [domain.tag, domain.kind.rawValue] + values + last
+        return cells.map { $0 ?? "" }.joined(separator: ",") + "\n"
+    }
+}

@@ -1,0 +1,108 @@
+import Bytes
+import Counters
+import Kernel
+
+/// Aligned columns and sentences, for people: rounded to a thousandth.
+struct TableReport {
+    private let report: MeasureReport
+
+    init(_ report: MeasureReport) {
+        self.report = report
+    }
+
+    /// Says loudly what must not be overlooked.
+    var opening: String {
+        var text = ""
+        if report.facts.isSimulated {
+            let rule = String(repeating: "=", count: 72)
+            text += "\(rule)\n  SIMULATED: the numbers come from a model and measure nothing.\n\(rule)\n"
+        }
+        for note in report.facts.notes { text += "Note: \(note)\n" }
+        return text
+    }
+
+    func machine(_ interval: EnergyInterval, number: Int, count: Int) -> String {
+        let ordinal = count > 1 ? "Measurement \(number) of \(count)" : "The machine"
+        let separator = number > 1 || !opening.isEmpty ? "\n" : ""
+        return
+            "\(separator)\(ordinal) in \(seconds(interval.durationNanoseconds)) s:\n\n\(table(report.rows(interval)))"
+            + remarks([interval])
+    }
+
+    func command(_ words: [String], _ runs: [CommandRun]) -> String {
+        // Whatever the command printed last need not have ended its line.
+        var text = "\n" + opening + (opening.isEmpty ? "" : "\n") + JSONObject.quoted(words.joined(separator: " "))
+        if let summary = report.summary(runs) {
+            text += ", mean of \(runs.count) runs in \(seconds(summary.duration.mean)) s"
+            text += " (standard deviation \(seconds(summary.duration.standardDeviation ?? 0)) s)\(failures(runs)):\n\n"
+            text += table(summary.rows, isSummary: true)
+        } else if let run = runs.first {
+            text += " in \(seconds(run.interval.durationNanoseconds)) s, \(description(run.end)):\n\n"
+            text += table(report.rows(run.interval))
+        }
+        if let baseline = report.baseline {
+            text += "\n  idle: the machine left alone for \(seconds(baseline.interval.durationNanoseconds)) s before;"
+            text += " net: without what it would have used idle.\n"
+        }
+        return text + remarks(runs.map(\.interval))
+    }
+
+    private func remarks(_ intervals: [EnergyInterval]) -> String {
+        report.remarks(intervals).map { "\n  Note: \($0)\n" }.joined()
+    }
+
+    private func table(_ rows: [ReportRow], isSummary: Bool = false) -> String {
+        var table = TextTable()
+        table.add("domain", rows.map(\.domain.tag))
+        table.add("joules", rows.map { milli($0.energy?.microjoules) })
+        if isSummary { table.add("std. dev.", rows.map { milli($0.deviation?.microjoules) }) }
+        table.add("uncertainty", rows.map { milli($0.energy?.uncertaintyMicrojoules) })
+        table.add("mean watts", rows.map { milli($0.energy?.meanMicrowatts) })
+        if isSummary { table.add("std. dev.", rows.map { milli($0.deviation?.meanMicrowatts) }) }
+        table.add("peak watts", rows.map { milli($0.energy?.peakMicrowatts) })
+        guard report.baseline != nil else { return table.text }
+        table.add("idle watts", rows.map { milli($0.share?.idleMicrowatts) })
+        table.add("idle joules", rows.map { milli($0.share?.idleMicrojoules) })
+        table.add("net joules", rows.map { milli($0.share?.netMicrojoules) })
+        if isSummary { table.add("std. dev.", rows.map { milli($0.deviation?.netMicrojoules) }) }
+        table.add("net uncertainty", rows.map { milli($0.share?.netUncertaintyMicrojoules) })
+        return table.text
+    }
+
+    private func description(_ end: ProcessEnd) -> String {
+        switch end {
+        case .exited(let status): "exit status \(status)"
+        case .killed(let signal): "ended by signal \(signal.rawValue)"
+        }
+    }
+
+    private func failures(_ runs: [CommandRun]) -> String {
+        let failed = runs.filter { $0.end.exitStatus != 0 }
+        guard let first = failed.first else { return "" }
+        return ", \(failed.count) of them failed, the first by \(description(first.end))"
+    }
+
+    private func seconds(_ nanoseconds: UInt64) -> String { decimal(nanoseconds, digits: 9, shown: 3) }
+    private func seconds(_ nanoseconds: Int64) -> String { decimal(nanoseconds, digits: 9, shown: 3) }
+    private func milli(_ micro: UInt64?) -> String { micro.map { decimal($0, digits: 6, shown: 3) } ?? "unknown" }
+    private func milli(_ micro: Int64?) -> String { micro.map { decimal($0, digits: 6, shown: 3) } ?? "unknown" }
+}
+
+/// Text in columns of equal length: the first stands left, the others right.
+private struct TextTable {
+    private var lines: [String] = []
+
+    mutating func add(_ header: String, _ cells: [String]) {
+        let column = [header] + cells
+        precondition(lines.isEmpty || lines.count == column.count)
+        let width = column.reduce(0) { max($0, $1.count) }
+        let blanks = column.map { String(repeating: " ", count: width - $0.count) }
+        if lines.isEmpty {
+            lines = zip(column, blanks).map { "  \($0)\($1)" }
+        } else {
+            lines = zip(lines, zip(blanks, column)).map { "\($0)  \($1.0)\($1.1)" }
+        }
+    }
+
+    var text: String { lines.joined(separator: "\n") + "\n" }
+}

@@ -1,0 +1,241 @@
+public import Accounts
+import Bytes
+public import Counters
+public import Sources
+
+/// One pass over all counters at a given moment: sources, accounts, ledger. It is told the time and never looks at a clock itself.
+///
+/// `tick` ends a measurement interval, `refresh` only brings the totals up to date, and `pass` decides between the two.
+public struct Sampling: ~Copyable {
+    private var sources: Sources
+    /// What is known of each counter, in the order of the sources' counters. It only grows.
+    public internal(set) var accounts: [DomainAccount]
+    private var mirrors: MirrorWatch
+    private var ledger: Ledger?
+    /// How the machine's energy is made up; nil if there is nothing to add up. Once there is a way it stays, whatever appears later.
+    public private(set) var hostBasis: HostBasis?
+    /// So much time at most may lie between two passes: what the sources bear, and half of what the fastest counter could run
+    /// through its range in. With ticks further apart, `refresh` has to come between them.
+    public private(set) var longestIntervalNanoseconds: UInt64 = .max
+    /// Grows with each pass over the counters; what was made from an older one is out of date.
+    public private(set) var generation: UInt64 = 0
+    /// Grows when a counter is added, gets another name or another role.
+    public private(set) var layoutGeneration: UInt64 = 0
+    /// How often an interval ended with all counters read.
+    public private(set) var ticks: UInt64 = 0
+    /// When the latest pass began, on the monotonic clock; 0 before the first.
+    public private(set) var lastPassNanoseconds: UInt64 = 0
+    /// Between the beginnings of the two latest ticks, as measured; nil before there were two.
+    public private(set) var intervalNanoseconds: UInt64?
+    /// When the latest tick began, on the monotonic clock; nil before the first.
+    public private(set) var lastTickNanoseconds: UInt64?
+    /// A zone that was missing, is there again and may not be read any more; nil if there is none.
+    public private(set) var forbiddenZone: String?
+    /// Every source that is read has given a first sample.
+    public private(set) var isReady = false
+    /// How many records of earlier runs found no room in the ledger any more.
+    public private(set) var droppedRecords = 0
+
+    /// Samples what was opened; nothing is read yet.
+    public init(_ sources: consuming Sources) {
+        let accounts = sources.counters.map { DomainAccount($0) }
+        self.init(sources, accounts: accounts)
+    }
+
+    init(_ sources: consuming Sources, accounts: [DomainAccount]) {
+        self.sources = sources
+        self.accounts = accounts
+        mirrors = MirrorWatch(accounts.map(\.domain))
+        measureLayout()
+    }
+
+    /// Keeps the accounts in a ledger from now on, and goes on from what an earlier run left there. To be called before the first
+    /// pass.
+    public mutating func keep(in ledger: consuming Ledger) -> Ledger.Restoration {
+        precondition(generation == 0)
+        var ledger = ledger
+        let restoration = ledger.restore(&accounts)
+        droppedRecords = ledger.droppedRecords
+        self.ledger = consume ledger
+        return restoration
+    }
+
+    /// The accounts are kept in a ledger.
+    public var isKept: Bool { ledger != nil }
+
+    private mutating func measureLayout() {
+        let knowable = accounts.map(\.accountant.knowableNanoseconds).min() ?? .max
+        longestIntervalNanoseconds = min(sources.longestIntervalNanoseconds, knowable / 2)
+        hostBasis = hostBasis ?? HostBasis(accounts)
+    }
+}
+
+/// Passes over the counters.
+extension Sampling {
+    /// Ends a measurement interval, unless the last one ended less than half an interval ago: counters move in steps of a
+    /// millisecond, so that power over a fraction of an interval would be mostly such steps, a peak that never was. Then the
+    /// totals are brought up to date, and the interval goes on.
+    ///
+    /// - Returns: whether an interval ended.
+    public mutating func pass(at moment: Moment, every intervalNanoseconds: UInt64) -> Bool {
+        if let last = lastTickNanoseconds, moment.monotonicNanoseconds < last.saturatingSum(intervalNanoseconds / 2) {
+            refresh(at: moment)
+            return false
+        }
+        tick(at: moment)
+        return true
+    }
+
+    /// Ends a measurement interval: totals and power.
+    public mutating func tick(at moment: Moment) {
+        beginPass(at: moment)
+        guard !accounts.isEmpty else { return endPass() }
+        compareSuspects(at: moment)
+        for index in accounts.indices where !accounts[index].isMirror {
+            let read = read(index, at: moment)
+            accounts[index].endInterval(at: read)
+        }
+        ticks += 1
+        let now = moment.monotonicNanoseconds
+        if let lastTickNanoseconds { intervalNanoseconds = now - min(now, lastTickNanoseconds) }
+        lastTickNanoseconds = now
+        endPass()
+        lookAgain(at: moment)
+    }
+
+    /// Brings the totals up to date between two ticks.
+    public mutating func refresh(at moment: Moment) {
+        beginPass(at: moment)
+        for index in accounts.indices where !accounts[index].isMirror { _ = read(index, at: moment) }
+        endPass()
+    }
+
+    /// Brings the totals up to date for somebody who asks, if the latest pass is older than one interval or than a second.
+    ///
+    /// - Returns: whether there was a pass.
+    public mutating func refreshIfStale(at moment: Moment, every intervalNanoseconds: UInt64) -> Bool {
+        let now = moment.monotonicNanoseconds
+        guard now - min(now, lastPassNanoseconds) > min(intervalNanoseconds, 1_000_000_000) else { return false }
+        refresh(at: moment)
+        return true
+    }
+
+    /// Ticks so far apart are further apart than the counters bear.
+    public func needsPassesBetweenTicks(every intervalNanoseconds: UInt64) -> Bool {
+        intervalNanoseconds > longestIntervalNanoseconds
+    }
+
+    /// Reads the counters between two ticks before it is too late to know what they did.
+    ///
+    /// - Parameter patienceNanoseconds: when this is asked again at the latest.
+    /// - Returns: whether there was a pass.
+    public mutating func refreshIfOverdue(
+        at moment: Moment, every intervalNanoseconds: UInt64, patienceNanoseconds: UInt64
+    ) -> Bool {
+        guard needsPassesBetweenTicks(every: intervalNanoseconds) else { return false }
+        let due = lastPassNanoseconds.saturatingSum(longestIntervalNanoseconds)
+        guard moment.monotonicNanoseconds.saturatingSum(patienceNanoseconds) > due else { return false }
+        refresh(at: moment)
+        return true
+    }
+
+    private mutating func beginPass(at moment: Moment) {
+        generation += 1
+        lastPassNanoseconds = moment.monotonicNanoseconds
+        sources.beginPass()
+    }
+
+    private mutating func endPass() {
+        ledger?.write(accounts)
+        if !isReady { isReady = hasSampleOfEachSource }
+    }
+
+    private var hasSampleOfEachSource: Bool {
+        accounts.allSatisfy { account in
+            accounts.contains { $0.facts.source == account.facts.source && $0.hasBeenRead && $0.failure == nil }
+        }
+    }
+
+    /// Reads one counter into its account.
+    ///
+    /// - Returns: the reading's own moment.
+    private mutating func read(_ index: Int, at moment: Moment) -> Moment {
+        let (reading, read) = sources.read(index, at: moment)
+        accounts[index].take(reading, at: read)
+        return read
+    }
+}
+
+/// The machine as a whole.
+extension Sampling {
+    /// The machine's energy without double counting, in microjoules.
+    public var hostMicrojoules: UInt64 { hostBasis?.totalMicrojoules(accounts) ?? 0 }
+
+    /// Something that the machine's energy is made up of has been read; before, it is unknown and not 0.
+    public var isHostKnown: Bool { hostBasis?.isKnown(accounts) ?? false }
+
+    /// What was found when the sources were opened.
+    public var report: SourceReport { sources.report }
+
+    /// Every zone that the kernel shows: those that are counted first, in the order of the accounts.
+    public var zones: [ZoneReport] { sources.zones }
+
+    /// Some domains' energy is an estimate from their power.
+    public var isEstimated: Bool { accounts.contains(where: \.facts.isEstimate) }
+}
+
+/// Counters that went, came back or appeared.
+extension Sampling {
+    /// There is a counter that has gone from the kernel and may be found again.
+    public var hasLostCounters: Bool {
+        accounts.contains { $0.isLost && Sources.findsAgain($0.facts.source) }
+    }
+
+    mutating func lookAgain(at moment: Moment) {
+        let isMissing = hasLostCounters
+        if !isMissing { forbiddenZone = nil }
+        if sources.isSearchDue(at: moment, isMissing: isMissing) { findMissing() }
+    }
+
+    mutating func findMissing() {
+        take(sources.find(accounts.indices.filter { accounts[$0].isLost }))
+    }
+
+    /// Lets accounts go on with what was found, and opens accounts for what was never there before.
+    private mutating func take(_ result: SearchResult) {
+        forbiddenZone = result.forbidden
+        for index in result.reopened { accounts[index].resume(sources.counters[index]) }
+        for index in result.added {
+            var account = DomainAccount(sources.counters[index])
+            droppedRecords += ledger?.adopt(&account) ?? 0
+            accounts.append(account)
+            mirrors.append(account.domain)
+        }
+        guard !result.renamed.isEmpty || !result.added.isEmpty else { return }
+        layoutGeneration += 1
+        measureLayout()
+    }
+}
+
+/// Dies that all show the counter of their socket.
+extension Sampling {
+    /// Compares the counters of dies of one socket from time to time, and counts only one of those that are the same.
+    private mutating func compareSuspects(at moment: Moment) {
+        guard mirrors.isDue(tick: ticks) else { return }
+        for pair in mirrors.pairs.indices {
+            let (leader, follower) = (mirrors.pairs[pair].leader, mirrors.pairs[pair].follower)
+            let verdict = mirrors.compare(
+                pair, sources.read(leader, at: moment).reading, sources.read(follower, at: moment).reading,
+                sources.read(leader, at: moment).reading)
+            if let isMirror = verdict {
+                accounts[follower].setMirror(isMirror)
+                layoutGeneration += 1
+            }
+        }
+    }
+
+    /// For each domain that may turn out to be a mirror, the domain whose counter it would show.
+    public var suspects: [Int: Domain] {
+        Dictionary(uniqueKeysWithValues: mirrors.pairs.map { ($0.follower, accounts[$0.leader].domain) })
+    }
+}

@@ -1,0 +1,211 @@
+import HTTP
+import Kernel
+
+/// All conversations under way: the connections, who answers them, and when they end.
+struct Conversations: ~Copyable {
+    private var connections: ConnectionTable
+    var responder: Responder
+    private var isDraining = false
+    /// A connection ended since the last question, so listeners that rest may try again.
+    private var hasFreedSlot = false
+
+    init(limit: Int, _ responder: consuming Responder) {
+        connections = ConnectionTable(limit: limit)
+        self.responder = responder
+    }
+
+    var isEmpty: Bool { connections.count == 0 }
+
+    /// What became of a new connection.
+    enum Entrance {
+        case admitted(Token)
+        case refused
+        /// Not even a slot for being told so is free.
+        case full
+    }
+
+    /// Gives a new connection a slot, if need be another's.
+    mutating func admit(
+        _ socket: consuming FileDescriptor, _ peer: PeerKey, _ epoll: borrowing Epoll, at now: UInt64
+    ) -> Entrance {
+        if connections.isFull { makeRoom(at: now) }
+        let isSurplus = connections.isFull
+        if isSurplus { responder.decisions.count(.full) }
+        guard !connections.isOverfull else { return .full }
+        var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, at: now)
+        guard responder.decisions.begin(&connection) else { return .refused }
+        guard let token = connections.insert(connection), let connection = connections.take(token) else { return .full }
+        do throws(SystemError) {
+            try connection.watch(epoll, token)
+        } catch {
+            // The kernel's own limit of watches: this connection ends, the server does not.
+            responder.decisions.count(.noDescriptors)
+            connections.release(token)
+            return .refused
+        }
+        connections.putBack(connection, at: token)
+        responder.decisions.setConnections(connections.count)
+        return .admitted(token)
+    }
+
+    /// Gives up the connection that deserves its slot least, if one does not.
+    mutating func makeRoom(at now: UInt64) {
+        guard let victim = connections.victim(at: now), let connection = connections.take(victim) else { return }
+        responder.decisions.count(.evicted)
+        // What a stalled peer does not take would stay in the kernel; an idle one is closed in peace.
+        if connection.isStalled { connection.resetOnClose() }
+        end(connection, victim)
+    }
+
+    /// No descriptor is left for a new connection: an old one is given up to get one back.
+    ///
+    /// - Returns: how often that happened.
+    mutating func makeRoomForDescriptor(at now: UInt64) -> UInt64 {
+        responder.decisions.count(.noDescriptors)
+        makeRoom(at: now)
+        return responder.decisions.facts.counters.rejections(.noDescriptors)
+    }
+
+    /// Does a bounded amount of work for one connection. An event for a slot's past tenant finds nothing.
+    mutating func advance(
+        _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        guard var connection = connections.take(token) else { return }
+        let next = responder.advance(&connection, token, &content, at: now)
+        try settle(connection, token, next, epoll, at: now)
+    }
+
+    /// Puts the connection back to wait, or ends it.
+    private mutating func settle(
+        _ connection: consuming Connection, _ token: Token, _ next: Next, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        var connection = connection
+        var interest = Interest.readable
+        switch next {
+        case .proceed: break
+        case .wait(let wanted): interest = wanted
+        case .linger: guard connection.linger(at: now) else { return end(connection, token) }
+        case .close: return end(connection, token)
+        case .giveUp:
+            responder.decisions.count(.timeout)
+            connection.resetOnClose()
+            return end(connection, token)
+        }
+        try connection.wait(for: interest, epoll, token)
+        // Nobody waits for another request of a client when the end has begun.
+        if isDraining, connection.isIdle(at: now) { return end(connection, token) }
+        connections.putBack(connection, at: token)
+    }
+
+    /// Closes a connection that was taken from its slot.
+    private mutating func end(_ connection: consuming Connection, _ token: Token) {
+        var connection = connection
+        responder.end(&connection, token)
+        connections.release(token)
+        responder.decisions.setConnections(connections.count)
+        hasFreedSlot = true
+    }
+
+    /// Whether a connection has ended since the last call.
+    mutating func takeFreedSlot() -> Bool {
+        defer { hasFreedSlot = false }
+        return hasFreedSlot
+    }
+}
+
+/// Requests that wait for a password's check.
+extension Conversations {
+    /// Looks again at the requests that wait, since a password was checked.
+    mutating func finishCheck(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        let waiters = responder.decisions.finishCheck()
+        for index in 0..<waiters.count { try resume(waiters[index], &content, epoll, at: now) }
+    }
+
+    /// Answers those whose place in the queue others took.
+    mutating func refuseDisplaced(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        while let token = responder.decisions.nextDisplaced() {
+            try resume(token, displaced: true, &content, epoll, at: now)
+        }
+    }
+
+    private mutating func resume(
+        _ token: Token, displaced: Bool = false, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll,
+        at now: UInt64
+    ) throws(SystemError) {
+        guard var connection = connections.take(token) else { return }
+        let isWaiting = connection.resume(displaced: displaced)
+        connections.putBack(connection, at: token)
+        if isWaiting { try advance(token, &content, epoll, at: now) }
+    }
+
+    /// Reads the web configuration again.
+    mutating func reload(
+        _ file: inout WebFile, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        guard try responder.reload(&file, epoll) else { return }
+        for place in connections.places {
+            if let token = connections.token(at: place) { try resume(token, &content, epoll, at: now) }
+        }
+    }
+}
+
+/// Patience, and the end.
+extension Conversations {
+    /// Ends connections that ran out of time.
+    ///
+    /// - Returns: false if there are more of them than one turn bears.
+    mutating func expire(_ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) -> Bool {
+        var expired = 0
+        for place in connections.places {
+            guard let token = connections.token(at: place, where: { now >= $0.deadlineNanoseconds }) else { continue }
+            guard expired < Limits.expirationsPerTurn else { return false }
+            expired += 1
+            try expire(token, epoll, at: now)
+        }
+        return true
+    }
+
+    private mutating func expire(
+        _ token: Token, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        guard var connection = connections.take(token) else { return }
+        switch connection.phase {
+        case .open where connection.interest == .readable && connection.request.startNanoseconds != nil:
+            responder.decisions.count(.timeout)
+            let next = responder.refuse(&connection, .requestTimeout, at: now)
+            try settle(connection, token, next, epoll, at: now)
+        case .open where connection.interest == .readable, .shakingHands:
+            responder.decisions.count(.timeout)
+            end(connection, token)
+        case .lingering: end(connection, token)
+        case .open, .awaitingCheck, .finishing: try settle(connection, token, .giveUp, epoll, at: now)
+        }
+    }
+
+    /// The end has begun: what is under way is finished, and every response is the last of its connection.
+    mutating func drain(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        isDraining = true
+        responder.decisions.drain()
+        for place in connections.places {
+            guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }) else { continue }
+            try advance(token, &content, epoll, at: now)
+        }
+    }
+
+    /// When the end has begun: gives up the clients whose first request has not come in time.
+    mutating func endIdle(at now: UInt64) {
+        guard isDraining else { return }
+        for place in connections.places {
+            guard let token = connections.token(at: place, where: { $0.isIdle(at: now) }),
+                let connection = connections.take(token)
+            else { continue }
+            end(connection, token)
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Bytes
+import HTTP
+import Kernel
+import Log
+import Logging
+
+/// Decides what each request is answered: who may ask, by the web configuration, and what there is under a path.
+struct Decisions: ~Copyable {
+    private var policy: WebPolicy
+    private let routes: Routes
+    /// Connections whose place in the queue for a password's check was taken in this turn.
+    private var displaced: [Token] = []
+    private var isDraining = false
+    private(set) var facts = ServingFacts()
+
+    init(_ policy: consuming WebPolicy, telemetryPath: String) {
+        facts.web = policy.facts
+        self.policy = policy
+        routes = Routes(telemetryPath: telemetryPath)
+        displaced.reserveCapacity(WaiterQueue.capacity)
+    }
+
+    /// Every response is the last of its connection from now on.
+    mutating func drain() { isDraining = true }
+
+    mutating func count(_ rejection: Rejection) { facts.counters.count(rejection) }
+    mutating func count(_ status: Status) { facts.counters.count(status) }
+    mutating func setConnections(_ count: Int) { facts.connections = count }
+
+    /// The operator's own headers.
+    var extraHeaders: [UInt8] { policy.extraHeaders }
+
+    /// Decides what a request is answered; nil if its password is to be checked first, and then the connection waits for that.
+    mutating func response(
+        to request: Request, _ input: borrowing ByteBuffer, _ connection: inout Connection, _ token: Token,
+        _ responses: inout Responses, _ content: inout some Publisher & ~Copyable, at now: UInt64
+    ) -> Response? {
+        let keeps = request.keepsAlive && !isDraining && !connection.isSurplus
+        var response = Response(status: .ok, includesBody: request.method != .head)
+        response.persistence = !keeps ? .closing : request.isHTTP11 && !request.namesKeepAlive ? .open : .keptAlive
+        // Before anything is decided: the last request's is over, and would end one that waits for its password.
+        connection.expectResponse(withinMilliseconds: request.scrapeTimeoutMilliseconds, at: now)
+        switch input.withBytes({ policy.admit(request, $0, &connection, token, at: now) }) {
+        case .admitted:
+            input.withBytes { fill(&response, request, $0, &responses, &content, at: now) }
+        case .refused(let status):
+            response.status = status
+        case .overRate:
+            count(.rate)
+            response.status = .tooManyRequests
+        case .waits(let other):
+            if let other { displaced.append(other) }
+            connection.awaitCheck()
+            return nil
+        }
+        if response.status == .tooManyRequests { response.retryAfterSeconds = policy.waitSeconds(at: now) }
+        return response
+    }
+
+    /// The answer to a request that may be answered.
+    private mutating func fill<Content: Publisher & ~Copyable>(
+        _ response: inout Response, _ request: Request, _ bytes: Span<UInt8>, _ responses: inout Responses,
+        _ content: inout Content, at now: UInt64
+    ) {
+        switch routes.route(bytes.extracting(request.path)) {
+        case .metrics:
+            facts.counters.countScrape(unixSeconds: responses.unixSeconds)
+            let generation = content.refresh(facts, at: now)
+            var selection: Content.Selection?
+            forEachQueryValue(of: "name[]", in: bytes.extracting(request.query)) { name in
+                content.select(name, into: &selection)
+            }
+            response.body = responses.page(
+                request.representation, selecting: selection, generation: generation, &content)
+        case .landing: response.body = responses.landingPage
+        case .healthy: break
+        case .ready where content.isReady: break
+        case .ready: (response.status, response.body) = (.serviceUnavailable, .notReady)
+        case .unknown: response.status = .notFound
+        }
+    }
+}
+
+/// What the web configuration asks for.
+extension Decisions {
+    /// Puts TLS between the socket and a new connection, if it is spoken here; false if there is no memory for it.
+    func begin(_ connection: inout Connection) -> Bool { policy.begin(&connection) }
+
+    /// Has the loop told when a password was checked.
+    func watchPasswordChecks(_ epoll: borrowing Epoll) throws(SystemError) { try policy.watchPasswordChecks(epoll) }
+
+    /// Takes the answer of a check in, and tells whose requests are to be looked at again.
+    mutating func finishCheck() -> WaitingTokens { policy.finishCheck() }
+
+    /// One whose place in the queue was taken in this turn, until all were told.
+    mutating func nextDisplaced() -> Token? { displaced.popLast() }
+
+    /// The connection ended while its password was to be checked.
+    mutating func forget(_ token: Token) { policy.forget(token) }
+
+    /// Reads the web configuration again.
+    ///
+    /// - Returns: passwords are asked for no more.
+    mutating func reload(
+        _ file: inout WebFile, _ epoll: borrowing Epoll, _ log: Logger
+    ) throws(SystemError) -> Bool {
+        let wasAuthenticating = policy.isAuthenticating
+        file.reload(&policy, log)
+        facts.web = policy.facts
+        if policy.isAuthenticating, !wasAuthenticating { try watchPasswordChecks(epoll) }
+        return wasAuthenticating && !policy.isAuthenticating
+    }
+
+    /// Says once of each certificate that it has expired, whenever that happens.
+    mutating func warnIfCertificateExpired(unixSeconds: UInt64, _ log: Logger) {
+        policy.warnIfExpired(unixSeconds: unixSeconds, log)
+    }
+}

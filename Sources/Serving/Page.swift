@@ -1,0 +1,79 @@
+import Bytes
+import Gzip
+import HTTP
+
+/// One page's bytes, and who needs them.
+struct Page: ~Copyable {
+    enum Use: Equatable {
+        /// It stays as it is.
+        case permanent
+        /// Everybody who asks for the form at that generation is given it.
+        case shared(PageForm, UInt64)
+        /// It goes when its readers have it: made for one request, or replaced by a newer one.
+        case passing
+    }
+
+    private var bytes: ByteBuffer
+    private(set) var use: Use
+    private(set) var number: UInt64
+    /// Connections that have not taken all of it.
+    var readers = 0
+
+    init(_ bytes: consuming ByteBuffer, _ use: Use, number: UInt64 = 0) {
+        self.bytes = bytes
+        self.use = use
+        self.number = number
+    }
+
+    var capacity: Int { bytes.capacity }
+    /// Nobody needs it.
+    var isSpare: Bool { use == .passing && readers == 0 }
+
+    mutating func begin(_ use: Use, number: UInt64) {
+        bytes.removeAll()
+        self.use = use
+        self.number = number
+    }
+
+    mutating func stopSharing(_ form: PageForm) {
+        if case .shared(form, _) = use { use = .passing }
+    }
+
+    mutating func write<Content: Publisher & ~Copyable>(
+        content: inout Content, _ format: ExpositionFormat, _ selection: Content.Selection?
+    ) {
+        content.write(format, selecting: selection, into: &bytes)
+        precondition(!bytes.overflowed)
+    }
+
+    /// False if it does not fit, and then nobody is given it.
+    mutating func compress(_ plain: Span<UInt8>, with compressor: inout GzipCompressor) -> Bool {
+        let fits = compressor.compress(plain, into: &bytes)
+        if !fits { use = .passing }
+        return fits
+    }
+
+    func withBytes<Result>(from offset: Int, _ use: (Span<UInt8>) -> Result) -> Result {
+        bytes.withBytes { all in use(all.extracting(offset..<all.count)) }
+    }
+}
+
+/// What makes a shared page different from others of the same content.
+struct PageForm: Equatable {
+    let format: ExpositionFormat
+    let coding: ContentCoding
+}
+
+extension ExpositionFormat {
+    /// The format whose pages are the same: OpenMetrics' versions differ in nothing but the head of the response.
+    var body: ExpositionFormat { self == .openMetrics001 ? .openMetrics100 : self }
+}
+
+extension Publisher where Self: ~Copyable {
+    /// The buffer for a page as the content is now.
+    func pageCapacity(_ format: ExpositionFormat) -> Int {
+        let needed = max(1, pageBytes(format))
+        let steps = (needed + Pages.stepBytes - 1) / Pages.stepBytes * Pages.stepBytes
+        return min(steps, max(needed, longestPageBytes(format)))
+    }
+}

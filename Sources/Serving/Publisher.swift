@@ -1,0 +1,30 @@
+public import Bytes
+public import HTTP
+
+/// Who makes the pages of metrics that are served. Serving knows no more of their content than this.
+///
+/// Everything is called from the loop and must neither wait nor allocate.
+public protocol Publisher: ~Copyable {
+    /// Some of the page's families, chosen by name.
+    associatedtype Selection
+
+    /// What is published has its first values.
+    var isReady: Bool { get }
+
+    /// Brings the content up to date for a request at a moment of the monotonic clock, in nanoseconds.
+    ///
+    /// - Returns: the generation of the content, never 0; pages of an equal one are equal.
+    mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64
+
+    /// Adds the families that a `name[]` parameter asks for to a selection; nil is one that nothing has been asked of.
+    func select(_ name: Span<UInt8>, into selection: inout Selection?)
+
+    /// The most bytes that a page can have as the content is now; it may grow later, up to `longestPageBytes`.
+    func pageBytes(_ format: ExpositionFormat) -> Int
+
+    /// The most bytes that a page can ever have.
+    func longestPageBytes(_ format: ExpositionFormat) -> Int
+
+    /// Writes a page into an empty buffer with room for `pageBytes`; without a selection, all of it.
+    mutating func write(_ format: ExpositionFormat, selecting selection: Selection?, into page: inout ByteBuffer)
+}

@@ -1,0 +1,167 @@
+import Bytes
+import HTTP
+import Kernel
+import Log
+import Logging
+import TLS
+
+/// Takes one connection at a time from what is ready to what is sent: TLS, requests, responses.
+///
+/// What it does for a connection in one call is bounded.
+struct Responder: ~Copyable {
+    var decisions: Decisions
+    private var responses: Responses
+    private var inputs = BufferPool(bufferCapacity: Limits.headBytes)
+    private var handshakes = Handshakes()
+    private let log: Logger
+
+    init(_ decisions: consuming Decisions, landing: consuming ByteBuffer, _ log: Logger) {
+        self.decisions = decisions
+        responses = Responses(landing: landing)
+        self.log = log
+    }
+
+    /// A new batch of events begins.
+    mutating func beginTurn(unixSeconds: UInt64) {
+        handshakes.beginTurn()
+        responses.setDate(unixSeconds: unixSeconds)
+    }
+
+    /// Says once of each certificate that it has expired, whenever that happens.
+    mutating func warnIfCertificateExpired() {
+        decisions.warnIfCertificateExpired(unixSeconds: responses.unixSeconds, log)
+    }
+
+    /// Reads the web configuration again, and makes the loop follow what it asks for now.
+    ///
+    /// - Returns: passwords are asked for no more, so that nobody will tell those that wait for a check.
+    mutating func reload(_ file: inout WebFile, _ epoll: borrowing Epoll) throws(SystemError) -> Bool {
+        let hasEnded = try decisions.reload(&file, epoll, log)
+        warnIfCertificateExpired()
+        return hasEnded
+    }
+
+    /// Takes back what a connection that ends has borrowed.
+    mutating func end(_ connection: inout Connection, _ token: Token) {
+        connection.close()
+        if let input = connection.takeInput() { inputs.giveBack(input) }
+        responses.giveBack(connection.takeUnsent())
+        if connection.phase == .awaitingCheck { decisions.forget(token) }
+    }
+
+    /// Does a bounded amount of work for a connection that is ready.
+    mutating func advance(
+        _ connection: inout Connection, _ token: Token, _ content: inout some Publisher & ~Copyable, at now: UInt64
+    ) -> Next {
+        switch connection.phase {
+        case .shakingHands: return shakeHands(&connection, token, &content, at: now)
+        case .open: return serve(&connection, token, &content, at: now)
+        // Only the peer's end is reported.
+        case .awaitingCheck: return .close
+        case .finishing:
+            let next = responses.flush(&connection, at: now)
+            if case .proceed = next { return .linger }
+            return next
+        case .lingering: return discardInput(&connection)
+        }
+    }
+
+    /// Goes on agreeing on TLS; a connection that is done goes on to its first request, which is often here already.
+    private mutating func shakeHands(
+        _ connection: inout Connection, _ token: Token, _ content: inout some Publisher & ~Copyable, at now: UInt64
+    ) -> Next {
+        switch handshakes.advance(&connection, at: now) {
+        case .done: return serve(&connection, token, &content, at: now)
+        case .wait(let interest): return .wait(interest)
+        case .failed(let failure):
+            decisions.count(.tls)
+            log.report(.handshakeFailed, .debug, "no TLS connection: \(failure)")
+            // Lingering, so that the alert is read before a reset destroys it.
+            guard failure.kind == .plainHTTP else { return .linger }
+            connection.finish()
+            return send(Response(status: .badRequest, body: .needsTLS), on: &connection, at: now)
+        }
+    }
+
+    /// Sends what is left of the last response, then answers requests: those already here, and once what arrived meanwhile.
+    ///
+    /// Requests that lie in our own buffer are unknown to epoll. When their turn is over, the connection waits to be writable,
+    /// which it is at once if the peer takes its responses.
+    private mutating func serve(
+        _ connection: inout Connection, _ token: Token, _ content: inout some Publisher & ~Copyable, at now: UInt64
+    ) -> Next {
+        let flushed = responses.flush(&connection, at: now)
+        guard case .proceed = flushed else { return flushed }
+        var input = connection.takeInput() ?? inputs.take()
+        let next = answerRequests(in: &input, &connection, token, &content, at: now)
+        if input.isEmpty {
+            inputs.giveBack(input)
+        } else {
+            connection.keep(input)
+        }
+        return next
+    }
+
+    private mutating func answerRequests(
+        in input: inout ByteBuffer, _ connection: inout Connection, _ token: Token,
+        _ content: inout some Publisher & ~Copyable,
+        at now: UInt64
+    ) -> Next {
+        var answered = 0
+        var hasReceived = false
+        while true {
+            switch connection.request.next(in: &input) {
+            case .complete(let request):
+                guard answered < Limits.requestsPerTurn else {
+                    connection.request.postpone()
+                    return .wait(.writable)
+                }
+                answered += 1
+                guard
+                    let response = decisions.response(
+                        to: request, input, &connection, token, &responses, &content, at: now)
+                else {
+                    return .wait(.hangUp)
+                }
+                input.removeFirst(request.headLength)
+                connection.request.complete(bodyLength: request.bodyLength)
+                let next = send(response, on: &connection, at: now)
+                guard case .proceed = next else { return next }
+            case .malformed(let status): return refuse(&connection, status, at: now)
+            case .incomplete where hasReceived:
+                connection.request.isIncomplete(input.count, at: now)
+                // What TLS has decrypted already is nothing that epoll would report; writable is reported at once.
+                return .wait(connection.hasPendingBytes ? .writable : .readable)
+            case .incomplete:
+                hasReceived = true
+                input.compact()
+                switch input.withFreeSpace({ space in connection.receive(into: &space, at: now) }) {
+                case .bytes: continue
+                case .wait(let interest): return .wait(interest)
+                case .endOfFile, .failed: return .close
+                }
+            }
+        }
+    }
+
+    /// Answers bytes that are no request, and ends the connection.
+    mutating func refuse(_ connection: inout Connection, _ status: Status, at now: UInt64) -> Next {
+        send(Response(status: status), on: &connection, at: now)
+    }
+
+    private mutating func send(_ response: Response, on connection: inout Connection, at now: UInt64) -> Next {
+        decisions.count(response.status)
+        return responses.send(response, extraHeaders: decisions.extraHeaders, on: &connection, at: now)
+    }
+
+    /// Throws away what a client still sends after its last response.
+    private mutating func discardInput(_ connection: inout Connection) -> Next {
+        var scratch = inputs.take()
+        let movement = scratch.withFreeSpace { space in connection.discard(into: &space) }
+        inputs.giveBack(scratch)
+        switch movement {
+        case .bytes, .wait: return .wait(.readable)
+        case .endOfFile, .failed: return .close
+        }
+    }
+}

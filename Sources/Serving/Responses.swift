@@ -1,0 +1,180 @@
+import Bytes
+import HTTP
+import Kernel
+
+/// One response, before it is bytes.
+struct Response {
+    /// What is in the body.
+    enum Body {
+        /// A page of metrics, or another that is lent.
+        case page(Slot, contentType: StaticString, coding: ContentCoding)
+        /// The status in words.
+        case explanation
+        /// For a client that speaks HTTP where TLS is spoken.
+        case needsTLS
+        /// There are no values yet.
+        case notReady
+    }
+
+    var status: Status
+    var body = Body.explanation
+    /// False for HEAD: the head tells the length of a body that is not sent.
+    var includesBody = true
+    var persistence = ResponseHead.Persistence.closing
+    /// When to ask again, for a status that says so.
+    var retryAfterSeconds: UInt64 = 1
+
+    /// The page that is sent after the head; nil if there is none, or only its length is told.
+    fileprivate var page: Slot? {
+        if includesBody, case .page(let slot, _, _) = body { slot } else { nil }
+    }
+}
+
+/// Makes responses into bytes and sends them: the head with a short body from here, a page from where it lies.
+struct Responses: ~Copyable {
+    /// The most bytes that the operator's own headers may have; see the web configuration file.
+    static let extraHeaderBytes = 4096
+
+    private static let textType: StaticString = "text/plain; charset=utf-8"
+    private static let htmlType: StaticString = "text/html; charset=utf-8"
+    private static let explanationBytes = 256
+
+    /// The head, and a body that is only a few words.
+    private var head: ByteBuffer
+    private var explanation = ByteBuffer(capacity: Responses.explanationBytes)
+    private var pages = Pages()
+    private let landing: Slot
+    /// For what is left of a head.
+    private var rests: BufferPool
+    /// What the Date of a response says, on the wall clock.
+    private(set) var unixSeconds: UInt64 = 0
+
+    init(landing: consuming ByteBuffer) {
+        let capacity = ResponseHead.longestBytes + Responses.extraHeaderBytes + Responses.explanationBytes
+        head = ByteBuffer(capacity: capacity)
+        rests = BufferPool(bufferCapacity: capacity)
+        self.landing = pages.add(landing)
+    }
+
+    /// Sets the date for all responses until it is set again.
+    mutating func setDate(unixSeconds: UInt64) { self.unixSeconds = unixSeconds }
+
+    /// The page at `/`.
+    var landingPage: Response.Body { .page(landing, contentType: Responses.htmlType, coding: .identity) }
+
+    /// The page that a request asks for.
+    mutating func page<Content: Publisher & ~Copyable>(
+        _ representation: Representation, selecting selection: Content.Selection?, generation: UInt64,
+        _ content: inout Content
+    ) -> Response.Body {
+        let page = pages.page(representation, selecting: selection, generation: generation, &content)
+        return .page(page.slot, contentType: representation.contentType, coding: page.coding)
+    }
+
+    /// Sends a response in one call. The connection keeps what is not taken.
+    mutating func send(
+        _ response: Response, extraHeaders: [UInt8], on connection: inout Connection, at now: UInt64
+    ) -> Next {
+        compose(response, extraHeaders)
+        let page = response.page
+        let movement = head.withBytes { head in
+            pages.withBytes(page) { connection.send(head, $0, at: now) }
+        }
+        let sent: Int
+        let awaited: Interest
+        switch movement {
+        case .bytes(let count): (sent, awaited) = (count, .writable)
+        case .wait(let interest): (sent, awaited) = (0, interest)
+        case .endOfFile, .failed: return .close
+        }
+        let closes = response.persistence == .closing
+        if sent == head.count + pages.withBytes(page, { $0.count }) { return closes ? .linger : .proceed }
+        connection.owe(rest(after: sent, page))
+        if closes { connection.finish() }
+        return .wait(awaited)
+    }
+
+    /// Sends what is left of the last response.
+    mutating func flush(_ connection: inout Connection, at now: UInt64) -> Next {
+        guard var unsent = connection.takeUnsent() else { return .proceed }
+        if let page = unsent.page, !pages.holds(page) {
+            giveBack(unsent)
+            return .giveUp
+        }
+        let movement = unsent.withBytes { own in
+            pages.withBytes(of: unsent.page) { connection.send(own, $0, at: now) }
+        }
+        var awaited = Interest.writable
+        switch movement {
+        case .bytes(let count): unsent.removeFirst(count)
+        case .wait(let interest): awaited = interest
+        case .endOfFile, .failed:
+            giveBack(unsent)
+            return .close
+        }
+        if unsent.withBytes({ $0.isEmpty }), pages.withBytes(of: unsent.page, { $0.isEmpty }) {
+            giveBack(unsent)
+            return .proceed
+        }
+        connection.owe(unsent)
+        return .wait(awaited)
+    }
+
+    /// Takes back what a connection that ends did not send.
+    mutating func giveBack(_ unsent: consuming Unsent?) {
+        guard let unsent else { return }
+        pages.giveBack(unsent.page)
+        if let buffer = unsent.takeBuffer() { rests.giveBack(buffer) }
+    }
+
+    private mutating func rest(after sent: Int, _ page: Slot?) -> Unsent {
+        let loan = page.map { pages.lend($0, from: max(0, sent - head.count)) }
+        guard sent < head.count else { return Unsent(nil, loan) }
+        var buffer = rests.take()
+        head.withBytes { buffer.append($0.extracting(sent..<$0.count)) }
+        return Unsent(buffer, loan)
+    }
+
+    private mutating func compose(_ response: Response, _ extraHeaders: [UInt8]) {
+        explain(response)
+        var next = ResponseHead(
+            status: response.status, contentType: Responses.textType, contentLength: explanation.count,
+            persistence: response.persistence, date: HTTPDate(unixSeconds: unixSeconds))
+        next.retryAfterSeconds = response.retryAfterSeconds
+        if case .page(let slot, let contentType, let coding) = response.body {
+            next.contentType = contentType
+            next.contentCoding = coding
+            next.contentLength = pages.withBytes(slot) { $0.count }
+        }
+        head.removeAll()
+        head.append(next, extraHeaders: extraHeaders.span)
+        if response.includesBody { explanation.withBytes { head.append($0) } }
+        precondition(!head.overflowed && !explanation.overflowed)
+    }
+
+    private mutating func explain(_ response: Response) {
+        explanation.removeAll()
+        switch response.body {
+        case .page: return
+        case .explanation where response.status == .tooManyRequests:
+            explanation.append("There are too many requests; try again in ")
+            explanation.append(seconds: response.retryAfterSeconds)
+        case .explanation: explanation.append(response.status.explanation)
+        case .needsTLS: explanation.append("This port speaks TLS: use https instead of http.")
+        case .notReady: explanation.append("The first values are not there yet; try again in a second.")
+        }
+        explanation.append("\n")
+    }
+}
+
+extension ByteBuffer {
+    /// Appends the end of a sentence that tells a time: `a second.` or `60 seconds.`
+    fileprivate mutating func append(seconds: UInt64) {
+        if seconds == 1 {
+            append("a second.")
+        } else {
+            append(decimal: seconds)
+            append(" seconds.")
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Bytes
+import Counters
+import Kernel
+
+extension ReadFailure {
+    init(_ code: ErrorCode) {
+        switch code {
+        case .invalidArgument, .inputOutput: self = .driverError
+        case .noDevice: self = .unregistered
+        default: self = .other
+        }
+    }
+}
+
+/// Reads one attribute that holds a decimal number and a line feed, afresh: sysfs answers each read at offset 0 with a new value.
+///
+/// A buffer of 32 bytes is always enough for one: a shorter one would cut the number without a word.
+func readCounter(_ descriptor: borrowing FileDescriptor) -> Reading {
+    var space = InlineArray<32, UInt8>(repeating: 0)
+    var outcome = ReadOutcome.bytes(0)
+    var bytes = space.mutableSpan
+    unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+        var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+        outcome = descriptor.read(at: 0, into: &output)
+        _ = unsafe output.finalize(for: buffer)
+    }
+    switch outcome {
+    case .failed(let code): return .failure(ReadFailure(code))
+    case .bytes(0): return .failure(.empty)
+    case .bytes(let count): return parseCounter(space.span.extracting(0..<count))
+    }
+}
+
+/// Reads what an `energy_uj` shows: digits, then at most one line feed.
+func parseCounter(_ bytes: Span<UInt8>) -> Reading {
+    var count = bytes.count
+    if count > 0, bytes[count - 1] == UInt8(ascii: "\n") { count -= 1 }
+    guard count > 0 else { return .failure(.empty) }
+    guard let value = UInt64(decimal: bytes.extracting(0..<count)) else { return .failure(.garbage) }
+    return .counter(value)
+}

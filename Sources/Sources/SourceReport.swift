@@ -1,0 +1,98 @@
+public import Counters
+
+/// What became of one kind of source when it was looked for.
+public struct SourceAttempt: Sendable, Equatable {
+    /// How it turned out.
+    public enum Outcome: Sendable, Equatable {
+        /// Its counters are read.
+        case opened
+        /// The machine has none. Why, in words that go on after "because", with what would change it.
+        case absent(String)
+        /// There are counters, and none of them can be read. Why, in the same form.
+        case unreadable(String)
+    }
+
+    /// Which kind.
+    public let kind: SourceKind
+    /// What came of it.
+    public let outcome: Outcome
+    /// The row of `SourceChoice.alternatives` that it belongs to.
+    public let row: Int
+
+    /// It is read.
+    public var isOpen: Bool { outcome == .opened }
+
+    /// Why it is not read; nil if it is.
+    public var obstacle: String? {
+        switch outcome {
+        case .opened: nil
+        case .absent(let obstacle), .unreadable(let obstacle): obstacle
+        }
+    }
+}
+
+/// Everything that was found when the sources were opened: each discovery ran once, and every text about sources comes from here.
+public struct SourceReport: Sendable {
+    /// What was asked for.
+    public let choice: SourceChoice
+    /// What was tried, in order.
+    public internal(set) var attempts: [SourceAttempt] = []
+    /// The zones of powercap; nil if nobody looked.
+    public internal(set) var powercap: PowercapDiscovery?
+    /// The events of perf; nil if nobody looked.
+    public internal(set) var perf: PerfDiscovery?
+    /// Why the events that were found cannot be opened; nil if they can.
+    public internal(set) var perfError: PerfError?
+    /// The sensors of hwmon; nil if nobody looked.
+    public internal(set) var hwmon: HwmonDiscovery?
+
+    /// Something is read.
+    public var isUp: Bool { attempts.contains(where: \.isOpen) }
+    /// What is read is no measurement.
+    public var isSimulated: Bool { attempts.contains { $0.isOpen && $0.kind == .simulated } }
+    /// What is read.
+    public var opened: [SourceKind] { attempts.filter(\.isOpen).map(\.kind) }
+
+    /// The names of what is read, such as `powercap` or `powercap+hwmon`; where nothing is, of what was looked for first.
+    public var name: String {
+        let kinds = isUp ? opened : attempts.prefix(1).map(\.kind)
+        return kinds.map(\.rawValue).joined(separator: "+")
+    }
+
+    /// Each source that is read, and each that should be: one that is there and cannot be read, or that was asked for by name and
+    /// has nobody in its place. Where nothing is read, the one that was looked for first.
+    public var states: [(kind: SourceKind, isUp: Bool)] {
+        guard isUp else { return attempts.prefix(1).map { ($0.kind, false) } }
+        return attempts.filter { $0.isOpen || isMissed($0) }.map { ($0.kind, $0.isOpen) }
+    }
+
+    private func isMissed(_ attempt: SourceAttempt) -> Bool {
+        if case .unreadable = attempt.outcome { return true }
+        return choice.names(attempt.kind) && !attempts.contains { $0.row == attempt.row && $0.isOpen }
+    }
+
+    /// What is shown and not counted, of one kind.
+    public func refused(_ kind: SourceKind) -> [RefusedZone] {
+        switch kind {
+        case .powercap: powercap?.refused ?? []
+        case .perf: perf?.refused ?? []
+        case .hwmon: hwmon?.refused ?? []
+        case .simulated: []
+        }
+    }
+
+    /// Everything that is shown of the kinds that were tried and not counted. The zones of powercap that could be read and are not
+    /// opened all the same are among them.
+    var uncounted: [ZoneReport] {
+        let opened = attempts.filter(\.isOpen) + attempts.filter { !$0.isOpen }
+        return opened.flatMap { attempt in refused(attempt.kind).map(\.report) }
+    }
+}
+
+/// What gives a process the right to read energy counters, in one wording.
+public enum CounterAccess {
+    /// A sentence's end, after a colon.
+    public static let remedy =
+        "run as root, or in the group pyjoules, to which the package's udev rule shows energy counters, or give the service "
+        + "CAP_DAC_READ_SEARCH"
+}

@@ -1,0 +1,69 @@
+public import Counters
+
+/// What a zone of the kernel is to this program.
+public enum ZoneRole: String, Sendable {
+    /// Its energy is counted.
+    case counted
+    /// It is counted, and covers one core of its package only.
+    case leadCore = "lead-core"
+    /// Another control type shows the same counter, which is counted there.
+    case duplicate
+    /// Another die's zone shows the same counter, which is counted there.
+    case mirror
+    /// It cannot be counted.
+    case unreadable
+}
+
+/// One zone that the kernel shows, counted or not, so that nobody has to guess what is in a sum.
+public struct ZoneReport: Sendable {
+    /// The kernel's name: `intel-rapl:0:1`.
+    public var zone: String
+    /// What it measures, or would.
+    public let domain: Domain?
+    /// What became of it.
+    public let role: ZoneRole
+    /// Why it is not counted; empty if it is.
+    public let reason: String
+    /// The power limits that the kernel states for it.
+    public let limits: [PowerLimit]
+
+    /// A zone in its role.
+    public init(zone: String, domain: Domain?, role: ZoneRole, reason: String = "", limits: [PowerLimit] = []) {
+        self.zone = zone
+        self.domain = domain
+        self.role = role
+        self.reason = reason
+        self.limits = limits
+    }
+}
+
+extension ZoneReport {
+    /// A zone that is counted.
+    init(_ facts: CounterFacts, limits: [PowerLimit] = []) {
+        self.init(
+            zone: facts.name, domain: facts.domain, role: facts.domain.kind == .leadCore ? .leadCore : .counted,
+            limits: limits)
+    }
+}
+
+extension RefusedZone {
+    /// How it is shown.
+    public var report: ZoneReport {
+        let role: ZoneRole = reason == .duplicate ? .duplicate : .unreadable
+        return ZoneReport(zone: name, domain: domain, role: role, reason: reason.description)
+    }
+}
+
+extension RefusedZone.Reason: CustomStringConvertible {
+    /// The reason in words.
+    public var description: String {
+        switch self {
+        case .duplicate: "repeats a counter that is counted already"
+        case .unknownName(let name): "its name '\(name)' is none that RAPL uses"
+        case .badAttribute(let what): what
+        case .permissionDenied: "permission denied"
+        case .failed(let code): "\(code)"
+        case .tooMany: "more than \(PowercapSource.capacity) of its kind"
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""What the end-to-end tests and those under a real systemd are made of: exporters, fake counters, clients."""

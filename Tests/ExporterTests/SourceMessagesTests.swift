@@ -1,0 +1,156 @@
+import Accounts
+import Counters
+import Glibc
+import Logging
+import Sampling
+import TestSupport
+import Testing
+
+@testable import Exporter
+@testable import Kernel
+@testable import Sources
+
+/// Which source is chosen, and what is said of those that are not.
+@Suite struct SourceMessagesTests {
+    @Test func `powercap is first, and nothing is said of the others`() throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            try addSensor(tree.root)
+            let logged = try LogBench()
+            let measurement = open(configuration(.auto, tree.root), logged.log)
+            #expect(measurement.report.name == "powercap")
+            #expect(measurement.report.isUp == true)
+            #expect(measurement.zones.map(\.zone) == ["intel-rapl:0"])
+            #expect(logged.lines().isEmpty == true)
+        }
+    }
+
+    @Test func `where there is no RAPL hwmon is read, and the log says why`() throws {
+        try withPowercapTree { tree in
+            try addSensor(tree.root)
+            let logged = try LogBench()
+            let measurement = open(configuration(.auto, tree.root), logged.log)
+            #expect(measurement.report.name == "hwmon")
+            #expect(measurement.report.isUp == true)
+            #expect(measurement.isEstimated == true)
+            #expect(measurement.accounts.map(\.domain.tag) == ["ina_power1"])
+            let lines = logged.lines()
+            #expect(lines.count == 1)
+            #expect(lines[0].hasPrefix("level=warning event=source_fallback"))
+            #expect(lines[0].contains("energy is read from hwmon, because there is no RAPL counter under"))
+            #expect(lines[0].contains(", and the kernel has no 'power' unit of perf events"))
+        }
+    }
+
+    @Test func `counters that may not be read are no source, and the log names the remedy`() throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            try tree.forbid("intel-rapl:0")
+            let logged = try LogBench()
+            let (report, zones) = try withoutPrivileges {
+                let measurement = open(configuration(.these([.powercap]), tree.root), logged.log)
+                return (measurement.report, measurement.zones)
+            }
+            #expect(report.name == "powercap")
+            #expect(report.isUp == false)
+            #expect(zones.map(\.role) == [.unreadable])
+            let lines = logged.lines()
+            #expect(lines.count == 2)
+            #expect(lines[0].contains("event=zone_unreadable"))
+            #expect(lines[1].hasPrefix("level=error event=no_source"))
+            for line in lines { #expect(line.contains("CAP_DAC_READ_SEARCH")) }
+        }
+    }
+
+    @Test(arguments: [SourceKind.powercap, .perf, .hwmon])
+    func `a source that was asked for and is not there is not replaced`(choice: SourceKind) throws {
+        try withTemporaryDirectory { directory in
+            if choice != .hwmon {
+                for path in ["class", "class/hwmon", "devices"] {
+                    try checked("mkdir", mkdir("\(directory)/\(path)", 0o755))
+                }
+                try addSensor(directory)
+            }
+            let logged = try LogBench()
+            let measurement = open(configuration(.these([choice]), directory), logged.log)
+            #expect(measurement.report.name == choice.rawValue)
+            #expect(measurement.report.isUp == false)
+            #expect(measurement.accounts.isEmpty == true)
+            let lines = logged.lines()
+            #expect(lines.count == 1)
+            #expect(lines[0].hasPrefix("level=error event=no_source"))
+        }
+    }
+
+    @Test func `without any source the log names what each of them lacks`() throws {
+        try withTemporaryDirectory { directory in
+            let logged = try LogBench()
+            let measurement = open(configuration(.auto, directory), logged.log)
+            #expect(measurement.report.isUp == false)
+            #expect(measurement.report.name == "powercap")
+            let lines = logged.lines()
+            #expect(lines.count == 1)
+            for text in ["modprobe intel_rapl_msr", "'power' unit", "hwmon shows no sensor", "--source simulated"] {
+                #expect(lines[0].contains(text))
+            }
+        }
+    }
+
+    @Test func `the simulated machine says that it is none`() throws {
+        let logged = try LogBench()
+        let measurement = open(configuration(.simulated, "/nowhere"), logged.log)
+        #expect(measurement.report.isSimulated == true)
+        #expect(measurement.zones.map(\.role) == Array(repeating: .counted, count: 5))
+        let lines = logged.lines()
+        #expect(lines.count == 1)
+        #expect(lines[0].hasPrefix("level=warning event=simulated_source"))
+        #expect(lines[0].contains("SIMULATED"))
+    }
+
+    @Test func `the processor's maker is asked under the root that was named`() throws {
+        try withTemporaryDirectory { directory in
+            #expect(ProcessorVendor(procfs: directory) == .unknown)
+            try writeFile(directory + "/cpuinfo", "processor\t: 0\nvendor_id\t: AuthenticAMD\n")
+            #expect(ProcessorVendor(procfs: directory) == .amd)
+        }
+    }
+
+    @Test func `several sources are read side by side, and what is missing among them is said`() throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            let logged = try LogBench()
+            let missing = open(configuration(.these([.powercap, .hwmon]), tree.root), logged.log)
+            #expect(missing.report.name == "powercap")
+            let lines = logged.lines()
+            #expect(lines.count == 1)
+            #expect(lines[0].hasPrefix("level=warning event=source_fallback"))
+            #expect(lines[0].contains("energy is read from powercap only, because hwmon shows no sensor"))
+            try addSensor(tree.root)
+            let both = open(configuration(.these([.powercap, .hwmon]), tree.root), logged.log)
+            #expect(both.accounts.map(\.domain.tag) == ["package_0", "ina_power1"])
+            #expect(logged.lines().isEmpty == true)
+        }
+    }
+
+    /// Opens what is asked for, and says what was found.
+    private func open(_ configuration: Configuration, _ log: Logger) -> Sampling {
+        let sampling = Sampling(Sources(configuration))
+        SourceMessages.report(sampling.report, log)
+        return sampling
+    }
+
+    private func configuration(_ source: SourceChoice, _ sysfs: String) -> Configuration {
+        var configuration = Configuration()
+        configuration.source = source
+        configuration.sysfs = sysfs
+        configuration.procfs = sysfs
+        return configuration
+    }
+
+    /// Adds a chip that tells power.
+    private func addSensor(_ root: String) throws {
+        let chip = root + "/class/hwmon/hwmon0"
+        for path in [root + "/class/hwmon", chip] where access(path, F_OK) != 0 {
+            try checked("mkdir", mkdir(path, 0o755))
+        }
+        try writeFile(chip + "/name", "ina\n")
+        try writeFile(chip + "/power1_input", "1000\n")
+    }
+}

@@ -1,0 +1,262 @@
+import Counters
+import Kernel
+import TestSupport
+import Testing
+
+@testable import Reports
+
+@Suite struct MeasureReportTests {
+    // One measurement of the machine
+
+    @Test func `a table of the machine`() {
+        let report = report(.table)
+        let expected = """
+            The machine in 2.000 s:
+
+              domain      joules  uncertainty  mean watts  peak watts
+              package_0  100.000        0.098      50.000      61.235
+              dram_0       0.001        0.000       0.001       0.001
+
+            """
+        #expect(report.opening == "")
+        #expect(report.machine(interval, number: 1, count: 1) == expected)
+    }
+
+    @Test func `several tables are numbered and set apart`() {
+        let report = report(.table)
+        #expect(report.machine(interval, number: 1, count: 3).hasPrefix("Measurement 1 of 3 in 2.000 s:\n\n"))
+        #expect(report.machine(interval, number: 2, count: 3).hasPrefix("\nMeasurement 2 of 3 in 2.000 s:\n\n"))
+    }
+
+    @Test func `JSON of the machine is one object on one line`() {
+        let expected = """
+            {"source":"powercap","simulated":false,"sample_interval_seconds":0.100000000,"notes":[],"measurement":7,\
+            "start_seconds":3.000000001,"duration_seconds":2.000000000,"domains":[\
+            {"domain":"package_0","kind":"package","joules":100.000000,"mean_watts":50.000000,\
+            "peak_watts":61.234567,"uncertainty_joules":0.097780},\
+            {"domain":"dram_0","kind":"dram","joules":0.001000,"mean_watts":0.000500,\
+            "peak_watts":0.000500,"uncertainty_joules":0.000124}]}
+
+            """
+        let report = report(.json)
+        #expect(report.opening == "")
+        #expect(report.machine(interval, number: 7, count: 9) == expected)
+    }
+
+    @Test func `CSV of the machine is a row for each domain under a header`() {
+        let report = report(.csv)
+        #expect(report.opening == header)
+        let expected = """
+            interval,7,3.000000001,2.000000000,package_0,package,100.000000,50.000000,61.234567,0.097780,,,,,,powercap,false
+            interval,7,3.000000001,2.000000000,dram_0,dram,0.001000,0.000500,0.000500,0.000124,,,,,,powercap,false
+
+            """
+        #expect(report.machine(interval, number: 7, count: 9) == expected)
+    }
+
+    // One run of a command
+
+    @Test func `a table of a command`() {
+        let expected = """
+
+            "make -j 2" in 2.000 s, exit status 0:
+
+              domain      joules  uncertainty  mean watts  peak watts
+              package_0  100.000        0.098      50.000      61.235
+              dram_0       0.001        0.000       0.001       0.001
+
+            """
+        #expect(report(.table).command(["make", "-j", "2"], [run(.exited(status: 0))]) == expected)
+    }
+
+    @Test func `a table says what ended the command`() {
+        let failed = report(.table).command(["false"], [run(.exited(status: 1))])
+        #expect(failed.contains("\"false\" in 2.000 s, exit status 1:\n"))
+        let killed = report(.table).command(["sleep"], [run(.killed(by: .terminate))])
+        #expect(killed.contains("\"sleep\" in 2.000 s, ended by signal 15:\n"))
+    }
+
+    @Test func `a table with a baseline says what is left without it`() {
+        var report = report(.table)
+        report.baseline = baseline
+        let expected = """
+
+            "true" in 2.000 s, exit status 0:
+
+              domain      joules  uncertainty  mean watts  peak watts  idle watts  idle joules  net joules  net uncertainty
+              package_0  100.000        0.098      50.000      61.235      10.000       20.000      80.000            0.108
+              dram_0       0.001        0.000       0.001       0.001       0.002        0.004      -0.003            0.000
+
+              idle: the machine left alone for 4.000 s before; net: without what it would have used idle.
+
+            """
+        #expect(report.command(["true"], [run(.exited(status: 0))]) == expected)
+    }
+
+    @Test func `JSON of a command tells its words, its exit status and the baseline`() {
+        var report = report(.json)
+        report.baseline = baseline
+        let expected = """
+            {"source":"powercap","simulated":false,"sample_interval_seconds":0.100000000,"notes":[],\
+            "command":["echo","a \\"b\\"\\n\\u0007"],"exit_status":143,\
+            "baseline":{"start_seconds":0.500000000,"duration_seconds":4.000000000},\
+            "start_seconds":3.000000001,"duration_seconds":2.000000000,"domains":[\
+            {"domain":"package_0","kind":"package","joules":100.000000,"mean_watts":50.000000,\
+            "peak_watts":61.234567,"uncertainty_joules":0.097780,"baseline_watts":10.000000,\
+            "baseline_joules":20.000000,"net_joules":80.000000,"net_uncertainty_joules":0.107607},\
+            {"domain":"dram_0","kind":"dram","joules":0.001000,"mean_watts":0.000500,\
+            "peak_watts":0.000500,"uncertainty_joules":0.000124,"baseline_watts":0.002000,\
+            "baseline_joules":0.004000,"net_joules":-0.003000,"net_uncertainty_joules":0.000188}]}
+
+            """
+        #expect(report.command(["echo", "a \"b\"\n\u{7}"], [run(.killed(by: .terminate))]) == expected)
+    }
+
+    // Repeated runs
+
+    @Test func `a table of repeated runs tells means and standard deviations`() {
+        let expected = """
+
+            "true", mean of 3 runs in 2.000 s (standard deviation 1.000 s), 1 of them failed, the first by exit status 3:
+
+              domain      joules  std. dev.  uncertainty  mean watts  std. dev.  peak watts
+              package_0  101.000      1.000        0.098      60.000     10.000      62.235
+              dram_0     unknown    unknown      unknown     unknown    unknown     unknown
+
+            """
+        #expect(report(.table).command(["true"], repeated) == expected)
+    }
+
+    @Test func `JSON of repeated runs tells means, standard deviations and every run`() {
+        let text = report(.json).command(["true"], repeated)
+        let begin = """
+            "command":["true"],"exit_status":3,"duration_seconds":2.000000000,"standard_deviation_seconds":1.000000000,\
+            "domains":[{"domain":"package_0","kind":"package","joules":101.000000,"mean_watts":60.000000,\
+            "peak_watts":62.234567,"uncertainty_joules":0.097780,"standard_deviation_joules":1.000000,\
+            "standard_deviation_watts":10.000000},{"domain":"dram_0","kind":"dram","joules":null,"mean_watts":null,\
+            "peak_watts":null,"uncertainty_joules":null}],"runs":[{"exit_status":0,"start_seconds":3.000000001,
+            """
+        #expect(text.contains(begin.dropLast()))
+        #expect(
+            text.count(of: "\"exit_status\":3,\"start_seconds\":3.000000001,\"duration_seconds\":3.000000000,") == 1)
+        #expect(text.count(of: "\"domain\":\"package_0\"") == 4)
+    }
+
+    @Test func `CSV of repeated runs ends with rows of means and standard deviations`() {
+        var report = report(.csv)
+        report.baseline = baseline
+        let lines = report.command(["true"], repeated).split(separator: "\n")
+        #expect(lines.count == 1 + 2 * 3 + 2 + 2)
+        #expect(lines[0] + "\n" == header)
+        #expect(
+            lines[6]
+                == "run,3,3.000000001,3.000000000,dram_0,dram,,,,,,,,,3,powercap,false")
+        #expect(
+            lines[7] == """
+                mean,,,2.000000000,package_0,package,101.000000,60.000000,62.234567,0.097780,10.000000,20.000000,\
+                81.000000,0.107607,,powercap,false
+                """)
+        #expect(lines[8] == "mean,,,2.000000000,dram_0,dram,,,,,,,,,,powercap,false")
+        #expect(
+            lines[9] == """
+                standard_deviation,,,1.000000000,package_0,package,1.000000,10.000000,,,,,9.000000,,,powercap,false
+                """)
+        let columns = lines.map { $0.count { $0 == "," } }
+        #expect(Set(columns) == [16])
+    }
+
+    // What must not be overlooked
+
+    @Test func `a simulated source is said loudly in every format`() {
+        var facts = facts
+        facts.sourceName = "simulated"
+        facts.isSimulated = true
+        let table = MeasureReport(facts: facts, format: .table)
+        #expect(table.opening.contains("\n  SIMULATED: "))
+        #expect(table.command(["true"], [run(.exited(status: 0))]).contains("\n  SIMULATED: "))
+        let json = MeasureReport(facts: facts, format: .json)
+        #expect(json.machine(interval, number: 1, count: 1).contains("\"source\":\"simulated\",\"simulated\":true"))
+        let csv = MeasureReport(facts: facts, format: .csv)
+        #expect(csv.machine(interval, number: 1, count: 1).count(of: ",simulated,true\n") == 2)
+    }
+
+    @Test func `what is missing is noted`() {
+        var facts = facts
+        facts.notes = ["zone \"x\" is not counted"]
+        #expect(MeasureReport(facts: facts, format: .table).opening == "Note: zone \"x\" is not counted\n")
+        let json = MeasureReport(facts: facts, format: .json).machine(interval, number: 1, count: 1)
+        #expect(json.contains("\"notes\":[\"zone \\\"x\\\" is not counted\"]"))
+    }
+
+    @Test func `why the energy of a domain is not known is noted, once`() {
+        var run = run(.exited(status: 0))
+        run.interval.domains[1] = nil
+        run.interval.remarks = ["the energy of dram_0 is unknown: its counter was set anew"]
+        let table = report(.table).command(["true"], [run, run])
+        #expect(table.hasSuffix("\n\n  Note: the energy of dram_0 is unknown: its counter was set anew\n"))
+        #expect(table.count(of: "Note: ") == 1)
+        let json = report(.json).command(["true"], [run, run])
+        #expect(json.contains("\"notes\":[\"the energy of dram_0 is unknown: its counter was set anew\"],"))
+    }
+
+    @Test func `the status of all runs is the first failure's`() {
+        #expect([run(.exited(status: 0)), run(.exited(status: 0))].exitStatus == 0)
+        #expect([run(.exited(status: 0)), run(.exited(status: 4)), run(.exited(status: 5))].exitStatus == 4)
+        #expect([run(.killed(by: .interrupt)), run(.exited(status: 5))].exitStatus == 130)
+    }
+
+    // Material
+
+    private let header = """
+        record,number,start_seconds,duration_seconds,domain,kind,joules,mean_watts,peak_watts,uncertainty_joules,\
+        baseline_watts,baseline_joules,net_joules,net_uncertainty_joules,exit_status,source,simulated
+
+        """
+
+    private let facts = ReportFacts(
+        sourceName: "powercap", isSimulated: false, sampleNanoseconds: 100_000_000,
+        domains: [Domain(kind: .package, socket: 0), Domain(kind: .dram, socket: 0)], notes: [])
+
+    private let interval = EnergyInterval(
+        startNanoseconds: 3_000_000_001, durationNanoseconds: 2_000_000_000,
+        domains: [
+            DomainEnergy(
+                microjoules: 100_000_000, meanMicrowatts: 50_000_000, peakMicrowatts: 61_234_567,
+                uncertaintyMicrojoules: 97_780),
+            DomainEnergy(
+                microjoules: 1000, meanMicrowatts: 500, peakMicrowatts: 500, uncertaintyMicrojoules: 124),
+        ])
+
+    /// 10 W and 2 mW, for 4 s.
+    private let baseline = Baseline(
+        interval: EnergyInterval(
+            startNanoseconds: 500_000_000, durationNanoseconds: 4_000_000_000,
+            domains: [
+                DomainEnergy(
+                    microjoules: 40_000_000, meanMicrowatts: 10_000_000, peakMicrowatts: 11_000_000,
+                    uncertaintyMicrojoules: 19_653),
+                DomainEnergy(
+                    microjoules: 8000, meanMicrowatts: 2000, peakMicrowatts: 3000, uncertaintyMicrojoules: 126),
+            ]))
+
+    /// Three runs of 1, 2 and 3 seconds; the last fails, and dram cannot be read in it.
+    private var repeated: [CommandRun] {
+        (0..<3).map { index in
+            var run = run(.exited(status: index == 2 ? 3 : 0))
+            run.interval.durationNanoseconds = UInt64(index + 1) * 1_000_000_000
+            run.interval.domains[0]?.microjoules += UInt64(index) * 1_000_000
+            run.interval.domains[0]?.meanMicrowatts += UInt64(index) * 10_000_000
+            run.interval.domains[0]?.peakMicrowatts += index == 1 ? 1_000_000 : 0
+            if index == 2 { run.interval.domains[1] = nil }
+            return run
+        }
+    }
+
+    private func report(_ format: ReportFormat) -> MeasureReport {
+        MeasureReport(facts: facts, format: format)
+    }
+
+    private func run(_ end: ProcessEnd) -> CommandRun {
+        CommandRun(interval: interval, end: end)
+    }
+}

@@ -1,0 +1,190 @@
+import Bytes
+import Glibc
+import HTTP
+import Log
+import Logging
+import TestSupport
+import WebConfig
+
+@testable import Kernel
+@testable import Serving
+
+/// Serving in this process, stepped by the test: there is no thread to race.
+struct Harness: ~Copyable {
+    var serving: Serving
+    var content: StubContent
+    private let epoll: Epoll
+    private var batch = EventBatch(capacity: 256)
+    private let port: UInt16
+
+    init(maximumConnections: Int = 8, listening: Bool = false, pageBytes: Int = 20_000, configuration: String? = nil)
+        throws
+    {
+        let null = try FileDescriptor.open("/dev/null", O_WRONLY)
+        let sink = LogSink(writer: try LineWriter(sharing: null), format: .logfmt)
+        let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
+        var port: UInt16 = 0
+        var listeners = Listeners()
+        if listening {
+            let listener = try Listener(on: .ipv4(text: "127.0.0.1", port: 0))
+            port = UInt16(listener.name.split(separator: ":").last ?? "") ?? 0
+            listeners.add(listener)
+        }
+        var landing = ByteBuffer(capacity: 64)
+        landing.append("<p>Metrics are elsewhere.</p>\n")
+        let epoll = try Epoll()
+        var policy = WebPolicy()
+        if let configuration {
+            let text = Array(configuration.utf8)
+            try policy.apply(
+                try WebConfiguration(yaml: text.span, directory: ".", credentialsDirectory: nil), over: nil)
+        }
+        var serving = Serving(
+            listeners, policy, nil, maximumConnections: maximumConnections, telemetryPath: "/metrics",
+            landing: landing, log)
+        try serving.start(epoll, unixSeconds: 784_111_777)
+        self.serving = serving
+        self.epoll = epoll
+        self.port = port
+        content = StubContent(bytes: pageBytes)
+    }
+
+    var counters: ServingCounters { serving.facts.counters }
+    var connections: Int { serving.facts.connections }
+    /// Whether listeners rest, as long as there is no connection and no end.
+    var listenersRest: Bool { serving.waitMilliseconds != nil }
+
+    /// Connects a client through a socket pair, as if it had been accepted.
+    mutating func connect() throws -> Client {
+        let pair = try FileDescriptor.connectedPair()
+        return try pair.split { mine, servers in
+            try serving.admit(servers, PeerKey(sockaddr_storage()), &content, epoll, at: Clock.monotonicNanoseconds())
+            return Client(socket: mine)
+        }
+    }
+
+    /// Connects a client over TCP to the listener; it is not accepted yet.
+    func connectOverTCP() throws -> Client {
+        Client(socket: try connectedSocket(port: port))
+    }
+
+    /// Steps so often that everything that was sent is served.
+    mutating func serve(turns: Int = 4) throws {
+        for _ in 0..<turns where hasEvents() { try turn() }
+    }
+
+    mutating func turn() throws {
+        try epoll.wait(into: &batch, timeoutMilliseconds: 0)
+        serving.beginTurn(unixSeconds: 784_111_777)
+        for index in 0..<batch.count {
+            guard let token = Token(word: batch[token: index]) else { continue }
+            try dispatch(token)
+        }
+        try endTurn(at: Clock.monotonicNanoseconds())
+    }
+
+    mutating func dispatch(_ token: Token) throws {
+        let now = Clock.monotonicNanoseconds()
+        switch token.kind {
+        case .listener: try serving.accept(on: token.slot, &content, epoll, at: now)
+        case .connection: try serving.advance(token, &content, epoll, at: now)
+        case .passwordCheck: try serving.finishCheck(&content, epoll, at: now)
+        case .timer, .signals, .files: break
+        }
+    }
+
+    /// Ends a turn at a moment; deadlines are looked at once a second.
+    mutating func endTurn(at now: UInt64) throws {
+        try serving.endTurn(&content, epoll, at: now)
+    }
+
+    mutating func drain() throws {
+        try serving.drain(&content, epoll, at: Clock.monotonicNanoseconds())
+    }
+
+    var isFinished: Bool { serving.isFinished(at: Clock.monotonicNanoseconds()) }
+
+    private func hasEvents() -> Bool {
+        var query = pollfd(fd: epoll.descriptor.number, events: Int16(POLLIN), revents: 0)
+        return poll(&query, 1, 0) == 1
+    }
+}
+
+/// Pages of so many bytes that name their generation on each line.
+struct StubContent: ~Copyable, Publisher {
+    var generation: UInt64 = 1
+    var isReady = true
+    let bytes: Int
+
+    init(bytes: Int) { self.bytes = bytes }
+
+    mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64 { generation }
+    func select(_ name: Span<UInt8>, into selection: inout Int?) { selection = (selection ?? 0) + 1 }
+    func pageBytes(_ format: ExpositionFormat) -> Int { bytes }
+    func longestPageBytes(_ format: ExpositionFormat) -> Int { bytes * 2 }
+
+    mutating func write(_ format: ExpositionFormat, selecting selection: Int?, into page: inout ByteBuffer) {
+        if let selection { return page.append("selected \(selection) of generation \(generation)\n") }
+        var line = ByteBuffer(capacity: 64)
+        line.append("generation \(generation)\n")
+        while page.count + line.count + lastLine.utf8.count <= bytes { line.withBytes { page.append($0) } }
+        page.append(lastLine)
+    }
+}
+
+/// The other end of a connection.
+struct Client: ~Copyable {
+    let socket: FileDescriptor
+
+    func send(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = socket.send(bytes.span, bytes.span.extracting(0..<0))
+    }
+
+    /// Everything that can be received now.
+    func receiveAll() -> String {
+        var text: [UInt8] = []
+        while case .bytes = receive(into: &text) {}
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Whether the server has closed.
+    func isClosed() -> Bool {
+        var text: [UInt8] = []
+        while true {
+            switch receive(into: &text) {
+            case .bytes: continue
+            case .wouldBlock: return false
+            case .endOfFile, .failed: return true
+            }
+        }
+    }
+
+    private func receive(into text: inout [UInt8]) -> Transfer {
+        var transfer = Transfer.wouldBlock
+        text.append(addingCapacity: 65_536) { output in transfer = socket.receive(into: &output) }
+        return transfer
+    }
+}
+
+/// A TCP connection to this machine; sends and receives never wait once it stands.
+func connectedSocket(port: UInt16) throws -> FileDescriptor {
+    let descriptor = FileDescriptor(inherited: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor.number, $0, size) }
+    }
+    guard result == 0 else { throw SystemError(call: "connect", code: ErrorCode(number: errno)) }
+    return descriptor
+}
+
+/// A request that every test can send.
+let scrape = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
+let healthy = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
+
+/// What every page ends with.
+let lastLine = "end of the page\n"

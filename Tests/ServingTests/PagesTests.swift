@@ -1,0 +1,195 @@
+import Bytes
+import HTTP
+import TestSupport
+import Testing
+
+@testable import Serving
+
+@Suite struct PagesTests {
+    private let text = Representation(format: .text)
+
+    @Test func `a page is written once for each generation`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        let first = page(&pages, &content)
+        #expect(page(&pages, &content) == first)
+        content.generation = 2
+        let second = page(&pages, &content)
+        #expect(pages.text(second).hasPrefix("generation 2\n"))
+        #expect(second.index == first.index, "its buffer is used again")
+    }
+
+    @Test func `a page that somebody still reads is not written over`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        let first = page(&pages, &content)
+        var loan = pages.lend(first, from: 10)
+        content.generation = 2
+        let second = page(&pages, &content)
+        #expect(second.index != first.index)
+        #expect(pages.text(of: loan).hasSuffix("generation 1\n" + lastLine))
+        loan.advance(by: pages.text(of: loan).utf8.count - 5)
+        #expect(pages.text(of: loan) == String(lastLine.suffix(5)))
+        #expect(pages.holds(loan) == true)
+        pages.giveBack(loan)
+        content.generation = 3
+        #expect(page(&pages, &content).index == first.index, "nobody reads the old one any more")
+    }
+
+    @Test func `old pages that are read have a limit together, and the oldest goes first`() {
+        var pages = Pages()
+        var content = StubContent(bytes: Pages.stepBytes * 6)
+        let most = Pages.retainedBytes / (Pages.stepBytes * 6)
+        var loans: [PageLoan] = []
+        for generation in 1...UInt64(most + 5) {
+            content.generation = generation
+            loans.append(pages.lend(page(&pages, &content), from: 1))
+        }
+        let held = loans.filter { pages.holds($0) }
+        #expect(held.count == most + 1, "the newest is no old page")
+        #expect(pages.holds(loans[0]) == false)
+        for loan in loans { pages.giveBack(loan) }
+        #expect(pages.text(page(&pages, &content)).hasPrefix("generation \(most + 5)\n"))
+    }
+
+    @Test func `two pages longer than the limit can be read at once`() {
+        var pages = Pages()
+        var content = StubContent(bytes: Pages.retainedBytes)
+        let first = pages.lend(page(&pages, &content), from: 1)
+        content.generation = 2
+        let second = pages.lend(page(&pages, &content), from: 1)
+        #expect(pages.holds(first) == true)
+        #expect(pages.holds(second) == true)
+    }
+
+    @Test func `each form has a page of its own, but OpenMetrics' versions share one`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        var slots: [Slot] = []
+        for format in ExpositionFormat.allCases {
+            for coding in ContentCoding.allCases {
+                let form = Representation(format: format, coding: coding)
+                let page = pages.page(form, selecting: nil, generation: 1, &content)
+                #expect(page.coding == coding)
+                if !slots.contains(page.slot) { slots.append(page.slot) }
+            }
+        }
+        #expect(slots.count == 6)
+    }
+
+    @Test func `a page for one request is not shared, plain or compressed`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        let shared = page(&pages, &content)
+        for _ in 0..<3 {
+            let selected = pages.page(text, selecting: 1, generation: 1, &content)
+            #expect(pages.text(selected.slot) == "selected 1 of generation 1\n")
+            let compressed = pages.page(
+                Representation(format: .text, coding: .gzip), selecting: 2, generation: 1, &content)
+            #expect(compressed.coding == .gzip)
+        }
+        #expect(page(&pages, &content) == shared)
+    }
+
+    private func page(_ pages: inout Pages, _ content: inout StubContent) -> Slot {
+        pages.page(text, selecting: nil, generation: content.generation, &content).slot
+    }
+}
+
+extension Pages {
+    func text(_ slot: Slot) -> String { withBytes(slot) { Pages.string($0) } }
+    func text(of loan: PageLoan) -> String { withBytes(of: loan) { Pages.string($0) } }
+
+    private static func string(_ bytes: Span<UInt8>) -> String {
+        String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+    }
+}
+
+/// What slow readers are given, seen from outside.
+@Suite struct LentPageTests {
+    @Test func `a response that is taken in pieces is one page, however often the content changes`() throws {
+        var harness = try Harness(pageBytes: 900_000)
+        let slow = try harness.connect()
+        slow.send(scrape)
+        try harness.serve()
+        var answer = slow.receiveAll()
+        #expect(answer.utf8.count < 900_000)
+        for generation in 2...40 as ClosedRange<UInt64> {
+            harness.content.generation = generation
+            let other = try harness.connect()
+            other.send("GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n")
+            try harness.serve()
+            answer += slow.receiveAll()
+        }
+        #expect(answer.hasSuffix("generation 1\n" + lastLine))
+        #expect(answer.contains("generation 2\n") == false)
+    }
+
+    @Test func `who lets a page lie longest is ended and counted when too many are read`() throws {
+        var harness = try Harness(pageBytes: 900_000)
+        let slowest = try harness.connect()
+        slowest.send(scrape)
+        try harness.serve()
+        let second = try harness.connect()
+        let third = try harness.connect()
+        let fourth = try harness.connect()
+        harness.content.generation = 2
+        second.send(scrape)
+        try harness.serve()
+        harness.content.generation = 3
+        third.send(scrape)
+        try harness.serve()
+        #expect(harness.counters.rejections(.timeout) == 0)
+        harness.content.generation = 4
+        fourth.send(scrape)
+        try harness.serve()
+        let answers = try [receive(slowest, &harness), receive(second, &harness), receive(fourth, &harness)]
+        #expect(answers[0].hasSuffix(lastLine) == false)
+        #expect(slowest.isClosed() == true)
+        #expect(answers[1].hasSuffix("generation 2\n" + lastLine))
+        #expect(answers[2].hasSuffix("generation 4\n" + lastLine))
+        #expect(harness.counters.rejections(.timeout) == 1)
+    }
+
+    private func receive(_ client: borrowing Client, _ harness: inout Harness) throws -> String {
+        var answer = ""
+        for _ in 0..<20 {
+            answer += client.receiveAll()
+            try harness.serve(turns: 1)
+        }
+        return answer + client.receiveAll()
+    }
+}
+
+/// What a client is told that is not answered.
+@Suite struct ExplanationTests {
+    @Test func `what is not ready says so in words of its own`() throws {
+        // It said that all connections were in use.
+        var harness = try Harness()
+        harness.content.isReady = false
+        let client = try harness.connect()
+        client.send("GET /-/ready HTTP/1.1\r\nHost: a\r\n\r\n")
+        try harness.serve()
+        let answer = client.receiveAll()
+        #expect(answer.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        #expect(answer.hasSuffix("\r\n\r\nThe first values are not there yet; try again in a second.\n"))
+        harness.content.isReady = true
+        client.send("GET /-/ready HTTP/1.1\r\nHost: a\r\n\r\n")
+        try harness.serve()
+        #expect(client.receiveAll().hasSuffix("\r\n\r\nOK.\n"))
+    }
+
+    @Test(arguments: [(60, "60 seconds."), (1, "a second.")])
+    func `the body of a 429 tells the time that its head tells`(seconds: Int, words: String) throws {
+        // With an interval of a minute, the head said 60 and the body a second.
+        var harness = try Harness(
+            configuration: "rate_limit:\n  interval: \(seconds)s\n  burst: 1\n")
+        let client = try harness.connect()
+        client.send(healthy + healthy)
+        try harness.serve()
+        let answer = client.receiveAll()
+        #expect(answer.contains("\r\nRetry-After: \(seconds)\r\n"))
+        #expect(answer.hasSuffix("There are too many requests; try again in \(words)\n"))
+        #expect(harness.counters.rejections(.rate) == 1)
+    }
+}

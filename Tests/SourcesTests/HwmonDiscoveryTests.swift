@@ -1,0 +1,154 @@
+import Counters
+import Kernel
+import TestSupport
+import Testing
+
+@testable import Sources
+
+@Suite struct HwmonDiscoveryTests {
+    @Test func `a machine without the class has nothing and refuses nothing`() throws {
+        try withTemporaryDirectory { directory in
+            let discovery = HwmonDiscovery(sysfs: directory)
+            #expect(discovery.sensors.isEmpty)
+            #expect(discovery.refused.isEmpty)
+        }
+    }
+
+    @Test func `chips without energy and power are passed over in silence`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "coretemp", ["temp1_input": "45000\n", "temp1_label": "Package id 0\n"])
+            try tree.add(
+                1, "nvme", ["power": "", "power1_cap": "5\n", "energy_input": "5\n", "power1_input_lowest": "1\n"])
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.sensors.isEmpty)
+            #expect(discovery.refused.isEmpty)
+        }
+    }
+
+    @Test func `a sensor is named by its chip and label, or its file`() throws {
+        try withHwmonTree { tree in
+            try tree.add(
+                0, "ina3221",
+                [
+                    "power1_input": "1\n", "power1_label": "VDD_CPU/GPU  +12V\n",
+                    "power2_input": "1\n", "power2_label": "\n",
+                    "power3_input": "1\n", "power3_label": "µ\n",
+                    "power4_input": "1\n",
+                ])
+            try tree.add(1, "Scmi-Sensors", ["energy10_input": "1\n", "energy9_input": "1\n"])
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(
+                discovery.domains.map(\.tag) == [
+                    "ina3221_vdd_cpu_gpu_12v", "ina3221_power2", "ina3221_power3", "ina3221_power4",
+                    "scmi_sensors_energy9", "scmi_sensors_energy10",
+                ])
+            #expect(discovery.domains.allSatisfy { $0.kind == .sensor && $0.package == nil })
+            #expect(discovery.sensors.map(\.isIntegrated) == [true, true, true, true, false, false])
+            #expect(discovery.sensors.last?.name == "hwmon1/energy10_input")
+        }
+    }
+
+    @Test func `the same label again gets a number, which is itself no one else's`() throws {
+        try withHwmonTree { tree in
+            try tree.add(2, "ina", ["power1_input": "1\n", "power1_label": "in\n"])
+            try tree.add(
+                10, "ina",
+                ["power1_input": "1\n", "power1_label": "in\n", "power2_input": "1\n", "power2_label": "IN\n"])
+            try tree.add(3, "ina", ["power1_input": "1\n", "power1_label": "in_2\n"])
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.domains.map(\.tag) == ["ina_in", "ina_in_2", "ina_in_3", "ina_in_4"])
+            #expect(discovery.sensors.map(\.name).first == "hwmon2/power1_input")
+            #expect(Set(discovery.domains).count == 4)
+        }
+    }
+
+    @Test func `an energy counter comes before the power of the same label`() throws {
+        try withHwmonTree { tree in
+            try tree.add(
+                0, "occ",
+                [
+                    "energy1_input": "1\n", "energy1_label": "system\n", "power7_input": "1\n",
+                    "power7_label": "system\n",
+                    "power8_input": "1\n", "power8_label": "fans\n",
+                ])
+            try tree.add(1, "ina238", ["energy1_input": "1\n", "power1_input": "1\n", "power2_input": "1\n"])
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.domains.map(\.tag) == ["occ_system", "occ_fans", "ina238_energy1", "ina238_power2"])
+            #expect(
+                discovery.refused == [
+                    RefusedZone(name: "hwmon0/power7_input", reason: .duplicate),
+                    RefusedZone(name: "hwmon1/power1_input", reason: .duplicate),
+                ])
+        }
+    }
+
+    @Test func `power counts where its chip's energy counter cannot be read`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina238", ["energy1_input": "\n", "power1_input": "1\n"])
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.domains.map(\.tag) == ["ina238_power1"])
+            #expect(
+                discovery.refused == [
+                    RefusedZone(name: "hwmon0/energy1_input", reason: .badAttribute("energy1_input is \"\""))
+                ])
+        }
+    }
+
+    @Test func `an average is read where there is no power at the moment`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "power_meter", ["power1_average": "1\n"])
+            try tree.add(1, "amdgpu", ["power1_average": "1\n", "power1_input": "1\n", "power1_label": "PPT\n"])
+            let sensors = HwmonDiscovery(sysfs: tree.root).sensors
+            #expect(sensors.map(\.name) == ["hwmon0/power1_average", "hwmon1/power1_input"])
+            #expect(sensors.map(\.domain.tag) == ["power_meter_power1", "amdgpu_ppt"])
+        }
+    }
+
+    @Test func `the attributes of old drivers are found on the device`() throws {
+        try withHwmonTree { tree in
+            try tree.addOld(0, "aem0", ["energy1_input": "5\n"])
+            let sensors = HwmonDiscovery(sysfs: tree.root).sensors
+            #expect(sensors.map(\.domain.tag) == ["aem0_energy1"])
+            #expect(sensors.map(\.path) == [tree.root + "/class/hwmon/hwmon0/device/energy1_input"])
+        }
+    }
+
+    @Test func `what cannot be read is refused with its reason, the chip's other sensors count`() throws {
+        try withHwmonTree { tree in
+            try tree.add(
+                0, "ina",
+                [
+                    "power1_input": "1\n", "power2_input": "-5\n", "power3_input": "1000000000001\n",
+                    "power4_input": "2\n",
+                ])
+            try tree.breakSensor("hwmon0/power1_input")
+            try tree.add(1, "nameless", ["power1_input": "1\n"])
+            try tree.remove("hwmon1/name")
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.domains.map(\.tag) == ["ina_power4"])
+            #expect(
+                discovery.refused == [
+                    RefusedZone(name: "hwmon0/power1_input", reason: .failed(.inputOutput)),
+                    RefusedZone(name: "hwmon0/power2_input", reason: .badAttribute("power2_input is \"-5\"")),
+                    RefusedZone(
+                        name: "hwmon0/power3_input", reason: .badAttribute("power3_input is \"1000000000001\"")),
+                    RefusedZone(name: "hwmon1", reason: .badAttribute("name: \(ErrorCode.notFound)")),
+                ])
+        }
+    }
+
+    @Test func `there is room for so many sensors and no more`() throws {
+        try withHwmonTree { tree in
+            var attributes: [String: String] = [:]
+            for number in 1...130 { attributes["energy\(number)_input"] = "1\n" }
+            try tree.add(0, "amd_energy", attributes)
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.sensors.count == HwmonSource.capacity)
+            #expect(
+                discovery.refused
+                    == [129, 130].map {
+                        RefusedZone(name: "hwmon0/energy\($0)_input", reason: .tooMany)
+                    })
+        }
+    }
+}

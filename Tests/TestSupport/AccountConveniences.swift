@@ -1,0 +1,26 @@
+public import Accounts
+public import Counters
+
+extension CounterFacts {
+    /// A counter of powercap with an identity made of its domain.
+    public static func of(
+        _ domain: Domain, source: SourceKind = .powercap, modulus: UInt64, unitMicrojoules: UInt64 = 1,
+        boundMicrowatts: UInt64 = 1_000_000, outlivesProcess: Bool = true
+    ) -> CounterFacts {
+        CounterFacts(
+            source: source, domain: domain, identity: "\(source.rawValue)/test/\(domain.kind.rawValue)/\(domain.tag)",
+            name: domain.tag, modulus: modulus, unitMicrojoules: unitMicrojoules, boundMicrowatts: boundMicrowatts,
+            outlivesProcess: outlivesProcess)
+    }
+}
+
+extension DomainAccount {
+    /// The account of a counter of powercap that goes on from an accountant.
+    public init(domain: Domain, unitMicrojoules: UInt64, accountant: CounterAccountant) {
+        self.init(
+            .of(
+                domain, modulus: accountant.modulus, unitMicrojoules: unitMicrojoules,
+                boundMicrowatts: accountant.boundMicrowatts))
+        restore(accountant)
+    }
+}

@@ -1,0 +1,22 @@
+public import Counters
+public import Sampling
+public import Sources
+
+extension Sources {
+    /// What is read of a tree.
+    public static func reading(_ kind: SourceKind, _ root: String, _ vendor: ProcessorVendor = .intel) -> Sources {
+        Sources(opening: .these([kind]), SystemRoots(sysfs: root, procfs: root, vendor: vendor))
+    }
+
+    /// The machine that does not exist.
+    public static func simulated(startNanoseconds: UInt64 = 0) -> Sources {
+        Sources(
+            opening: .simulated, SystemRoots(sysfs: "/", procfs: "/", vendor: .unknown),
+            simulationStartNanoseconds: startNanoseconds)
+    }
+}
+
+extension Sampling {
+    /// Ends an interval now.
+    public mutating func tick() { tick(at: .now()) }
+}
