@@ -25,8 +25,8 @@ public struct SandboxReport: Sendable, Equatable {
 
     /// What became of a layer.
     public internal(set) subscript(layer: SandboxLayer) -> State {
-        get { states[layer.index] }
-        set { states[layer.index] = newValue }
+        get { states[layer.position] }
+        set { states[layer.position] = newValue }
     }
 
     /// Whether every layer is in force.
@@ -46,11 +46,6 @@ public struct SandboxReport: Sendable, Equatable {
 }
 
 extension SandboxLayer {
-    var index: Int {
-        switch self {
-        case .landlock: 0
-        case .seccomp: 1
-        case .capabilities: 2
-        }
-    }
+    /// The position among all layers.
+    fileprivate var position: Int { SandboxLayer.allCases.firstIndex(of: self) ?? 0 }
 }
