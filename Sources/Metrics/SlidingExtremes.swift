@@ -18,7 +18,7 @@ public struct SlidingExtremes: Sendable {
     public init() {}
 
     /// Takes in a value at a moment of the monotonic clock.
-    public mutating func record(_ value: UInt64, atNanoseconds now: UInt64) {
+    public mutating func record(_ value: UInt64, at now: UInt64) {
         let number = now / 1_000_000_000
         let place = Int(number % SlidingExtremes.windowSeconds)
         if seconds[place].number != number { seconds[place] = Second(number: number) }
@@ -26,8 +26,8 @@ public struct SlidingExtremes: Sendable {
         seconds[place].highest = max(seconds[place].highest, value)
     }
 
-    /// The extremes of the window that ends now; nil if nothing was recorded in it.
-    public func extremes(atNanoseconds now: UInt64) -> (lowest: UInt64, highest: UInt64)? {
+    /// The extremes of the window that ends at a moment of the monotonic clock; nil if nothing was recorded in it.
+    public func extremes(at now: UInt64) -> (lowest: UInt64, highest: UInt64)? {
         let current = now / 1_000_000_000
         // Read through a span: each element would otherwise be taken from a copy of all of them.
         let seconds = seconds.span

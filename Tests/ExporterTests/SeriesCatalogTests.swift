@@ -3,13 +3,13 @@ import Bytes
 import Counters
 import Kernel
 import Metrics
-import Sampling
 import Serving
 import Sources
 import TestSupport
 import Testing
 
 @testable import Exporter
+@testable import Sampling
 @testable import Sandbox
 @testable import Sources
 
@@ -266,6 +266,32 @@ import Testing
         }
     }
 
+    /// Everything was once declared anew when one zone came back under another number.
+    @Test func `a zone that comes back changes its own row, and one that is new gets rows of its own`() throws {
+        try withPages(["0": "package-0", "0:0": "core"]) { tree, pages in
+            for counter in [1_000, 3_000] as [UInt64] {
+                try tree.setCounter("intel-rapl:0:0", counter)
+                pages.tick()
+            }
+            let core = pages.lines(of: "pyjoules_power_watts").filter { $0.contains("core_0") }
+            try tree.rename("0", to: "5")
+            try tree.add("7", "package-1")
+            pages.lose("package_0")
+            pages.publish()
+            #expect(
+                pages.lines(of: "pyjoules_zone_info").map { $0.prefix { $0 != "," } } == [
+                    "pyjoules_zone_info{zone=\"intel-rapl:5\"", "pyjoules_zone_info{zone=\"intel-rapl:0:0\"",
+                    "pyjoules_zone_info{zone=\"intel-rapl:7\"",
+                ])
+            #expect(pages.lines(of: "pyjoules_energy_joules_total").count == 2, "the new one was not read yet")
+            #expect(pages.lines(of: "pyjoules_wraps_total").count == 3)
+            #expect(pages.lines(of: "pyjoules_domain_info").count == 3)
+            #expect(pages.lines(of: "pyjoules_power_watts").filter { $0.contains("core_0") } == core)
+            pages.tick()
+            #expect(pages.lines(of: "pyjoules_energy_joules_total").count == 3)
+        }
+    }
+
     /// What differs by host once stood in HELP, so that two hosts' families could not be held against each other.
     @Test func `HELP is the same on every host`() throws {
         var pages: [[Substring]] = []
@@ -394,6 +420,18 @@ import Testing
             _ = catalog.follow(sampling)
             catalog.record(sampling)
             publish()
+        }
+
+        /// Tells the account that its zone is lost, since files cannot give ENODEV, and lets it be looked for.
+        mutating func lose(_ tag: String) {
+            for index in sampling.accounts.indices where sampling.accounts[index].domain.tag == tag {
+                sampling.accounts[index].take(.failure(.unregistered), at: .now())
+            }
+            var moment = Moment.now()
+            for _ in 0..<2 {
+                sampling.lookAgain(at: moment)
+                moment.monotonicNanoseconds += 1_000_000_000
+            }
         }
 
         mutating func publish(_ report: SandboxReport) {

@@ -33,20 +33,11 @@ enum LedgerKeeper {
                 ["domains": String(domains)])
         case .refused(let reason): report(refused: reason, log)
         }
-        if sampling.droppedRecords > 0 { report(dropped: sampling.droppedRecords, log) }
     }
 
     private static func report(refused reason: String, _ log: Logger) {
         log.report(
             .ledgerRefused, .warning, "what an earlier run left is not used, and counting starts anew: \(reason)",
-            ["reason": reason])
-    }
-
-    private static func report(dropped count: Int, _ log: Logger) {
-        let reason = "there is room for \(LedgerImage.capacity) counters"
-        log.report(
-            .ledgerRefused, .warning,
-            "the totals of \(count) counters that are not measured now are given up, since \(reason)",
             ["reason": reason])
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Counters
 import Kernel
 import Logging
@@ -29,6 +30,7 @@ struct Measuring: ~Copyable {
     private var health = HealthReporter()
     private var anomalies: AnomalyReporter
     private var search = SearchReporter()
+    private var ledger = LedgerReporter()
     private let log: Logger
 
     init(_ sampling: consuming Sampling, intervalNanoseconds: UInt64, _ log: Logger) throws(SystemError) {
@@ -48,7 +50,7 @@ struct Measuring: ~Copyable {
     var summary: String {
         guard sampling.report.isUp else { return "nothing: no energy source" }
         let milliseconds = timer.intervalNanoseconds / 1_000_000
-        return "\(sampling.accounts.count) domains by \(sampling.report.name) every \(milliseconds) ms"
+        return "\(counted(sampling.accounts.count, "domain")) by \(sampling.report.name) every \(milliseconds) ms"
     }
 
     /// Serves the timer: a late loop finds more than one expiration, and says so.
@@ -88,6 +90,7 @@ struct Measuring: ~Copyable {
     private mutating func report(at moment: Moment) {
         let now = moment.monotonicNanoseconds
         search.review(sampling, log)
+        ledger.review(sampling, log)
         health.review(sampling, at: now, log)
         anomalies.review(sampling, at: now, log)
     }

@@ -41,7 +41,7 @@ struct PowerSeries {
     ) {
         for index in extremes.indices {
             guard let power = sampling.accounts[index].powerMicrowatts else { continue }
-            extremes[index].record(power, atNanoseconds: sampling.lastPassNanoseconds)
+            extremes[index].record(power, at: sampling.lastPassNanoseconds)
             guard index < tables.distributions.rows.count, let row = tables.distributions.rows[index] else { continue }
             registry.record(microwatts: power, in: histogram, row)
             isShown[index] = true
@@ -53,7 +53,7 @@ struct PowerSeries {
     ) {
         for index in extremes.indices {
             guard let row = tables.domains.rows[index] else { continue }
-            let extremes = extremes[index].extremes(atNanoseconds: sampling.lastPassNanoseconds)
+            let extremes = extremes[index].extremes(at: sampling.lastPassNanoseconds)
             registry[peak, row] = extremes.map { .micro($0.highest) } ?? .absent
             registry[low, row] = extremes.map { .micro($0.lowest) } ?? .absent
             registry[uncertainty, row] =
