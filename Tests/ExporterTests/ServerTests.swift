@@ -38,7 +38,7 @@ import Testing
 
     @Test func `a reading older than a second is brought up to date, the gauge is not`() throws {
         var measuring = try Harness.measuring()
-        _ = measuring.sample(at: .now())
+        measuring.start(at: .now())
         let generation = measuring.sampling.generation
         let ticks = measuring.sampling.ticks
         let last = measuring.sampling.lastPassNanoseconds
@@ -53,7 +53,7 @@ import Testing
         // It could never be told: /-/ready once answered 200 whatever there was to read.
         var measuring = try Harness.measuring()
         #expect(measuring.sampling.isReady == false)
-        _ = measuring.sample(at: .now())
+        measuring.start(at: .now())
         #expect(measuring.sampling.isReady == true)
     }
 

@@ -62,16 +62,15 @@ struct Measuring: ~Copyable {
         let due = timer.firstNanoseconds + (expirations - 1) * timer.intervalNanoseconds
         let now = moment.monotonicNanoseconds
         lateness.record(nanoseconds: now > due ? now - due : 0)
-        return sample(at: moment) ? .endedInterval : .refreshed
-    }
-
-    /// Reads all counters.
-    ///
-    /// - Returns: whether a measurement interval ended.
-    mutating func sample(at moment: Moment) -> Bool {
         let hasEnded = sampling.pass(at: moment, every: timer.intervalNanoseconds)
         report(at: moment)
-        return hasEnded
+        return hasEnded ? .endedInterval : .refreshed
+    }
+
+    /// Takes the first sample, which is where counting starts.
+    mutating func start(at moment: Moment) {
+        sampling.tick(at: moment)
+        report(at: moment)
     }
 
     /// Reads the counters between two ticks before it is too late to know what they did; asked every `patienceNanoseconds`.

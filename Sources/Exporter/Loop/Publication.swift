@@ -12,7 +12,8 @@ import Sources
 
 /// What is measured, and the pages that show it: values go into the series once for each pass over the counters.
 struct Publication: ~Copyable, Publisher {
-    private(set) var measuring: Measuring
+    /// What the loop hands ticks to; `show` is told what became of them.
+    var measuring: Measuring
     private var catalog: SeriesCatalog
     /// The pass over the counters that the series' values are of.
     private var publishedGeneration: UInt64 = 0
@@ -37,25 +38,10 @@ struct Publication: ~Copyable, Publisher {
         followLayout()
     }
 
-    /// Serves the timer.
-    ///
-    /// - Returns: false if nothing was due.
-    mutating func tick(at moment: Moment) throws(SystemError) -> Bool {
-        let tick = try measuring.tick(at: moment)
+    /// Takes in what a tick brought: rows that come and go, and the power of an interval that ended.
+    mutating func show(_ tick: Measuring.Tick) {
         followLayout()
         if tick == .endedInterval { catalog.record(measuring.sampling) }
-        return tick != .notDue
-    }
-
-    /// Takes the first sample, which is where counting starts.
-    mutating func start(at moment: Moment) {
-        _ = measuring.sample(at: moment)
-        followLayout()
-    }
-
-    /// Reads the counters between two ticks before it is too late to know what they did; asked every `patienceNanoseconds`.
-    mutating func refreshIfOverdue(at moment: Moment, patienceNanoseconds: UInt64) {
-        measuring.refreshIfOverdue(at: moment, patienceNanoseconds: patienceNanoseconds)
     }
 
     /// Shows what was given up, which is known once and stays.

@@ -55,7 +55,7 @@ struct Server: ~Copyable {
 
     /// Takes the first sample, which is where counting starts, and opens the doors: now there is something to serve.
     mutating func start() throws(SystemError) {
-        publication.start(at: Moment.now())
+        publication.measuring.start(at: Moment.now())
         try serving.start(epoll, unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
         reportStarted()
         manager.ready(lastScrapeUnixSeconds: nil)
@@ -75,7 +75,7 @@ struct Server: ~Copyable {
         for index in 0..<batch.count { try dispatch(batch[token: index]) }
         let now = Clock.monotonicNanoseconds()
         if try serving.endTurn(&publication, epoll, at: now) {
-            publication.refreshIfOverdue(
+            publication.measuring.refreshIfOverdue(
                 at: Moment.now(), patienceNanoseconds: UInt64(Serving.sweepMilliseconds) * 1_000_000)
         }
     }
@@ -95,10 +95,11 @@ struct Server: ~Copyable {
 
     private mutating func tick() throws(SystemError) {
         let moment = Moment.now()
-        if try publication.tick(at: moment) {
-            manager.ticked(
-                lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: moment.monotonicNanoseconds)
-        }
+        let tick = try publication.measuring.tick(at: moment)
+        guard tick != .notDue else { return }
+        publication.show(tick)
+        manager.ticked(
+            lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: moment.monotonicNanoseconds)
     }
 
     private mutating func takeSignals(at now: UInt64) throws(SystemError) {
