@@ -1,3 +1,5 @@
+import Bytes
+
 /// What an exporter answered to a question about its health, as far as it matters. See RFC 9112 section 4.
 struct HealthAnswer {
     /// Nil if it was no HTTP.
@@ -12,7 +14,7 @@ struct HealthAnswer {
         let words = text.prefix { $0 != "\r\n" && $0 != "\n" }.split(separator: " ", maxSplits: 2)
         let isHTTP =
             words.count >= 2 && words[0].hasPrefix("HTTP/1.") && words[1].utf8.count == 3
-            && words[1].utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+            && words[1].utf8.allSatisfy(\.isASCIIDigit)
         status = isHTTP ? Int(words[1]) : nil
         isComplete = status != nil && text.contains("\r\n\r\n")
         wantsTLS = status == 400 && text.contains("speaks TLS")

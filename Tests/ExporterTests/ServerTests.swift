@@ -6,6 +6,7 @@ import Metrics
 import Sampling
 import Serving
 import Sources
+import TestSupport
 import Testing
 
 @testable import Exporter

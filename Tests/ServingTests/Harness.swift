@@ -132,59 +132,5 @@ struct StubContent: ~Copyable, Publisher {
     }
 }
 
-/// The other end of a connection.
-struct Client: ~Copyable {
-    let socket: FileDescriptor
-
-    func send(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = socket.send(bytes.span, bytes.span.extracting(0..<0))
-    }
-
-    /// Everything that can be received now.
-    func receiveAll() -> String {
-        var text: [UInt8] = []
-        while case .bytes = receive(into: &text) {}
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    /// Whether the server has closed.
-    func isClosed() -> Bool {
-        var text: [UInt8] = []
-        while true {
-            switch receive(into: &text) {
-            case .bytes: continue
-            case .wouldBlock: return false
-            case .endOfFile, .failed: return true
-            }
-        }
-    }
-
-    private func receive(into text: inout [UInt8]) -> Transfer {
-        var transfer = Transfer.wouldBlock
-        text.append(addingCapacity: 65_536) { output in transfer = socket.receive(into: &output) }
-        return transfer
-    }
-}
-
-/// A TCP connection to this machine; sends and receives never wait once it stands.
-func connectedSocket(port: UInt16) throws -> FileDescriptor {
-    let descriptor = FileDescriptor(inherited: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let result = withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor.number, $0, size) }
-    }
-    guard result == 0 else { throw SystemError(call: "connect", code: ErrorCode(number: errno)) }
-    return descriptor
-}
-
-/// A request that every test can send.
-let scrape = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
-let healthy = "GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
-
 /// What every page ends with.
 let lastLine = "end of the page\n"

@@ -1,3 +1,4 @@
+import Bytes
 import Kernel
 import Log
 import Logging
@@ -45,7 +46,7 @@ struct WrongValue: Error, CustomStringConvertible {
 /// Checks of single values, which options and environment share.
 enum Parsing {
     static func port(_ text: String) throws(WrongValue) -> UInt16 {
-        guard let port = UInt16(text), port > 0, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
+        guard let port = UInt16(text), port > 0, text.utf8.allSatisfy(\.isASCIIDigit) else {
             throw WrongValue("allowed are the ports 1 to 65535")
         }
         return port

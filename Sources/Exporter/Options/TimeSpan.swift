@@ -1,3 +1,5 @@
+import Bytes
+
 /// The time between two samples.
 struct SampleInterval: Equatable {
     let nanoseconds: UInt64
@@ -59,7 +61,7 @@ private enum TimeSpan {
         let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let fraction = parts.count == 2 ? parts[1] : ""
         guard let whole = parts.first, !(whole.isEmpty && fraction.isEmpty), fraction.count <= fractionDigits,
-            whole.count <= 8, (whole + fraction).utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 })
+            whole.count <= 8, (whole + fraction).utf8.allSatisfy(\.isASCIIDigit)
         else { return nil }
         return UInt64(whole + fraction + String(repeating: "0", count: fractionDigits - fraction.count))
     }
