@@ -3,7 +3,7 @@ public import Counters
 /// By what a record of the ledger is found again: a number for the device that is counted, and its name for people and for
 /// whoever doubts the number.
 public struct LedgerIdentity: Sendable, Equatable {
-    /// A hash of the counter's identity; in records of the first layout, of source, kind and tag.
+    /// A hash of the counter's identity and name; in records of the first layout, of source, kind and tag.
     public let number: UInt64
     /// The identity's bytes, in words; empty in records of the first layout, which has no names.
     let nameWords: [UInt64]
@@ -14,15 +14,17 @@ public struct LedgerIdentity: Sendable, Equatable {
     static let nameBytes = 160
     static let nameWordCount = nameBytes / 8
 
-    /// The identity of a counter.
+    /// The identity of a counter, and the name that it is shown under: a total goes on under no other name, where it would seem
+    /// to be the energy of another device.
     public init(_ facts: CounterFacts) {
+        let identity = "\(facts.identity) as \(facts.domain.tag)"
         var words = Array(repeating: UInt64(0), count: LedgerIdentity.nameWordCount)
-        for (offset, byte) in facts.identity.utf8.prefix(LedgerIdentity.nameBytes).enumerated() {
+        for (offset, byte) in identity.utf8.prefix(LedgerIdentity.nameBytes).enumerated() {
             words[offset / 8] |= UInt64(byte) << UInt64(offset % 8 * 8)
         }
-        number = hash(facts.identity)
+        number = hash(identity)
         nameWords = words
-        nameSeal = LedgerIdentity.seal(words, length: facts.identity.utf8.count)
+        nameSeal = LedgerIdentity.seal(words, length: identity.utf8.count)
     }
 
     /// Reads back what was written; nil if the words are not those that were sealed.

@@ -44,6 +44,24 @@ public struct Domain: Sendable, Hashable {
         return die.map { "\(socket)_die_\($0)" } ?? socket
     }
 
+    /// Whether a name is, or could be, that of a part of a processor or of the platform, which no sensor may have: `package_0`,
+    /// `core_1_die_0`.
+    public static func isProcessorTag(_ name: String) -> Bool {
+        DomainKind.allCases.contains { kind in
+            guard kind != .sensor, name.hasPrefix(kind.rawValue + "_") else { return false }
+            let numbers = name.dropFirst(kind.rawValue.utf8.count + 1).split(
+                separator: "_", omittingEmptySubsequences: false)
+            func isNumber(_ text: Substring) -> Bool {
+                !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            }
+            switch numbers.count {
+            case 1: return isNumber(numbers[0])
+            case 3: return isNumber(numbers[0]) && numbers[1] == "die" && isNumber(numbers[2])
+            default: return false
+            }
+        }
+    }
+
     /// The package it lies in; nil for the platform, which packages lie in, and for sensors, which do not say.
     public var package: Int? { kind == .psys || kind == .sensor ? nil : socket }
 }

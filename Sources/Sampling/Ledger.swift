@@ -59,7 +59,9 @@ public struct Ledger: ~Copyable {
         switch found {
         case .refused, .new: return found
         case .restored:
-            return restored > 0 ? .restored(domains: restored) : .refused("none of its domains is measured now")
+            return restored > 0
+                ? .restored(domains: restored)
+                : .refused("none of its domains is measured now, and their totals are kept")
         }
     }
 

@@ -15,6 +15,8 @@ struct Conversations: ~Copyable {
     }
 
     var isEmpty: Bool { connections.count == 0 }
+    /// All connections that are allowed are there.
+    var isFull: Bool { connections.isFull }
 
     /// What became of a new connection.
     enum Entrance {
@@ -86,8 +88,8 @@ struct Conversations: ~Copyable {
         case .wait(let wanted): interest = wanted
         case .linger: guard connection.linger(at: now) else { return end(connection, token) }
         case .close: return end(connection, token)
-        case .giveUp:
-            responder.decisions.count(.timeout)
+        case .giveUp(let reason):
+            responder.decisions.count(reason)
             connection.resetOnClose()
             return end(connection, token)
         }
@@ -182,7 +184,7 @@ extension Conversations {
             responder.decisions.count(.timeout)
             end(connection, token)
         case .lingering: end(connection, token)
-        case .open, .awaitingCheck, .finishing: try settle(connection, token, .giveUp, epoll, at: now)
+        case .open, .awaitingCheck, .finishing: try settle(connection, token, .giveUp(.timeout), epoll, at: now)
         }
     }
 

@@ -41,7 +41,7 @@ enum Next {
     case linger
     case close
     /// The client took too long: counted, and reset.
-    case giveUp
+    case giveUp(Rejection)
 }
 
 /// What the socket did not take of a response: bytes of its own, such as the rest of the head, and then the rest of a page

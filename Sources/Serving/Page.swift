@@ -15,6 +15,7 @@ struct Page: ~Copyable {
 
     private var bytes: ByteBuffer
     private(set) var use: Use
+    /// Grows with each page that is begun or read: the lowest has been left alone for longest.
     private(set) var number: UInt64
     /// Connections that have not taken all of it.
     var readers = 0
@@ -34,6 +35,9 @@ struct Page: ~Copyable {
         self.use = use
         self.number = number
     }
+
+    /// A reader has taken some of it.
+    mutating func read(number: UInt64) { self.number = number }
 
     mutating func stopSharing(_ form: PageForm) {
         if case .shared(form, _) = use { use = .passing }

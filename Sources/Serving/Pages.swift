@@ -17,17 +17,18 @@ struct PageLoan {
 /// A page that somebody still reads is not written over: the next generation goes into another buffer. Buffers that nobody
 /// uses any more are used again, so that serving allocates nothing once all is warm.
 struct Pages: ~Copyable {
-    /// Pages that were replaced while clients still read them have so many bytes together, or those of two pages where these
-    /// are longer. Beyond that, the readers of the oldest one lose it.
+    /// Pages that were replaced while clients still read them have so many bytes together, or those of `retainedPages` where these
+    /// are longer. Beyond that, the one that nobody has read from for longest is taken from its readers.
     static let retainedBytes = 1 << 20
+    static let retainedPages = 8
     /// Buffers grow by steps of so many bytes.
     static let stepBytes = 16 * 1024
     /// Buffers that nobody uses are kept up to so many.
     private static let spareLimit = 4
 
     private var pages = SlotTable<Page>(capacity: 64)
-    /// Counts the pages that were begun; a page's number tells its age.
-    private var begun: UInt64 = 0
+    /// Counts what happens to pages: a page's number tells when it was begun or last read from.
+    private var events: UInt64 = 0
     private var compressor: GzipCompressor?
 
     /// Adds a page that stays as it is.
@@ -87,6 +88,13 @@ struct Pages: ~Copyable {
         withBytes(loan?.slot, from: loan?.offset ?? 0, use)
     }
 
+    /// A connection has taken some of a page that it was lent.
+    mutating func markRead(_ loan: PageLoan?) {
+        guard let loan, pages.contains(loan.slot) else { return }
+        events += 1
+        pages[index: loan.slot.index]?.read(number: events)
+    }
+
     /// The connection needs the page no more.
     mutating func giveBack(_ loan: PageLoan?) {
         guard let loan, pages.contains(loan.slot) else { return }
@@ -109,14 +117,14 @@ extension Pages {
     /// for one request alone.
     private mutating func claim(_ capacity: Int, _ form: PageForm?, _ generation: UInt64) -> Slot {
         if let form { replace(form) }
-        begun += 1
+        events += 1
         let use = form.map { Page.Use.shared($0, generation) } ?? .passing
         if let slot = smallestSpare(capacity) {
-            pages[index: slot.index]?.begin(use, number: begun)
+            pages[index: slot.index]?.begin(use, number: events)
             return slot
         }
         makeRoom(for: capacity)
-        guard let slot = pages.insert(Page(ByteBuffer(capacity: capacity), use, number: begun)) else {
+        guard let slot = pages.insert(Page(ByteBuffer(capacity: capacity), use, number: events)) else {
             preconditionFailure()
         }
         return slot
@@ -136,13 +144,13 @@ extension Pages {
         return best.flatMap { pages.slot(at: $0.index) }
     }
 
-    /// Frees what is too small, and takes old pages from their readers until what is retained keeps its limit.
+    /// Frees what is too small, and takes pages from readers that are slow until what is retained keeps its limit.
     private mutating func makeRoom(for capacity: Int) {
         for index in pages.indices where isSpare(index) { remove(at: index) }
-        let limit = max(Pages.retainedBytes, 2 * capacity)
+        let limit = max(Pages.retainedBytes, Pages.retainedPages * capacity)
         while pages.isFull || retainedCount > limit {
-            guard let oldest = oldestRetained else { return }
-            remove(at: oldest)
+            guard let idlest = idlestRetained else { return }
+            remove(at: idlest)
         }
     }
 
@@ -152,7 +160,7 @@ extension Pages {
         return sum
     }
 
-    private var oldestRetained: Int? {
+    private var idlestRetained: Int? {
         var best: (index: Int, number: UInt64)?
         for index in pages.indices {
             guard let number = look(at: index, { $0.use == .passing ? $0.number : nil }) ?? nil else { continue }

@@ -99,14 +99,16 @@ struct Responses: ~Copyable {
         guard var unsent = connection.takeUnsent() else { return .proceed }
         if let page = unsent.page, !pages.holds(page) {
             giveBack(unsent)
-            return .giveUp
+            return .giveUp(.evicted)
         }
         let movement = unsent.withBytes { own in
             pages.withBytes(of: unsent.page) { connection.send(own, $0, at: now) }
         }
         var awaited = Interest.writable
         switch movement {
-        case .bytes(let count): unsent.removeFirst(count)
+        case .bytes(let count):
+            unsent.removeFirst(count)
+            if count > 0 { pages.markRead(unsent.page) }
         case .wait(let interest): awaited = interest
         case .endOfFile, .failed:
             giveBack(unsent)

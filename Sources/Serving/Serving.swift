@@ -77,7 +77,16 @@ public struct Serving: ~Copyable {
     public mutating func accept(
         on slot: Int, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        for _ in 0..<Limits.acceptsPerTurn {
+        try accept(on: slot, stopsWhenFull: true, &content, epoll, at: now)
+    }
+
+    /// With a full table, whoever comes next may find the slot of a client that has just left, once its end was looked at: that is
+    /// in this turn's batch, or in the next.
+    private mutating func accept<Content: Publisher & ~Copyable>(
+        on slot: Int, stopsWhenFull: Bool, _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        for count in 0..<Limits.acceptsPerTurn {
+            if stopsWhenFull, count > 0, conversations.isFull { return }
             guard let outcome = listeners.accept(on: slot) else { return }
             switch consume outcome {
             case .accepted(let socket, let peer): try admit(socket, peer, &content, epoll, at: now)
@@ -177,7 +186,7 @@ public struct Serving: ~Copyable {
         }
         if !listeners.areInherited {
             // These would be reset with their listener; those on systemd's socket wait for the next start.
-            for slot in listeners.indices { try accept(on: slot, &content, epoll, at: now) }
+            for slot in listeners.indices { try accept(on: slot, stopsWhenFull: false, &content, epoll, at: now) }
         }
         try listeners.close(epoll)
         drainDeadlineNanoseconds = now + Limits.drainSeconds * 1_000_000_000

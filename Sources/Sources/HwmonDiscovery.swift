@@ -10,16 +10,15 @@ public struct HwmonDiscovery: Sendable {
     public private(set) var sensors: [HwmonSensor] = []
     /// The others, and why they cannot.
     public private(set) var refused: [RefusedZone] = []
-    private var labels: Set<String>
+    private var labels: Set<String> = []
     private var identities: Set<String> = []
     private let devices: String
 
     /// The sensors' domains, in the order in which `HwmonSource` numbers them.
     public var domains: [Domain] { sensors.map(\.domain) }
 
-    /// Looks under `sysfs`, the root that has `class/hwmon`. `tags` are the names of domains that other sources have.
-    public init(sysfs: String, avoiding tags: Set<String> = []) {
-        labels = tags
+    /// Looks under `sysfs`, the root that has `class/hwmon`.
+    public init(sysfs: String) {
         devices = (Files.realPath(sysfs) ?? sysfs) + "/"
         let root = SysfsDirectory(path: sysfs + "/class/hwmon")
         let numbers = root.names.compactMap { name in
@@ -75,6 +74,8 @@ public struct HwmonDiscovery: Sendable {
     /// A label that no other sensor has: the words, and a number if they are taken.
     private mutating func unique(_ words: [String]) -> String {
         let label = words.filter { !$0.isEmpty }.joined(separator: "_")
+        // Whether or not there is such a part here and now: it may appear later, and names do not depend on that.
+        if Domain.isProcessorTag(label) { labels.insert(label) }
         return HwmonDiscovery.unique(label, "_", among: &labels)
     }
 

@@ -74,7 +74,7 @@ extension Sources {
     }
 
     private mutating func openHwmon() -> SourceAttempt.Outcome {
-        let discovery = HwmonDiscovery(sysfs: roots.sysfs, avoiding: Set(counters.map(\.domain.tag)))
+        let discovery = HwmonDiscovery(sysfs: roots.sysfs)
         report.hwmon = discovery
         guard !discovery.sensors.isEmpty else {
             let absence = "hwmon shows no sensor of energy or power"

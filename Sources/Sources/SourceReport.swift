@@ -53,16 +53,19 @@ public struct SourceReport: Sendable {
     /// What is read.
     public var opened: [SourceKind] { attempts.filter(\.isOpen).map(\.kind) }
 
-    /// The names of what is read, such as `powercap` or `powercap+hwmon`; where nothing is, of what was looked for first.
-    public var name: String {
-        let kinds = isUp ? opened : attempts.prefix(1).map(\.kind)
-        return kinds.map(\.rawValue).joined(separator: "+")
+    /// The names of what is read, such as `powercap` or `powercap+hwmon`; where nothing is, of what should be.
+    public var name: String { (isUp ? opened : wanted).map(\.rawValue).joined(separator: "+") }
+
+    /// Where nothing is read: all that were asked for by name, otherwise the one that was looked for first.
+    private var wanted: [SourceKind] {
+        if case .these = choice { return attempts.map(\.kind) }
+        return attempts.prefix(1).map(\.kind)
     }
 
     /// Each source that is read, and each that should be: one that is there and cannot be read, or that was asked for by name and
-    /// has nobody in its place. Where nothing is read, the one that was looked for first.
+    /// has nobody in its place. Where nothing is read, all that were asked for by name, or the one that was looked for first.
     public var states: [(kind: SourceKind, isUp: Bool)] {
-        guard isUp else { return attempts.prefix(1).map { ($0.kind, false) } }
+        guard isUp else { return wanted.map { ($0, false) } }
         return attempts.filter { $0.isOpen || isMissed($0) }.map { ($0.kind, $0.isOpen) }
     }
 

@@ -125,30 +125,39 @@ extension Pages {
         #expect(answer.contains("generation 2\n") == false)
     }
 
-    @Test func `who lets a page lie longest is ended and counted when too many are read`() throws {
-        var harness = try Harness(pageBytes: 900_000)
-        let slowest = try harness.connect()
-        slowest.send(scrape)
+    /// A client that read steadily was once ended for others that let their pages lie, since its page was the oldest.
+    @Test func `who lets a page lie longest is ended and counted when too many are read, and not who reads`() throws {
+        let pages = Pages.retainedPages + 4
+        var harness = try Harness(maximumConnections: pages, pageBytes: 2_200_000)
+        let steady = try harness.connect()
+        steady.send(scrape)
         try harness.serve()
-        let second = try harness.connect()
-        let third = try harness.connect()
-        let fourth = try harness.connect()
-        harness.content.generation = 2
-        second.send(scrape)
-        try harness.serve()
-        harness.content.generation = 3
-        third.send(scrape)
-        try harness.serve()
-        #expect(harness.counters.rejections(.timeout) == 0)
-        harness.content.generation = 4
-        fourth.send(scrape)
-        try harness.serve()
-        let answers = try [receive(slowest, &harness), receive(second, &harness), receive(fourth, &harness)]
-        #expect(answers[0].hasSuffix(lastLine) == false)
-        #expect(slowest.isClosed() == true)
-        #expect(answers[1].hasSuffix("generation 2\n" + lastLine))
-        #expect(answers[2].hasSuffix("generation 4\n" + lastLine))
-        #expect(harness.counters.rejections(.timeout) == 1)
+        var answer = ""
+        var idle = InlineArray<16, Client?> { _ in nil }
+        for index in 0..<(pages - 1) {
+            harness.content.generation += 1
+            let client = try harness.connect()
+            client.send(scrape)
+            try harness.serve()
+            idle[index] = consume client
+            answer += steady.receive(atMost: 180_000)
+            try harness.serve()
+        }
+        #expect(harness.counters.rejections(.evicted) == 0, "they are ended when they read on, or after their time")
+        answer += try receive(steady, &harness)
+        #expect(answer.hasSuffix("generation 1\n" + lastLine))
+        let lost = try receive(from: idle[0], &harness)
+        #expect(lost?.hasSuffix(lastLine) == false)
+        #expect(harness.counters.rejections(.evicted) == 1)
+        let newest = try receive(from: idle[pages - 2], &harness)
+        #expect(newest?.hasSuffix("generation \(pages)\n" + lastLine) == true)
+    }
+
+    private func receive(from client: borrowing Client?, _ harness: inout Harness) throws -> String? {
+        switch client {
+        case .some(let client): try receive(client, &harness)
+        case .none: nil
+        }
     }
 
     private func receive(_ client: borrowing Client, _ harness: inout Harness) throws -> String {

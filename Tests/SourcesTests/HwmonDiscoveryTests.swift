@@ -151,4 +151,16 @@ import Testing
                     })
         }
     }
+
+    /// Named before a processor's counters, or while one of them was missing, a sensor once had the name of one: two series alike.
+    @Test func `no sensor has the name of a part of a processor, whatever else there is`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "package", ["energy1_input": "1\n", "energy1_label": "0\n"])
+            try tree.add(1, "psys", ["energy1_input": "1\n", "energy1_label": "1\n"])
+            try tree.add(2, "core", ["energy1_input": "1\n", "energy1_label": "0 die 3\n"])
+            try tree.add(3, "package", ["energy1_input": "1\n", "energy1_label": "left\n"])
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.domains.map(\.tag) == ["package_0_2", "psys_1_2", "core_0_die_3_2", "package_left"])
+        }
+    }
 }

@@ -24,6 +24,13 @@ public struct Client: ~Copyable {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// What can be received now, up to a number of bytes.
+    public func receive(atMost count: Int) -> String {
+        var text: [UInt8] = []
+        text.append(addingCapacity: count) { output in _ = socket.receive(into: &output) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Whether the server has closed.
     public func isClosed() -> Bool {
         var text: [UInt8] = []

@@ -22,7 +22,7 @@ enum SourceMessages {
             )
         }
         for attempt in report.attempts {
-            for zone in report.refused(attempt.kind) { self.report(zone, log) }
+            for zone in report.refused(attempt.kind) { self.report(zone, of: attempt.kind, log) }
         }
         guard report.isUp else {
             let remedy = "'--source simulated' shows how it would look"
@@ -45,7 +45,7 @@ enum SourceMessages {
             ["source": source ?? name])
     }
 
-    private static func report(_ zone: RefusedZone, _ log: Logger) {
+    private static func report(_ zone: RefusedZone, of kind: SourceKind, _ log: Logger) {
         switch zone.reason {
         case .duplicate:
             log.report(
@@ -53,7 +53,9 @@ enum SourceMessages {
         case .permissionDenied:
             log.report(
                 .zoneUnreadable, .error,
-                "zone \(zone.name) may not be read (energy_uj is readable by root only since CVE-2020-8694): \(CounterAccess.remedy)",
+                kind == .hwmon
+                    ? "sensor \(zone.name) may not be read: run as root, or show it to the exporter's group by a udev rule"
+                    : "zone \(zone.name) may not be read (energy_uj is readable by root only since CVE-2020-8694): \(CounterAccess.remedy)",
                 ["zone": zone.name, "reason": "permission denied"])
         case .unknownName, .badAttribute, .failed, .tooMany:
             log.report(
