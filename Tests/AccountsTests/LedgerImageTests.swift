@@ -113,7 +113,8 @@ import Testing
             ])
         #expect(words.count == 8 + 36 + 1)
         let name = words[24..<44].flatMap { [$0].littleEndianBytes }
-        #expect(String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) == "powercap/test/package/package_0 as package_0")
+        #expect(
+            String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) == "powercap/test/package/package_0 as package_0")
     }
 
     @Test func `longer records and a longer header of a later version are read`() throws {

@@ -17,8 +17,9 @@ struct Harness: ~Copyable {
     var server: Server
     private let port: UInt16
 
-    init(intervalMilliseconds: UInt64 = 60_000) throws {
-        let configuration = Harness.configuration(intervalMilliseconds)
+    init(intervalMilliseconds: UInt64 = 60_000, maximumConnections: Int = 8) throws {
+        var configuration = Harness.configuration(intervalMilliseconds)
+        configuration.maximumConnections = maximumConnections
         let sink = try Harness.sink()
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
         var listeners = Listeners()

@@ -24,6 +24,21 @@ import Testing
         #expect(client.isClosed() == false)
     }
 
+    /// The one that came was accepted first, found the table full, and was answered 503.
+    @Test func `a client that has left makes room for one that comes in the same turn`() throws {
+        var harness = try Harness(maximumConnections: 1)
+        do {
+            let first = try harness.connect()
+            first.send(healthy)
+            try harness.serve()
+            #expect(first.receiveAll().contains("200 OK") == true)
+        }
+        let second = try harness.connect()
+        second.send(healthy)
+        try harness.serve()
+        #expect(second.receiveAll().hasPrefix("HTTP/1.1 200 OK") == true)
+    }
+
     @Test func `two scrapes between two samples get the same bytes`() throws {
         var harness = try Harness()
         let client = try harness.connect()

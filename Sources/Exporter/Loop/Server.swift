@@ -72,13 +72,17 @@ struct Server: ~Copyable {
         try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds)
         serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
         for index in 0..<batch.count where batch[token: index] == Token(.timer).word { try tick() }
-        for index in 0..<batch.count { try dispatch(batch[token: index]) }
+        // Listeners come last: a client that has just left makes room for one that has just come.
+        for index in 0..<batch.count where !isListener(batch[token: index]) { try dispatch(batch[token: index]) }
+        for index in 0..<batch.count where isListener(batch[token: index]) { try dispatch(batch[token: index]) }
         let now = Clock.monotonicNanoseconds()
         if try serving.endTurn(&publication, epoll, at: now) {
             publication.measuring.refreshIfOverdue(
                 at: Moment.now(), patienceNanoseconds: UInt64(Serving.sweepMilliseconds) * 1_000_000)
         }
     }
+
+    private func isListener(_ word: UInt64) -> Bool { Token(word: word)?.kind == .listener }
 
     private mutating func dispatch(_ word: UInt64) throws(SystemError) {
         guard let token = Token(word: word) else { return }
