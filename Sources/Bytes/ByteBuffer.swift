@@ -102,9 +102,10 @@ public struct ByteBuffer: ~Copyable {
         end += bytes.count
     }
 
-    /// For start-up and rare paths: text that is not known at compile time.
+    /// Appends text that is not known at compile time, all of it or nothing.
     public mutating func append(_ text: String) {
-        for byte in text.utf8 { append(byte) }
+        let characters = text.utf8
+        append(characters.span)
     }
 
     /// Forgets the first `count` unread bytes.

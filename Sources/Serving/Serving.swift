@@ -171,7 +171,10 @@ public struct Serving: ~Copyable {
     }
 
     /// The longest that the loop may sleep, in milliseconds; nil if only events matter.
-    public var waitMilliseconds: Int32? {
+    ///
+    /// This and `isFinished` are asked in each turn and are mutating, so that `self` is passed by its address: a call that only
+    /// borrows a struct as large as this copies it.
+    public mutating func waitMilliseconds() -> Int32? {
         if drainDeadlineNanoseconds != nil || webFile?.awaitsQuiet() ?? false { return Serving.shortWaitMilliseconds }
         return conversations.isEmpty && listeners.areWatched ? nil : Serving.sweepMilliseconds
     }
@@ -197,7 +200,7 @@ public struct Serving: ~Copyable {
     public var isDraining: Bool { drainDeadlineNanoseconds != nil }
 
     /// Nothing is under way any more, or there was enough time for it.
-    public func isFinished(at now: UInt64) -> Bool {
+    public mutating func isFinished(at now: UInt64) -> Bool {
         guard let drainDeadlineNanoseconds else { return false }
         return conversations.isEmpty || now >= drainDeadlineNanoseconds
     }

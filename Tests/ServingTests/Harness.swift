@@ -52,7 +52,7 @@ struct Harness: ~Copyable {
     var counters: ServingCounters { serving.facts.counters }
     var connections: Int { serving.facts.connections }
     /// Whether listeners rest, as long as there is no connection and no end.
-    var listenersRest: Bool { serving.waitMilliseconds != nil }
+    var listenersRest: Bool { mutating get { serving.waitMilliseconds() != nil } }
 
     /// Connects a client through a socket pair, as if it had been accepted.
     mutating func connect() throws -> Client {
@@ -102,7 +102,7 @@ struct Harness: ~Copyable {
         try serving.drain(&content, epoll, at: Clock.monotonicNanoseconds())
     }
 
-    var isFinished: Bool { serving.isFinished(at: Clock.monotonicNanoseconds()) }
+    var isFinished: Bool { mutating get { serving.isFinished(at: Clock.monotonicNanoseconds()) } }
 
     private func hasEvents() -> Bool {
         var query = pollfd(fd: epoll.descriptor.number, events: Int16(POLLIN), revents: 0)

@@ -53,11 +53,14 @@ struct ManagerMessages: ~Copyable {
         message.withBytes { notifier.send($0) }
     }
 
-    /// To be called by every tick that sampled: feeds the watchdog and renews the status, if the next tick would be too late.
+    /// Whether somebody listens to whom the next tick would come too late; to be asked by every tick that sampled.
+    func isDue(at now: UInt64) -> Bool {
+        notifier.isConnected && now + sampleIntervalNanoseconds > lastNanoseconds + longestSilenceNanoseconds
+    }
+
+    /// To be called by a tick that sampled: feeds the watchdog and renews the status, if that is due.
     mutating func ticked(lastScrapeUnixSeconds: UInt64?, at now: UInt64) {
-        guard notifier.isConnected,
-            now + sampleIntervalNanoseconds > lastNanoseconds + longestSilenceNanoseconds
-        else { return }
+        guard isDue(at: now) else { return }
         lastNanoseconds = now
         send(notifier.watchdogNanoseconds == nil ? "" : "WATCHDOG=1\n", lastScrapeUnixSeconds)
     }

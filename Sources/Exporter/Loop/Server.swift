@@ -69,7 +69,7 @@ struct Server: ~Copyable {
 
     /// Waits for events and serves one batch of them.
     mutating func turn() throws(SystemError) {
-        try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds)
+        try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds())
         serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
         for index in 0..<batch.count where batch[token: index] == Token(.timer).word { try tick() }
         // Listeners come last: a client that has just left makes room for one that has just come.
@@ -102,8 +102,9 @@ struct Server: ~Copyable {
         let tick = try publication.measuring.tick(at: moment)
         guard tick != .notDue else { return }
         publication.show(tick)
-        manager.ticked(
-            lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: moment.monotonicNanoseconds)
+        let now = moment.monotonicNanoseconds
+        guard manager.isDue(at: now) else { return }
+        manager.ticked(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: now)
     }
 
     private mutating func takeSignals(at now: UInt64) throws(SystemError) {
@@ -134,9 +135,9 @@ struct Server: ~Copyable {
     }
 
     /// How long to sleep at most: for ever if the timer wakes us soon enough.
-    private var waitMilliseconds: Int32? {
+    private mutating func waitMilliseconds() -> Int32? {
         let wanted =
-            serving.waitMilliseconds
+            serving.waitMilliseconds()
             ?? (publication.measuring.needsPassesBetweenTicks ? Serving.sweepMilliseconds : nil)
         guard let wanted, publication.measuring.intervalNanoseconds > UInt64(wanted) * 1_000_000 else { return nil }
         return wanted
