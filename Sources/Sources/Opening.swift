@@ -177,7 +177,7 @@ extension RefusedZone.Reason {
     public var mayPass: Bool {
         switch self {
         case .permissionDenied, .failed, .badAttribute: true
-        case .duplicate, .unknownName, .tooMany: false
+        case .duplicate, .unknownName, .tooMany, .replaced: false
         }
     }
 }

@@ -50,6 +50,8 @@ public struct RefusedZone: Sendable, Equatable {
         case failed(ErrorCode)
         /// More zones than this program has room for.
         case tooMany
+        /// Another source was read first in this run, and reads the same registers.
+        case replaced(by: SourceKind)
     }
 
     /// What the kernel calls it.

@@ -90,7 +90,8 @@ struct Search {
         if hasOpened { begin() }
     }
 
-    private mutating func hasChanged() -> Bool {
+    /// Whether the directories list something else than when this was asked last.
+    mutating func hasChanged() -> Bool {
         let current = list()
         defer { listing = current }
         return current != listing

@@ -49,8 +49,14 @@ extension ZoneReport {
 extension RefusedZone {
     /// How it is shown.
     public var report: ZoneReport {
-        let role: ZoneRole = reason == .duplicate ? .duplicate : .unreadable
-        return ZoneReport(zone: name, domain: domain, role: role, reason: reason.description)
+        ZoneReport(zone: name, domain: domain, role: role, reason: reason.description)
+    }
+
+    private var role: ZoneRole {
+        switch reason {
+        case .duplicate, .replaced: .duplicate
+        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany: .unreadable
+        }
     }
 }
 
@@ -64,6 +70,7 @@ extension RefusedZone.Reason: CustomStringConvertible {
         case .permissionDenied: "permission denied"
         case .failed(let code): "\(code)"
         case .tooMany: "more than \(PowercapSource.capacity) of its kind"
+        case .replaced(let kind): "is read by \(kind.rawValue), which was there first, until the exporter starts anew"
         }
     }
 }

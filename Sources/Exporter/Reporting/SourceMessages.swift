@@ -65,6 +65,9 @@ enum SourceMessages {
         case .duplicate:
             log.report(
                 .zoneIgnored, .info, "zone \(zone.name) \(zone.reason)", ["zone": zone.name, "reason": "duplicate"])
+        case .replaced:
+            log.report(
+                .zoneIgnored, .notice, "zone \(zone.name) \(zone.reason)", ["zone": zone.name, "reason": "replaced"])
         case .permissionDenied:
             log.report(
                 .zoneUnreadable, .error,
