@@ -103,7 +103,8 @@ extension Sources {
     }
 
     /// What became of a kind, in words for people.
-    private func outcome(_ kind: SourceKind) -> SourceAttempt.Outcome {
+    func outcome(_ kind: SourceKind) -> SourceAttempt.Outcome {
+        if givenUp.contains(kind) { return Sources.stillness(kind) }
         guard count(of: kind) == 0 else { return .opened }
         let refused = report.refused(kind)
         switch kind {
