@@ -143,7 +143,6 @@ import Testing
             var sources = open(.auto, perf.root, kernel)
             sources.giveUp(.perf)
             #expect(sources.report.isUp == false)
-            #expect(sources.report.states.contains { $0.kind == .perf && !$0.isUp })
             sources.takeBack(.perf)
             #expect(sources.report.opened == [.perf])
             sources.giveUp(.perf)
