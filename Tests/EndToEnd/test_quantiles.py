@@ -1,4 +1,4 @@
-"""The quantiles on the page, as Prometheus and VictoriaMetrics have them: those of a known curve, and never beyond its extremes."""
+"""The quantiles of the page, as Prometheus and VictoriaMetrics have them: near a known curve, within its extremes."""
 
 from __future__ import annotations
 

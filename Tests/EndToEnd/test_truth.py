@@ -413,7 +413,7 @@ def test_a_burst_stays_visible(start_exporter: StartExporter, tree: PowercapTree
 
 
 def test_a_quantile_is_one_of_the_last_minute(start_exporter: StartExporter, tree: PowercapTree) -> None:
-    """Half of the samples have no power, and none has more than the peak, which a quantile in a classic bucket is above."""
+    """More than half of the samples have no power, and none has more than the peak."""
     exporter = start_exporter(tree, *FAST)
     for step in range(1, 11):
         tree.set("0", step * 1_000_000)

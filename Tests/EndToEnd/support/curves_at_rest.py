@@ -14,7 +14,7 @@ from .waiting import wait_until
 
 @dataclass(frozen=True)
 class Rest:
-    """All have scraped since the counters came to rest, and the exporters have long taken their last samples of them."""
+    """All have scraped since the counters came to rest; the exporters have long taken their last samples of them."""
 
     run: PrometheusRun
     # The last moment at which the curves certainly moved.
