@@ -113,7 +113,7 @@ public struct PowerHistogram: Sendable {
         case 3: 1.2968395546510096
         case 4: 1.4142135623730951
         case 5: 1.5422108254079407
-        case 6: 1.6817928305074292
+        case 6: 1.681792830507429
         default: 1.8340080864093424
         }
     }

@@ -4,7 +4,7 @@ import Bytes
 extension Registry {
     func appendSummaries(_ family: Family, _ table: borrowing Table, to page: inout ByteBuffer) {
         let summaries = table.columns.summaries[family.column]
-        for index in summaries.indices {
+        for index in table.rowIndices {
             guard let summary = summaries[index] else { continue }
             appendMetric(table, index, to: &page) { row, page in
                 page.append(field: Field.Metric.summary) { page in

@@ -2,7 +2,7 @@
 ///
 /// The window is made of parts of 5 s. It spans the current part and the 12 before it: the last 60 s are always in it, and at most
 /// 65. The buckets are those of `PowerHistogram`, 9 % wide, over 16 doublings. Where values lie further apart, the lowest bucket
-/// takes all that are below it, so that they are told apart to a 65,000th of the highest (DDSketch does the same with its lowest
+/// takes all that are below it, so that they are told apart to a 50,000th of the highest (DDSketch does the same with its lowest
 /// buckets).
 struct SlidingBuckets {
     /// Where a quantile lies: in a bucket, at a share of the way from its lower bound to its upper one.

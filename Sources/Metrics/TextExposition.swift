@@ -46,7 +46,7 @@ extension Registry {
     ) {
         let column = table.columns.summaries[family.column]
         var hasHeader = false
-        for index in column.indices {
+        for index in table.rowIndices {
             guard let row = table.row(at: index), let summary = column[index] else { continue }
             if !hasHeader { page.append(prepared.bytes.span.extracting(header)) }
             hasHeader = true

@@ -1,6 +1,6 @@
 """The whole way of a native histogram: protobuf to a real Prometheus, and quantiles of power asked from its HTTP API.
 
-Beside it runs one as by default, which gets OpenMetrics, with the same numbers in classic buckets where they are wanted.
+Beside it runs one as by default, which gets OpenMetrics, the same numbers in classic buckets where they are wanted.
 """
 
 from __future__ import annotations

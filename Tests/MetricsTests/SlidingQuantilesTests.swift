@@ -122,7 +122,7 @@ import Testing
                 domain.record(tick % 20 == 0 ? seldom : mostly, at: tick * Self.second / 10)
             }
             let quantiles = try #require(domain.summary(at: 60 * Self.second).quantilesMicrowatts)
-            let bound = max(mostly, seldom) / 60_000 + 1
+            let bound = max(mostly, seldom) / 50_000 + 1
             for index in 0..<2 {
                 #expect(quantiles[index] <= mostly + max(bound, mostly / 10))
                 #expect(quantiles[index] + max(bound, mostly / 10) >= mostly)
