@@ -26,7 +26,7 @@ struct PowerSeries {
         quantile = registry.declarePowerSummary(
             "pyjoules_power_quantile_watts", in: tables.summaries.table,
             help: origin.help(
-                "Quantiles of a measurement interval's average power in the last 60 s; _sum and _count are since the start"
+                "Quantiles of the samples of power in the last 60 s; _sum and _count are since the start"
             ))
         func declare(_ name: String, _ help: String) -> FamilyIndex {
             registry.declareFamily(name, .gauge, in: tables.domains.table, help: origin.help(help))

@@ -43,7 +43,7 @@ struct TruthSeries {
             help: "Counter readings that failed; the total stays as it was.")
         missed = registry.declareFamily(
             "pyjoules_ticks_missed_total", .counter,
-            help: "Timer ticks that passed while the exporter was late; no energy is lost, but its detail in time.")
+            help: "Timer ticks that passed while the exporter was late; no energy is lost.")
         func declare(_ name: String, _ help: String) -> FamilyIndex {
             registry.declareFamily(name, .counter, in: tables.domains.table, help: help)
         }
