@@ -1,7 +1,7 @@
 /// What the lines of one histogram show, whatever it counts: buckets up to each bound, and all.
 struct ClassicBuckets {
     /// The first ones are those of the bounds, as many as there are; each counts what those before it do.
-    private(set) var counts: InlineArray<14, UInt64>
+    private(set) var counts: InlineArray<53, UInt64>
     let count: UInt64
     let sum: Value
 
@@ -25,12 +25,12 @@ extension Table {
     /// What a family of histograms shows of a row; nil if that is absent.
     func buckets(_ family: Family, at index: Int) -> ClassicBuckets? {
         switch family.content {
-        case .value: return nil
+        case .value, .summary: return nil
         case .power:
-            let column = powers[family.column]
+            let column = columns.powers[family.column]
             return column.span[index].map { ClassicBuckets($0) }
         case .latency:
-            let column = latencies[family.column]
+            let column = columns.latencies[family.column]
             return column.span[index].map { ClassicBuckets($0) }
         }
     }

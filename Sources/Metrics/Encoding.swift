@@ -10,7 +10,8 @@ extension Registry {
         _ exposition: Exposition, selecting selection: FamilySelection = .all, showsCreated: Bool = false,
         into page: inout ByteBuffer
     ) {
-        for index in families.indices where selection.contains(index) {
+        for index in families.indices
+        where selection.contains(index) && families[index].content.isShown(in: exposition) {
             append(families[index], exposition, showsCreated: showsCreated, to: &page)
         }
         if exposition == .openMetrics { page.append(Registry.endOfOpenMetrics) }

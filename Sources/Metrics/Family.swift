@@ -26,9 +26,9 @@ struct PreparedBytes {
 
 /// A family's name, type and HELP, rendered when it is declared. The ranges are those of the registry's prepared bytes.
 struct FamilyText {
-    /// An upper bound of a histogram's classic buckets.
+    /// What sets the lines of one distribution apart: the upper bound of a histogram's classic bucket, or a summary's quantile.
     struct Bound {
-        /// `,le="0.5"} `, the end of a line's labels and the blank before the value.
+        /// `,le="0.5"} ` or `,quantile="0.5"} `, the end of a line's labels and the blank before the value.
         let text: Range<Int>
         let number: Double
     }
@@ -36,7 +36,7 @@ struct FamilyText {
     let type: MetricType
     /// The name, without a counter's `_total`.
     let stem: Range<Int>
-    /// What a line of the text formats begins with, which is a bucket's line in a histogram.
+    /// What a line of the text formats begins with, which is a bucket's line in a histogram and a quantile's in a summary.
     let lineName: Range<Int>
     /// What stands before the rows.
     let headers: CaseTable<Exposition, Range<Int>>
@@ -44,10 +44,11 @@ struct FamilyText {
     let protobufUnit: Range<Int>
     /// Ascending; `+Inf` is not one of them.
     let bounds: [Bound]
-    /// As the text of the others.
+    /// As the text of the others, for a histogram's last bucket.
     let infiniteBound: Range<Int>
 
-    /// - Parameter bounds: of a histogram's buckets, in the form that OpenMetrics calls canonical, such as `0.5` and `1.0`.
+    /// - Parameter bounds: of a histogram's buckets, or a summary's quantiles, in the form that OpenMetrics calls canonical, such
+    ///   as `0.5` and `1.0`.
     init(_ name: String, _ type: MetricType, help: String, bounds: [String], in prepared: inout PreparedBytes) {
         precondition(!name.isEmpty && name.hasSuffix("_total") == (type == .counter))
         let stem = type == .counter ? String(name.dropLast("_total".utf8.count)) : name
@@ -69,8 +70,9 @@ struct FamilyText {
         lineName = prepared.keep(type == .histogram ? stem + "_bucket" : name)
         let numbers = bounds.compactMap { Double($0) }
         precondition(numbers.count == bounds.count && zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
-        self.bounds = zip(bounds, numbers).map { label, number in
-            Bound(text: prepared.keep(",le=\"\(label)\"} "), number: number)
+        let label = type == .summary ? "quantile" : "le"
+        self.bounds = zip(bounds, numbers).map { text, number in
+            Bound(text: prepared.keep(",\(label)=\"\(text)\"} "), number: number)
         }
         infiniteBound = prepared.keep(",le=\"+Inf\"} ")
     }

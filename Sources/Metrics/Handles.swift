@@ -29,6 +29,12 @@ public struct PowerHistogramIndex: Sendable, Equatable {
     let column: Int
 }
 
+/// A family of summaries of power; valid for the registry that declared it.
+public struct PowerSummaryIndex: Sendable, Equatable {
+    let table: Int
+    let column: Int
+}
+
 /// A family of histograms of durations; valid for the registry that declared it.
 public struct LatencyHistogramIndex: Sendable, Equatable {
     let table: Int

@@ -4,6 +4,7 @@ import Bytes
 public enum MetricType: Sendable {
     case counter
     case gauge
+    case summary
     case histogram
 
     /// What the text formats call it.
@@ -11,6 +12,7 @@ public enum MetricType: Sendable {
         switch self {
         case .counter: "counter"
         case .gauge: "gauge"
+        case .summary: "summary"
         case .histogram: "histogram"
         }
     }
@@ -20,6 +22,7 @@ public enum MetricType: Sendable {
         switch self {
         case .counter: 0
         case .gauge: 1
+        case .summary: 2
         case .histogram: 4
         }
     }
@@ -31,6 +34,8 @@ public enum MetricType: Sendable {
             suffix.isEmpty
         case .counter:
             suffix.isEmpty || suffix.equals("_total") || suffix.equals("_created")
+        case .summary:
+            suffix.isEmpty || suffix.equals("_sum") || suffix.equals("_count") || suffix.equals("_created")
         case .histogram:
             suffix.isEmpty || suffix.equals("_bucket") || suffix.equals("_sum") || suffix.equals("_count")
                 || suffix.equals("_created")

@@ -1,8 +1,8 @@
 /// How often how much power was drawn: a native histogram of schema 3, whose buckets grow by 2^(1/8), about 9 %.
 ///
 /// Fixed memory: there is a place for every bucket from a microwatt to 15 megawatts, and at most `mostBuckets` of them are
-/// used; then the nearest used one takes what is new. The classic buckets of the text format have powers of two as bounds,
-/// which are bounds of schema 3 too, so they are derived from the same counts and exact.
+/// used; then the nearest used one takes what is new. The classic buckets of the text formats are two of these each, so they
+/// are derived from the same counts and exact.
 public struct PowerHistogram: Sendable {
     /// Bucket i holds values above 2^((i-1)/8) up to 2^(i/8) watts. See the Prometheus documentation on native histograms.
     public static let schema = 3
@@ -12,11 +12,11 @@ public struct PowerHistogram: Sendable {
     public static let mostBuckets = 160
     /// One microwatt, the least that is told apart from 0, lies in bucket -159.
     public static let bucketRange = -159...192
-    /// The exponents of two that are the classic bounds: 0.5 W to 4096 W.
-    public static let classicExponents = -1...12
-    /// The same in watts, as a page shows them.
+    /// How many classic buckets there are: four to a doubling, from 0.5 W to 4096 W.
+    public static let classicCount = 53
+    /// Their upper bounds in watts, as a page shows them.
     public static var boundLabels: [String] {
-        classicExponents.map { $0 < 0 ? "0.5" : "\(1 << $0).0" }
+        (0..<classicCount).map { "\(upperWatts(ofBucket: lastBucket(ofClassic: $0)))" }
     }
 
     private static let places = 352
@@ -55,15 +55,15 @@ public struct PowerHistogram: Sendable {
         counts.span[bucket - PowerHistogram.bucketRange.lowerBound]
     }
 
-    /// How many values were at most 2^exponent watts, for each of `classicExponents`.
-    public var classicCounts: InlineArray<14, UInt64> {
+    /// How many values were at most each of the classic bounds.
+    public var classicCounts: InlineArray<53, UInt64> {
         // Read through a span: each element would otherwise be taken from a copy of all of them.
         let counts = counts.span
-        var result = InlineArray<14, UInt64>(repeating: 0)
+        var result = InlineArray<53, UInt64>(repeating: 0)
         var sum = zeroCount
         var place = 0
         for index in result.indices {
-            let end = (PowerHistogram.classicExponents.lowerBound + index) * 8 - PowerHistogram.bucketRange.lowerBound
+            let end = PowerHistogram.lastBucket(ofClassic: index) - PowerHistogram.bucketRange.lowerBound
             while place <= end {
                 sum += counts[place]
                 place += 1
@@ -87,6 +87,9 @@ public struct PowerHistogram: Sendable {
         return span
     }
 
+    /// The last bucket that a classic one counts.
+    private static func lastBucket(ofClassic index: Int) -> Int { -8 + 2 * index }
+
     /// The bucket of a value above 0: the smallest i with value <= 2^(i/8) watts.
     static func bucket(of microwatts: UInt64) -> Int {
         let watts = Double(microwatts) / 1_000_000
@@ -94,6 +97,11 @@ public struct PowerHistogram: Sendable {
         while step < 8, watts.significand > PowerHistogram.bound(ofStep: step) { step += 1 }
         let bucket = Int(watts.exponent) * 8 + step
         return min(max(bucket, bucketRange.lowerBound), bucketRange.upperBound)
+    }
+
+    /// The most that a bucket holds.
+    static func upperWatts(ofBucket bucket: Int) -> Double {
+        Double(sign: .plus, exponent: bucket >> 3, significand: bound(ofStep: bucket & 7))
     }
 
     /// 2^(step/8), for the steps within one doubling.
@@ -105,7 +113,7 @@ public struct PowerHistogram: Sendable {
         case 3: 1.2968395546510096
         case 4: 1.4142135623730951
         case 5: 1.5422108254079407
-        case 6: 1.6817928305074292
+        case 6: 1.681792830507429
         default: 1.8340080864093424
         }
     }

@@ -1,14 +1,18 @@
 import Bytes
 
-/// The numbers of the messages' fields.
-private enum Field {
+/// The numbers of the messages' fields, as metrics.proto has them.
+enum Field {
     enum Family {
         static let name: UInt64 = 1, help: UInt64 = 2, type: UInt64 = 3, metric: UInt64 = 4, unit: UInt64 = 5
     }
-    enum Metric { static let label: UInt64 = 1, gauge: UInt64 = 2, counter: UInt64 = 3, histogram: UInt64 = 7 }
+    enum Metric {
+        static let label: UInt64 = 1, gauge: UInt64 = 2, counter: UInt64 = 3, summary: UInt64 = 4, histogram: UInt64 = 7
+    }
     enum Pair { static let name: UInt64 = 1, value: UInt64 = 2 }
     enum Gauge { static let value: UInt64 = 1 }
     enum Counter { static let value: UInt64 = 1, created: UInt64 = 3 }
+    enum Summary { static let count: UInt64 = 1, sum: UInt64 = 2, quantile: UInt64 = 3, created: UInt64 = 4 }
+    enum Quantile { static let quantile: UInt64 = 1, value: UInt64 = 2 }
     enum Histogram {
         static let count: UInt64 = 1, sum: UInt64 = 2, bucket: UInt64 = 3, schema: UInt64 = 5
         static let zeroThreshold: UInt64 = 6, zeroCount: UInt64 = 7
@@ -25,12 +29,13 @@ private enum Field {
 /// bytes are those that any other writer of the same messages makes. See metrics.proto of prometheus/client_model.
 extension Registry {
     func appendProtobuf(_ family: Family, _ table: borrowing Table, to page: inout ByteBuffer) {
-        guard table.hasContent(family) else { return }
+        guard table.columns.hasContent(family) else { return }
         page.appendDelimited { page in
             page.append(prepared.bytes.span.extracting(family.text.headers[.protobuf]))
             switch family.text.type {
             case .counter: appendCounters(family, table, to: &page)
             case .gauge: appendGauges(family, table, to: &page)
+            case .summary: appendSummaries(family, table, to: &page)
             case .histogram: appendHistograms(family, table, to: &page)
             }
             page.append(prepared.bytes.span.extracting(family.text.protobufUnit))
@@ -38,7 +43,7 @@ extension Registry {
     }
 
     private func appendGauges(_ family: Family, _ table: borrowing Table, to page: inout ByteBuffer) {
-        let values = table.values[family.column]
+        let values = table.columns.values[family.column]
         for index in values.indices where values[index] != .absent {
             appendMetric(table, index, to: &page) { _, page in
                 page.append(field: Field.Metric.gauge) { page in
@@ -49,7 +54,7 @@ extension Registry {
     }
 
     private func appendCounters(_ family: Family, _ table: borrowing Table, to page: inout ByteBuffer) {
-        let values = table.values[family.column]
+        let values = table.columns.values[family.column]
         for index in values.indices where values[index] != .absent {
             appendMetric(table, index, to: &page) { row, page in
                 page.append(field: Field.Metric.counter) { page in
@@ -60,21 +65,8 @@ extension Registry {
         }
     }
 
-    private func appendHistograms(_ family: Family, _ table: borrowing Table, to page: inout ByteBuffer) {
-        for index in table.rowIndices {
-            guard let buckets = table.buckets(family, at: index) else { continue }
-            appendMetric(table, index, to: &page) { row, page in
-                page.append(field: Field.Metric.histogram) { page in
-                    appendClassic(buckets, family.text.bounds, to: &page)
-                    if let native = table.native(family, at: index) { appendNative(native, to: &page) }
-                    appendStart(of: row, as: Field.Histogram.created, to: &page)
-                }
-            }
-        }
-    }
-
     /// Appends a row's labels and what the closure writes of it.
-    private func appendMetric(
+    func appendMetric(
         _ table: borrowing Table, _ index: Int, to page: inout ByteBuffer,
         _ content: (Table.RowFacts, inout ByteBuffer) -> Void
     ) {
@@ -85,80 +77,14 @@ extension Registry {
         }
     }
 
-    private func appendClassic(
-        _ buckets: ClassicBuckets, _ bounds: [FamilyText.Bound], to page: inout ByteBuffer
-    ) {
-        page.append(field: Field.Histogram.count, varint: buckets.count)
-        page.append(field: Field.Histogram.sum, double: buckets.sum.nearestDouble)
-        // The bucket of +Inf is left out, as is usual: its count is the histogram's.
-        for index in bounds.indices {
-            page.append(field: Field.Histogram.bucket) { page in
-                page.append(field: Field.Bucket.cumulativeCount, varint: buckets.counts.span[index])
-                page.append(field: Field.Bucket.upperBound, double: bounds[index].number)
-            }
-        }
-    }
-
-    /// The native buckets: where runs of them lie, and each count as the difference to the one before.
-    private func appendNative(_ native: borrowing PowerHistogram, to page: inout ByteBuffer) {
-        page.append(field: Field.Histogram.schema, signed: PowerHistogram.schema)
-        page.append(field: Field.Histogram.zeroThreshold, double: PowerHistogram.zeroThreshold)
-        page.append(field: Field.Histogram.zeroCount, varint: native.zeroCount)
-        var end = 0
-        var next = PowerHistogram.bucketRange.lowerBound
-        while let span = native.span(from: next) {
-            appendSpan(offset: span.lowerBound - end, length: span.count, to: &page)
-            (end, next) = (span.upperBound, span.upperBound)
-        }
-        // A span of nothing says that a histogram without buckets is a native one nevertheless.
-        if next == PowerHistogram.bucketRange.lowerBound { appendSpan(offset: 0, length: 0, to: &page) }
-        next = PowerHistogram.bucketRange.lowerBound
-        var previous = 0
-        while let span = native.span(from: next) {
-            for bucket in span {
-                let count = Int(truncatingIfNeeded: native[bucket])
-                page.append(field: Field.Histogram.positiveDelta, signed: count &- previous)
-                previous = count
-            }
-            next = span.upperBound
-        }
-    }
-
-    private func appendSpan(offset: Int, length: Int, to page: inout ByteBuffer) {
-        page.append(field: Field.Histogram.positiveSpan) { page in
-            page.append(field: Field.Span.offset, signed: offset)
-            page.append(field: Field.Span.length, varint: UInt64(length))
-        }
-    }
-
     /// A `google.protobuf.Timestamp`, whose parts are left out if they are 0.
-    private func appendStart(of row: Table.RowFacts, as field: UInt64, to page: inout ByteBuffer) {
+    func appendStart(of row: Table.RowFacts, as field: UInt64, to page: inout ByteBuffer) {
         guard let start = startUnixMilliseconds(of: row) else { return }
         let (seconds, milliseconds) = start.quotientAndRemainder(dividingBy: 1000)
         page.append(field: field) { page in
             if seconds > 0 { page.append(field: Field.Timestamp.seconds, varint: seconds) }
             if milliseconds > 0 { page.append(field: Field.Timestamp.nanoseconds, varint: milliseconds * 1_000_000) }
         }
-    }
-}
-
-extension Table {
-    /// Whether a family shows anything of any row.
-    fileprivate func hasContent(_ family: Family) -> Bool {
-        switch family.content {
-        case .value: values[family.column].contains { $0 != .absent }
-        case .power: powers[family.column].contains { $0 != nil }
-        case .latency: latencies[family.column].contains { $0 != nil }
-        }
-    }
-}
-
-extension Table {
-    /// What a family of native histograms shows of a row; nil if that is absent, or the family is not such a one.
-    fileprivate func native(_ family: Family, at index: Int) -> PowerHistogram? {
-        guard case .power(isNative: true) = family.content else { return nil }
-        let column = powers[family.column]
-        return column.span[index]
     }
 }
 

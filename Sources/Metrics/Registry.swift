@@ -46,7 +46,13 @@ public struct Registry: ~Copyable {
         _ distribution: PowerHistogram?, as family: PowerHistogramIndex, _ row: Row = .unlabelled
     ) {
         precondition(family.table == row.table)
-        tables[index: row.table]?.publish(distribution, family.column, row.slot)
+        tables[index: row.table]?.set(distribution, family.column, row.slot)
+    }
+
+    /// Shows a summary of power in a row that is open; nil makes it absent.
+    public mutating func publish(_ summary: PowerSummary?, as family: PowerSummaryIndex, _ row: Row = .unlabelled) {
+        precondition(family.table == row.table)
+        tables[index: row.table]?.set(summary, family.column, row.slot)
     }
 
     /// Shows a distribution of durations in a row that is open; nil makes it absent.
@@ -54,7 +60,7 @@ public struct Registry: ~Copyable {
         _ distribution: LatencyHistogram?, as family: LatencyHistogramIndex, _ row: Row = .unlabelled
     ) {
         precondition(family.table == row.table)
-        tables[index: row.table]?.publish(distribution, family.column, row.slot)
+        tables[index: row.table]?.set(distribution, family.column, row.slot)
     }
 
     /// Adds a power to the distribution that an open row shows, which is an empty one if it was absent.
@@ -120,7 +126,7 @@ extension Registry {
     }
 }
 
-/// Declarations, at start-up: they allocate. A page has the families in the order of their declaration.
+/// What declarations come down to.
 extension Registry {
     /// Declares a table.
     ///
@@ -133,62 +139,21 @@ extension Registry {
         return TableIndex(position: slot.index)
     }
 
-    /// Declares a table of rows that are known from the start and stay open, such as one for each status code.
+    /// Adds a family, after all others.
     ///
-    /// - Parameter startUnixMilliseconds: since when each row counts, if not since the registry's start.
-    /// - Returns: the table and its rows, in the order of their labels.
-    public mutating func declareRows(
-        _ labels: [KeyValuePairs<StaticString, String>],
-        startUnixMilliseconds: (Int) -> UInt64? = { _ in nil }
-    ) -> (table: TableIndex, rows: [Row]) {
-        let labelBytes = labels.reduce(0) { max($0, LabelWriter.bytes(of: $1)) }
-        let table = declareTable(rows: labels.count, labelBytes: labelBytes)
-        let rows = labels.indices.compactMap { index in
-            open(table, startUnixMilliseconds: startUnixMilliseconds(index)) { $0.append(labels[index]) }
-        }
-        precondition(rows.count == labels.count)
-        return (table, rows)
-    }
-
-    /// Declares a family of counters, whose name ends in `_total`, or of gauges. `help` says where the number comes from.
-    public mutating func declareFamily(
-        _ name: String, _ type: MetricType, in table: TableIndex = .unlabelled, help: String
-    ) -> FamilyIndex {
-        precondition(type != .histogram)
-        let column = declare(name, type, in: table, help: help, .value, bounds: [])
-        return FamilyIndex(table: table.position, column: column)
-    }
-
-    /// Declares a family of histograms of power, with the bounds of `PowerHistogram`.
-    ///
-    /// - Parameter isNative: whether protobuf has it as a native histogram too.
-    public mutating func declarePowerHistogram(
-        _ name: String, in table: TableIndex = .unlabelled, help: String, isNative: Bool
-    ) -> PowerHistogramIndex {
-        let column = declare(
-            name, .histogram, in: table, help: help, .power(isNative: isNative), bounds: PowerHistogram.boundLabels)
-        return PowerHistogramIndex(table: table.position, column: column)
-    }
-
-    /// Declares a family of histograms of durations, with the bounds of `LatencyHistogram`.
-    public mutating func declareLatencyHistogram(
-        _ name: String, in table: TableIndex = .unlabelled, help: String
-    ) -> LatencyHistogramIndex {
-        let column = declare(
-            name, .histogram, in: table, help: help, .latency, bounds: LatencyHistogram.boundLabels)
-        return LatencyHistogramIndex(table: table.position, column: column)
-    }
-
-    private mutating func declare(
+    /// - Parameter bounds: of classic buckets, or quantiles.
+    /// - Returns: its column among those of its kind.
+    mutating func declare(
         _ name: String, _ type: MetricType, in table: TableIndex, help: String, _ content: RowShape.Content,
         bounds: [String]
     ) -> Int {
         precondition(families.count < FamilySelection.mostFamilies)
         let text = FamilyText(name, type, help: help, bounds: bounds, in: &prepared)
         let shape = text.shape(content)
-        guard let column = tables[index: table.position]?.declare(shape, headerBytes: text.headerBytes) else {
-            preconditionFailure()
+        let column = tables[index: table.position]?.declare(shape) { exposition in
+            content.isShown(in: exposition) ? text.headerBytes(exposition) : 0
         }
+        guard let column else { preconditionFailure() }
         families.append(Family(text: text, table: table.position, content: content, column: column))
         return column
     }

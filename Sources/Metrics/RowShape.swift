@@ -12,16 +12,25 @@ public enum PageRows: Sendable {
 struct RowShape {
     enum Content {
         case value
-        case power(isNative: Bool)
+        /// A native histogram in protobuf; what has no native histograms shows classic buckets, or nothing of it.
+        case power(hasClassicBuckets: Bool)
+        case summary
         case latency
+
+        /// Whether a page in a format has anything of such a family.
+        func isShown(in exposition: Exposition) -> Bool {
+            guard case .power(hasClassicBuckets: false) = self else { return true }
+            return exposition == .protobuf
+        }
     }
 
     let type: MetricType
     let content: Content
     /// Of the name without a counter's `_total`.
     let stemBytes: Int
+    /// How many classic buckets or quantiles there are, without `+Inf`.
     let boundCount: Int
-    /// Of all that stands in bucket lines between labels and value, `+Inf` included.
+    /// Of all that stands in lines of buckets and quantiles between labels and value, `+Inf` included.
     let boundTextBytes: Int
 
     /// The most bytes of a row, whatever its values are.
@@ -30,7 +39,8 @@ struct RowShape {
     ///   - textBytes: the length of the row's labels with the blank that follows them.
     ///   - pairsBytes: the length of the labels for protobuf.
     func longestBytes(_ exposition: Exposition, textBytes: Int, pairsBytes: Int) -> Int {
-        switch exposition {
+        guard content.isShown(in: exposition) else { return 0 }
+        return switch exposition {
         case .text: longestText(textBytes)
         case .openMetrics: longestText(textBytes) + longestCreated(textBytes)
         case .protobuf: longestProtobuf(pairsBytes)
@@ -41,10 +51,13 @@ struct RowShape {
         switch type {
         case .counter: longestLine(suffix: "_total", textBytes)
         case .gauge: longestLine(suffix: "", textBytes)
-        case .histogram:
-            longestBuckets(textBytes) + longestLine(suffix: "_sum", textBytes)
-                + longestLine(suffix: "_count", textBytes)
+        case .summary: longestBounds(boundCount, suffix: "", textBytes) + longestSums(textBytes)
+        case .histogram: longestBounds(boundCount + 1, suffix: "_bucket", textBytes) + longestSums(textBytes)
         }
+    }
+
+    private func longestSums(_ textBytes: Int) -> Int {
+        longestLine(suffix: "_sum", textBytes) + longestLine(suffix: "_count", textBytes)
     }
 
     private func longestCreated(_ textBytes: Int) -> Int {
@@ -57,18 +70,15 @@ struct RowShape {
     }
 
     /// The end of the labels, a brace and the blank, is part of each bound's text.
-    private func longestBuckets(_ textBytes: Int) -> Int {
-        let line = stemBytes + ("_bucket" as StaticString).utf8CodeUnitCount + max(0, textBytes - 2) + 22
-        return boundTextBytes + (boundCount + 1) * line
+    private func longestBounds(_ count: Int, suffix: StaticString, _ textBytes: Int) -> Int {
+        boundTextBytes + count * longestLine(suffix: suffix, max(0, textBytes - 2))
     }
 
     private func longestProtobuf(_ pairsBytes: Int) -> Int {
-        guard type == .histogram else {
-            return longestMessage(pairsBytes + longestMessage(9 + longestStart))
-        }
         // A count takes a tag and at most 10 bytes, a double a tag and 8.
+        if case .value = content { return longestMessage(pairsBytes + longestMessage(9 + longestStart)) }
         var content = 11 + 9 + boundCount * longestMessage(11 + 9) + longestStart
-        if case .power(isNative: true) = self.content {
+        if case .power = self.content {
             let places = PowerHistogram.bucketRange.count
             // A run is at least one bucket and the three unused ones without which it would go on.
             content += 11 + 9 + 11 + places * 11 + (places / 4 + 1) * longestMessage(11 + 11)

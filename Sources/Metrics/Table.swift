@@ -19,8 +19,6 @@ struct Table: ~Copyable {
     private let labelBytes: Int
     private var rows: SlotTable<RowFacts>
     private var writer: LabelWriter
-    /// There is memory for so many rows.
-    private var readyRows = 0
     private var shapes: [RowShape] = []
     private var headerBytes = CaseTable<Exposition, Int>(repeating: 0)
     /// The longest that the rows now open can become.
@@ -28,10 +26,8 @@ struct Table: ~Copyable {
 
     /// All rows' labels, a row after the other.
     private(set) var labels: [UInt8] = []
-    /// One column for each family, with an element for each row that there is memory for; rows that are not open have nothing.
-    private(set) var values: [[Value]] = []
-    private(set) var powers: [[PowerHistogram?]] = []
-    private(set) var latencies: [[LatencyHistogram?]] = []
+    /// What each family shows of each row.
+    private(set) var columns = Columns()
 
     init(rows capacity: Int, labelBytes: Int) {
         self.labelBytes = labelBytes
@@ -57,7 +53,7 @@ struct Table: ~Copyable {
         writeLabels(&writer)
         writer.finish()
         guard !writer.overflowed, let slot = rows.insert(RowFacts()) else { return nil }
-        if slot.index >= readyRows { makeReady() }
+        if slot.index >= columns.rowCount { makeReady() }
         let facts = storeLabels(at: slot.index, startUnixMilliseconds)
         rows[slot] = facts
         count(facts, 1)
@@ -68,9 +64,7 @@ struct Table: ~Copyable {
     mutating func close(_ slot: Slot) {
         guard let facts = rows.remove(slot) else { return }
         count(facts, -1)
-        for column in values.indices { values[column][slot.index] = .absent }
-        for column in powers.indices { powers[column][slot.index] = nil }
-        for column in latencies.indices { latencies[column][slot.index] = nil }
+        columns.clear(slot.index)
     }
 
     /// The most bytes that a page's part can need that shows this table.
@@ -99,14 +93,10 @@ struct Table: ~Copyable {
     }
 
     private mutating func makeReady() {
-        let wanted = min(rows.capacity, max(readyRows * 2, 4))
-        let more = wanted - readyRows
+        let more = min(rows.capacity, max(columns.rowCount * 2, 4)) - columns.rowCount
         // What the text has beyond `labelBytes` is the blank.
         labels.extend(by: more * (labelBytes * 2 + 1), 0)
-        for column in values.indices { values[column].extend(by: more, .absent) }
-        for column in powers.indices { powers[column].extend(by: more, nil) }
-        for column in latencies.indices { latencies[column].extend(by: more, nil) }
-        readyRows = wanted
+        columns.extend(by: more)
     }
 
     private mutating func storeLabels(at index: Int, _ startUnixMilliseconds: UInt64?) -> RowFacts {
@@ -135,56 +125,38 @@ extension Table {
                     exposition, textBytes: facts.text.count, pairsBytes: facts.pairs.count)
             }
         }
-        switch shape.content {
-        case .value:
-            values.append(Array(repeating: .absent, count: readyRows))
-            return values.count - 1
-        case .power:
-            powers.append(Array(repeating: nil, count: readyRows))
-            return powers.count - 1
-        case .latency:
-            latencies.append(Array(repeating: nil, count: readyRows))
-            return latencies.count - 1
-        }
+        return columns.declare(shape.content)
     }
 }
 
 /// What rows show. A row that is closed shows nothing, and takes nothing.
 extension Table {
     func value(_ column: Int, _ slot: Slot) -> Value {
-        rows.contains(slot) ? values[column][slot.index] : .absent
+        rows.contains(slot) ? columns.values[column][slot.index] : .absent
     }
 
     mutating func set(_ value: Value, _ column: Int, _ slot: Slot) {
-        if rows.contains(slot) { values[column][slot.index] = value }
+        if rows.contains(slot) { columns.set(value, column, slot.index) }
     }
 
-    mutating func publish(_ distribution: PowerHistogram?, _ column: Int, _ slot: Slot) {
-        if rows.contains(slot) { powers[column][slot.index] = distribution }
+    mutating func set(_ power: PowerHistogram?, _ column: Int, _ slot: Slot) {
+        if rows.contains(slot) { columns.set(power, column, slot.index) }
     }
 
-    mutating func publish(_ distribution: LatencyHistogram?, _ column: Int, _ slot: Slot) {
-        if rows.contains(slot) { latencies[column][slot.index] = distribution }
+    mutating func set(_ summary: PowerSummary?, _ column: Int, _ slot: Slot) {
+        if rows.contains(slot) { columns.set(summary, column, slot.index) }
+    }
+
+    mutating func set(_ latency: LatencyHistogram?, _ column: Int, _ slot: Slot) {
+        if rows.contains(slot) { columns.set(latency, column, slot.index) }
     }
 
     mutating func record(microwatts: UInt64, _ column: Int, _ slot: Slot) {
-        guard rows.contains(slot) else { return }
-        if powers[column][slot.index] == nil { powers[column][slot.index] = PowerHistogram() }
-        powers[column][slot.index]?.record(microwatts: microwatts)
+        if rows.contains(slot) { columns.record(microwatts: microwatts, column, slot.index) }
     }
 
     mutating func record(nanoseconds: UInt64, _ column: Int, _ slot: Slot) {
-        guard rows.contains(slot) else { return }
-        if latencies[column][slot.index] == nil { latencies[column][slot.index] = LatencyHistogram() }
-        latencies[column][slot.index]?.record(nanoseconds: nanoseconds)
-    }
-}
-
-extension Array {
-    /// Appends elements with no memory for others beyond them.
-    fileprivate mutating func extend(by more: Int, _ element: Element) {
-        reserveCapacity(count + more)
-        append(contentsOf: repeatElement(element, count: more))
+        if rows.contains(slot) { columns.record(nanoseconds: nanoseconds, column, slot.index) }
     }
 }
 

@@ -11,10 +11,11 @@ extension Registry {
         to page: inout ByteBuffer
     ) {
         let header = family.text.headers[exposition]
-        if family.text.type == .histogram {
-            appendHistograms(family, table, header, showsCreated, to: &page)
-        } else {
-            appendValues(family, table, header, showsCreated && family.text.type == .counter, to: &page)
+        switch family.text.type {
+        case .counter: appendValues(family, table, header, showsCreated, to: &page)
+        case .gauge: appendValues(family, table, header, false, to: &page)
+        case .summary: appendSummaries(family, table, header, showsCreated, to: &page)
+        case .histogram: appendHistograms(family, table, header, showsCreated, to: &page)
         }
     }
 
@@ -24,7 +25,7 @@ extension Registry {
     ) {
         let all = prepared.bytes.span
         let labels = table.labels.span
-        let column = table.values[family.column]
+        let column = table.columns.values[family.column]
         let values = column.span
         var hasHeader = false
         for index in values.indices where values[index] != .absent {
@@ -37,6 +38,35 @@ extension Registry {
             page.append(UInt8(ascii: "\n"))
             if showsCreated { appendCreated(family, row, labels, to: &page) }
         }
+    }
+
+    private func appendSummaries(
+        _ family: Family, _ table: borrowing Table, _ header: Range<Int>, _ showsCreated: Bool,
+        to page: inout ByteBuffer
+    ) {
+        let column = table.columns.summaries[family.column]
+        var hasHeader = false
+        for index in table.rowIndices {
+            guard let row = table.row(at: index), let summary = column[index] else { continue }
+            if !hasHeader { page.append(prepared.bytes.span.extracting(header)) }
+            hasHeader = true
+            appendSummary(family, row, table.labels.span, summary, to: &page)
+            if showsCreated { appendCreated(family, row, table.labels.span, to: &page) }
+        }
+    }
+
+    private func appendSummary(
+        _ family: Family, _ row: Table.RowFacts, _ labels: Span<UInt8>, _ summary: PowerSummary,
+        to page: inout ByteBuffer
+    ) {
+        let text = labels.extracting(row.text)
+        for (index, bound) in family.text.bounds.enumerated() {
+            let value = summary.quantile(index)
+            guard value != .absent else { continue }
+            appendLine(family, text, bound.text, value, to: &page)
+        }
+        appendLine(family, "_sum", text, .micro(summary.sumMicrowatts), to: &page)
+        appendLine(family, "_count", text, .integer(summary.count), to: &page)
     }
 
     private func appendHistograms(
@@ -57,30 +87,30 @@ extension Registry {
         _ family: Family, _ row: Table.RowFacts, _ labels: Span<UInt8>, _ buckets: borrowing ClassicBuckets,
         to page: inout ByteBuffer
     ) {
-        let all = prepared.bytes.span
         let counts = buckets.counts.span
         let text = labels.extracting(row.text)
         for (index, bound) in family.text.bounds.enumerated() {
-            appendBucket(family, text, all.extracting(bound.text), counts[index], to: &page)
+            appendLine(family, text, bound.text, .integer(counts[index]), to: &page)
         }
-        appendBucket(family, text, all.extracting(family.text.infiniteBound), buckets.count, to: &page)
+        appendLine(family, text, family.text.infiniteBound, .integer(buckets.count), to: &page)
         appendLine(family, "_sum", text, buckets.sum, to: &page)
         appendLine(family, "_count", text, .integer(buckets.count), to: &page)
     }
 
     /// The bound is one more label: it takes the place of the brace and the blank after the others, or of none.
-    private func appendBucket(
-        _ family: Family, _ labels: Span<UInt8>, _ bound: Span<UInt8>, _ count: UInt64, to page: inout ByteBuffer
+    private func appendLine(
+        _ family: Family, _ labels: Span<UInt8>, _ bound: Range<Int>, _ value: Value, to page: inout ByteBuffer
     ) {
-        page.append(prepared.bytes.span.extracting(family.text.lineName))
+        let all = prepared.bytes.span
+        page.append(all.extracting(family.text.lineName))
         if labels.count > 1 {
             page.append(labels.extracting(droppingLast: 2))
-            page.append(bound)
+            page.append(all.extracting(bound))
         } else {
             page.append(UInt8(ascii: "{"))
-            page.append(bound.extracting(droppingFirst: 1))
+            page.append(all.extracting(bound).extracting(droppingFirst: 1))
         }
-        page.append(decimal: count)
+        page.append(value)
         page.append(UInt8(ascii: "\n"))
     }
 
@@ -94,7 +124,7 @@ extension Registry {
         page.append(UInt8(ascii: "\n"))
     }
 
-    /// The start, in seconds, follows a counter's line and a histogram's last one: it belongs to the same metric.
+    /// The start, in seconds, follows a counter's line and the last one of a summary or a histogram: it belongs to the same metric.
     private func appendCreated(
         _ family: Family, _ row: Table.RowFacts, _ labels: Span<UInt8>, to page: inout ByteBuffer
     ) {

@@ -14,6 +14,7 @@ import pytest
 
 from support import powercap_tree, web_configuration
 from support.certificates import Authority, Certificate
+from support.curves_at_rest import Rest
 from support.datagrams import DatagramReceiver
 from support.exporter import BINARY, Exporter, StartExporter
 from support.powercap_tree import PowercapTree
@@ -68,9 +69,17 @@ def bursty_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusR
 
 @pytest.fixture(scope="session")
 def distributed_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusRun | None]:
-    """One exporter scraped by a Prometheus with native histograms and by one without, on curves that come to an end."""
+    """Exporters with and without classic buckets on curves that come to an end, scraped by each kind of server."""
     with _run_if_installed(tmp_path_factory.mktemp("distributed"), DISTRIBUTED) as run:
         yield run
+
+
+@pytest.fixture(scope="session")
+def rest(distributed_run: PrometheusRun | None) -> Rest:
+    """The same after the curves have ended."""
+    if distributed_run is None:
+        pytest.skip("prometheus is not installed (Debian package prometheus)")
+    return Rest.wait(distributed_run)
 
 
 @pytest.fixture(scope="session")

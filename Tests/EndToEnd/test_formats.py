@@ -14,6 +14,7 @@ import pytest
 
 from support import powercap_tree, promtool, protobuf_messages
 from support.exporter import Exporter, StartExporter
+from support.exposition import Page
 from support.formats import (
     ACCEPTS,
     Family,
@@ -34,12 +35,16 @@ INTERVAL = ("--sample.interval", "200ms")
 # Longer than any test: only the first sample is a tick's.
 NEVER = ("--sample.interval", "60s")
 UNITS = ("joules", "watts", "seconds", "bytes")
-# Of `PowerHistogram`: the buckets grow by 2^(1/8), and a power of two is the bound of every eighth.
+# So that each format shows `POWER`.
+CLASSIC = "--classic-histogram"
+# Of `PowerHistogram`: the buckets grow by 2^(1/8), and a classic one is two of them.
 SCHEMA = 3
 ZERO_THRESHOLD = 2.0**-128
 # What package 0 uses from one sample to the next, in microjoules: none, next to none, and more than the highest bound,
 # with gaps between them that are longer and shorter than what a span of buckets bridges.
 STEPS_UJ = (0, 1, 50_000, 300_000, 2_000_000, 2_500_000, 5_000_000, 100_000_000, 1_400_000_000, 0)
+ENERGY, SAMPLES = "pyjoules_energy_joules", "pyjoules_samples"
+POWER, QUANTILE = "pyjoules_power_watts", "pyjoules_power_quantile_watts"
 # A name that no label can carry as it is.
 ODD_NAME = 'odd"name\\'
 
@@ -87,7 +92,7 @@ def use_energy(exporter: Exporter, tree: PowercapTree) -> None:
 @pytest.fixture(scope="module", params=["powercap", "simulated"])
 def taken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
     """A sample of a machine whose counters have moved, and of the model."""
-    fixed = ["--web.listen-address", "127.0.0.1:0", *INTERVAL]
+    fixed = ["--web.listen-address", "127.0.0.1:0", *INTERVAL, CLASSIC]
     with ExitStack() as stack:
         begin = time.time()
         if request.param == "simulated":
@@ -110,7 +115,7 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Messages:
 
 @pytest.fixture
 def exporter(start_exporter: StartExporter, tree: PowercapTree) -> Exporter:
-    return start_exporter(tree, *INTERVAL)
+    return start_exporter(tree, *INTERVAL, CLASSIC)
 
 
 # The same series and values in each
@@ -130,14 +135,14 @@ def test_protobuf_tells_the_same_as_text(taken: Taken, messages: Messages) -> No
     for family, expected in zip(of_protobuf, of_text, strict=True):
         # The text's decimal number, read as the double that is nearest to it, is the double.
         assert family == expected
-    assert {"counter", "gauge", "histogram"} == {family.type for family in of_protobuf}
+    assert {"counter", "gauge", "summary", "histogram"} == {family.type for family in of_protobuf}
     assert all(family.help for family in of_protobuf)
 
 
 def test_every_value_of_sample_after_sample_is_the_nearest_double(
     start_exporter: StartExporter, messages: Messages
 ) -> None:
-    exporter = start_exporter(None, "--sample.interval", "50ms")
+    exporter = start_exporter(None, "--sample.interval", "50ms", CLASSIC)
     for _ in range(15):
         snapshot = snapshot_of(exporter)
         assert families_of_protobuf(snapshot.body("protobuf"), messages) == families_of_text(snapshot.text("text"))
@@ -156,7 +161,7 @@ def test_gzip_holds_the_same_bytes(taken: Taken, format: str) -> None:
 def test_what_cannot_be_read_is_absent_from_each_and_odd_labels_are_whole(
     start_exporter: StartExporter, tmp_path: Path, messages: Messages
 ) -> None:
-    snapshot = snapshot_of(start_exporter(machine(tmp_path / "machine"), *INTERVAL))
+    snapshot = snapshot_of(start_exporter(machine(tmp_path / "machine"), *INTERVAL, CLASSIC))
     pages = (
         families_of_text(snapshot.text("text")),
         families_of_openmetrics(snapshot.text("openmetrics")),
@@ -164,7 +169,7 @@ def test_what_cannot_be_read_is_absent_from_each_and_odd_labels_are_whole(
     )
     for page in pages:
         of_domains = {name: {dict(labels).get("domain") for labels in all} for name, all in labels_of(page).items()}
-        for name in ("pyjoules_energy_joules", "pyjoules_power_watts"):
+        for name in (ENERGY, POWER, QUANTILE):
             assert of_domains[name] == {"package_0", "core_0", "uncore_0", "psys_0"}
         reasons = [dict(labels)["reason"] for labels in labels_of(page)["pyjoules_zone_info"]]
         assert len([reason for reason in reasons if ODD_NAME in reason]) == 1, reasons
@@ -199,9 +204,7 @@ def test_protobuf_names_the_units(taken: Taken, messages: Messages) -> None:
 
 def test_protobuf_says_since_when_each_counts(taken: Taken, messages: Messages) -> None:
     starts = starts_milliseconds(taken.snapshot.body("protobuf"), messages)
-    counting = [
-        family for family in families_of_text(taken.snapshot.text("text")) if family.type in ("counter", "histogram")
-    ]
+    counting = [family for family in families_of_text(taken.snapshot.text("text")) if family.type != "gauge"]
     assert set(starts) == {family.name for family in counting}
     for family in counting:
         assert len(starts[family.name]) == len(labels_of([family])[family.name])
@@ -219,7 +222,7 @@ def test_nobody_is_told_created_series_unasked(taken: Taken) -> None:
 
 
 def test_the_native_histogram_is_the_classic_one(taken: Taken, messages: Messages) -> None:
-    (family,) = families_named("pyjoules_power_watts", taken.snapshot.body("protobuf"), messages)
+    (family,) = families_named(POWER, taken.snapshot.body("protobuf"), messages)
     assert len(family.metric) >= 4
     for metric in family.metric:
         histogram = metric.histogram
@@ -228,11 +231,11 @@ def test_the_native_histogram_is_the_classic_one(taken: Taken, messages: Message
         # A span begins and ends with a bucket that is used.
         assert all(count >= 0 for count in buckets.values())
         assert histogram.zero_count + sum(buckets.values()) == histogram.sample_count
-        assert len(histogram.bucket) > 10
+        assert len(histogram.bucket) > 50
         for classic in histogram.bucket:
-            exponent = math.log2(classic.upper_bound)
-            assert exponent == int(exponent)
-            below = sum(count for number, count in buckets.items() if number <= exponent * 2**SCHEMA)
+            bound = math.log2(classic.upper_bound) * 2**SCHEMA
+            assert bound == pytest.approx(round(bound), abs=1e-9) and round(bound) % 2 == 0
+            below = sum(count for number, count in buckets.items() if number <= round(bound))
             assert histogram.zero_count + below == classic.cumulative_count
         assert histogram.negative_span == histogram.negative_delta == [] and not histogram.sample_count_float
 
@@ -243,7 +246,7 @@ def test_known_samples_lie_in_their_native_buckets(
     tree = machine(tmp_path / "machine")
     exporter = start_exporter(tree, *INTERVAL)
     use_energy(exporter, tree)
-    (family,) = families_named("pyjoules_power_watts", snapshot_of(exporter).body("protobuf"), messages)
+    (family,) = families_named(POWER, snapshot_of(exporter).body("protobuf"), messages)
     by_domain = {
         label.value: metric.histogram for metric in family.metric for label in metric.label if label.name == "domain"
     }
@@ -268,9 +271,10 @@ def test_a_native_histogram_without_samples_is_known_to_be_one(
     start_exporter: StartExporter, tree: PowercapTree, messages: Messages
 ) -> None:
     snapshot = snapshot_of(start_exporter(tree, *NEVER))
-    (family,) = families_named("pyjoules_power_watts", snapshot.body("protobuf"), messages)
+    (family,) = families_named(POWER, snapshot.body("protobuf"), messages)
     assert len(family.metric) == 5
     for metric in family.metric:
+        assert list(metric.histogram.bucket) == []
         assert metric.histogram.sample_count == metric.histogram.zero_count == 0
         assert_is_empty_but_native(metric.histogram)
 
@@ -283,6 +287,28 @@ def test_a_classic_histogram_is_not_taken_for_a_native_one(taken: Taken, message
     assert written == {"sample_count", "sample_sum", "bucket"}
 
 
+def test_without_classic_buckets_the_histogram_is_protobufs_alone(
+    start_exporter: StartExporter, tree: PowercapTree, messages: Messages
+) -> None:
+    exporter = start_exporter(tree, *INTERVAL)
+    exporter.page_after_ticks()
+    snapshot = snapshot_of(exporter)
+    promtool.assert_accepts(snapshot.text("text"))
+    of_text = families_of_text(snapshot.text("text"))
+    assert families_of_openmetrics(snapshot.text("openmetrics")) == of_text
+    of_protobuf = families_of_protobuf(snapshot.body("protobuf"), messages)
+    assert [family for family in of_protobuf if family.name != POWER] == of_text
+    assert POWER not in snapshot.text("text")
+    (family,) = families_named(POWER, snapshot.body("protobuf"), messages)
+    for metric in family.metric:
+        assert list(metric.histogram.bucket) == [] and metric.histogram.sample_count > 0
+        assert metric.histogram.schema == SCHEMA
+    # Asked for alone, it is there in protobuf, and nothing is in the others.
+    alone = snapshot_of(exporter, f"/metrics?name[]={POWER}")
+    assert alone.text("text") == "" and alone.text("openmetrics") == "# EOF\n"
+    assert [family.name for family in messages.families(alone.body("protobuf"))] == [POWER]
+
+
 def test_without_the_histogram_there_is_none_in_any_format(
     start_exporter: StartExporter, tree: PowercapTree, messages: Messages
 ) -> None:
@@ -293,7 +319,39 @@ def test_without_the_histogram_there_is_none_in_any_format(
         families_of_protobuf(snapshot.body("protobuf"), messages),
     ):
         names = [family.name for family in page]
-        assert "pyjoules_power_watts" not in names and "pyjoules_energy_joules" in names
+        assert POWER not in names and QUANTILE in names and ENERGY in names
+
+
+# Quantiles
+
+
+def test_a_summary_is_the_same_in_each_format(taken: Taken, messages: Messages) -> None:
+    (family,) = families_named(QUANTILE, taken.snapshot.body("protobuf"), messages)
+    assert len(family.metric) >= 4
+    for metric in family.metric:
+        assert [pair.quantile for pair in metric.summary.quantile] == [0.5, 0.95, 0.99]
+        assert metric.summary.sample_count > 0
+        (labels,) = [{label.name: label.value for label in metric.label}]
+        page = Page(taken.snapshot.text("text"))
+        assert [float(value) for value in page.quantiles(labels["domain"])] == [
+            pair.value for pair in metric.summary.quantile
+        ]
+        low, peak = (page.value(f"pyjoules_power_{name}_watts", **labels) for name in ("low", "peak"))
+        assert [low, *page.quantiles(labels["domain"]), peak] == sorted([low, *page.quantiles(labels["domain"]), peak])
+
+
+def test_before_the_first_interval_a_summary_is_empty(
+    start_exporter: StartExporter, tree: PowercapTree, messages: Messages
+) -> None:
+    snapshot = snapshot_of(start_exporter(tree, *NEVER))
+    promtool.assert_accepts(snapshot.text("text"))
+    (family,) = families_named(QUANTILE, snapshot.body("protobuf"), messages)
+    assert len(family.metric) == 5
+    for metric in family.metric:
+        assert list(metric.summary.quantile) == [] and metric.summary.sample_count == metric.summary.sample_sum == 0
+    page = Page(snapshot.text("text"))
+    assert len(page.find(f"{QUANTILE}_sum")) == len(page.find(f"{QUANTILE}_count")) == 5
+    assert page.find(QUANTILE) == []
 
 
 # Since when, where it is asked for
@@ -316,8 +374,6 @@ def test_created_series_are_openmetrics_alone(
 
 # The filter
 
-ENERGY, POWER, SAMPLES = "pyjoules_energy_joules", "pyjoules_power_watts", "pyjoules_samples"
-
 FILTERS = {
     "a counter": (f"name[]={ENERGY}_total", [ENERGY]),
     "a counter as OpenMetrics calls it": (f"name[]={ENERGY}", [ENERGY]),
@@ -326,6 +382,9 @@ FILTERS = {
     "buckets": (f"name[]={POWER}_bucket", [POWER]),
     "a sum": (f"name[]={POWER}_sum", [POWER]),
     "a count": (f"name[]={POWER}_count", [POWER]),
+    "a summary": (f"name[]={QUANTILE}", [QUANTILE]),
+    "the sum of a summary": (f"name[]={QUANTILE}_sum", [QUANTILE]),
+    "the buckets of a summary": (f"name[]={QUANTILE}_bucket", []),
     "escaped brackets": (f"name%5B%5D={POWER}", [POWER]),
     "an escaped name": ("name%5b%5d=pyjoules%5Fpower%5fwatts_%62ucket", [POWER]),
     # In the order of the page, not of the question.
@@ -411,11 +470,13 @@ def sample_lines(text: str) -> list[str]:
 
 
 def labels_of(page: list[Family]) -> dict[str, list[tuple[tuple[str, str], ...]]]:
-    """The labels of each metric of each family, in order: a histogram's many series are one metric."""
+    """The labels of each metric of each family, in order: the many series of a histogram or summary are one metric."""
     found: dict[str, list[tuple[tuple[str, str], ...]]] = {}
     for family in page:
-        without_bounds = [tuple(pair for pair in labels if pair[0] != "le") for (_, labels), _ in family.series]
-        found[family.name] = list(dict.fromkeys(without_bounds))
+        of_metrics = [
+            tuple(pair for pair in labels if pair[0] not in ("le", "quantile")) for (_, labels), _ in family.series
+        ]
+        found[family.name] = list(dict.fromkeys(of_metrics))
     return found
 
 
@@ -428,7 +489,7 @@ def starts_milliseconds(body: bytes, messages: Messages) -> dict[str, list[int]]
     starts: dict[str, list[int]] = {}
     for family in messages.later_fields(body):
         for metric in family.metric:
-            for kind in (metric.counter, metric.histogram):
+            for kind in (metric.counter, metric.summary, metric.histogram):
                 if kind.HasField("created_timestamp"):
                     starts.setdefault(family.name.removesuffix("_total"), []).append(
                         kind.created_timestamp.ToMilliseconds()

@@ -173,7 +173,7 @@ def test_a_zone_that_comes_back_goes_on(
     assert zones["package_0"] == "intel-rapl:2" and zones["dram_0"] == "intel-rapl:2:0"
     assert resets(page) == gaps(page) == 0
     # Those that did not come back keep their totals; no series came twice, and none went.
-    for name in ("pyjoules_energy_joules_total", "pyjoules_power_watts_count", "pyjoules_wraps_total"):
+    for name in ("pyjoules_energy_joules_total", "pyjoules_power_quantile_watts_count", "pyjoules_wraps_total"):
         assert domains(page.find(name)) == domains(before.find(name))
     assert not is_read("core_0")(page)
     lost, back = {"package_0", "core_0", "uncore_0", "dram_0"}, {"package_0", "dram_0"}
@@ -382,7 +382,7 @@ def test_power_limits(start_exporter: StartExporter, tree: PowercapTree) -> None
 
 
 def test_a_burst_stays_visible(start_exporter: StartExporter, tree: PowercapTree) -> None:
-    exporter = start_exporter(tree, *FAST)
+    exporter = start_exporter(tree, *FAST, "--classic-histogram")
     exporter.page_after_ticks()
     tree.set("0", 4_000_000)
     page = exporter.page_after_ticks(5)
@@ -396,8 +396,22 @@ def test_a_burst_stays_visible(start_exporter: StartExporter, tree: PowercapTree
     assert page.highest_bucket(POWER, domain="package_0").contains(peak)
 
 
-def test_every_sample_is_in_the_histogram(start_exporter: StartExporter, tree: PowercapTree) -> None:
+def test_a_quantile_is_one_of_the_last_minute(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    """More than half of the samples have no power, and none has more than the peak."""
     exporter = start_exporter(tree, *FAST)
+    for step in range(1, 11):
+        tree.set("0", step * 1_000_000)
+        exporter.page_after_ticks(3)
+    page = exporter.page_after_ticks()
+    quantiles = page.quantiles("package_0")
+    assert quantiles[0] == 0 < quantiles[1] <= quantiles[2]
+    # 1 J within an interval of 20 ms are 50 W; some of the intervals may have been late.
+    assert 10 < quantiles[2] <= page.value("pyjoules_power_peak_watts", domain="package_0")
+    assert page.quantiles("dram_0") == [0, 0, 0]
+
+
+def test_every_sample_is_in_the_histogram(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    exporter = start_exporter(tree, *FAST, "--classic-histogram")
     for step in range(1, 21):
         tree.set("0", step * step * 10_000)
         page = exporter.page_after_ticks(1)
@@ -414,6 +428,7 @@ def test_without_histogram_the_rest_stays(start_exporter: StartExporter, tree: P
     page = start_exporter(tree, *FAST, "--no-histogram").page_after_ticks()
     assert POWER not in page.text
     assert len(page.find("pyjoules_power_peak_watts")) == len(page.find("pyjoules_power_low_watts")) == 5
+    assert len(page.find("pyjoules_power_quantile_watts")) == 3 * 5
 
 
 UNCERTAINTY = "pyjoules_power_uncertainty_watts"
@@ -544,7 +559,7 @@ def test_a_sensor_that_shows_power_is_integrated(sensors: Exporter, board: Hwmon
     assert float(page.value("pyjoules_simple_energy_watts", domain="ina3221_vdd_cpu")) == pytest.approx(40, rel=1e-4)
     seconds = float(page.energy("ina3221_vdd_cpu")) / 40
     assert seconds >= 5 * 0.02 * 0.9
-    assert page.find("pyjoules_power_watts_count", domain="ina3221_vdd_cpu")
+    assert page.quantiles("ina3221_vdd_cpu")[2] == pytest.approx(Decimal(40), rel=Decimal("0.0001"))
     assert page.find("pyjoules_domain_info", domain="ina3221_vdd_cpu", source="hwmon", estimate="true")
 
 

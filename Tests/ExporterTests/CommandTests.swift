@@ -17,7 +17,7 @@ import Testing
         #expect(configuration.sampleInterval.nanoseconds == 100_000_000)
         #expect(configuration.source == .auto)
         #expect(configuration.logFormat == nil)
-        #expect(configuration.hasHistograms)
+        #expect(configuration.hasHistograms && !configuration.hasClassicBuckets)
         #expect(configuration.stateFile == nil)
     }
 
@@ -25,6 +25,8 @@ import Testing
         let configuration = try configuration(["--no-histogram", "--state-file", "/var/lib/pyjoules/state"])
         #expect(!configuration.hasHistograms)
         #expect(configuration.stateFile == "/var/lib/pyjoules/state")
+        let classic = try self.configuration(["--classic-histogram"])
+        #expect(classic.hasHistograms && classic.hasClassicBuckets)
     }
 
     @Test func `the sandbox is entered unless it is refused`() throws {
@@ -89,7 +91,7 @@ import Testing
         ["--web.telemetry-path", "/-/ready"], ["--web.telemetry-path", "/a b"], ["--web.max-connections", "0"],
         ["--web.max-connections", "1025"], ["--sample.interval", "5m"], ["--source", "rapl"], ["--path.sysfs", "sys"],
         ["--state-file", "state"], ["--state-file", "/var/"],
-        ["--log.level", "loud"], ["--log.format", "xml"],
+        ["--log.level", "loud"], ["--log.format", "xml"], ["--classic-histogram", "--no-histogram"],
     ])
     func `a wrong value is an error that names the option and the value`(arguments: [String]) {
         do {

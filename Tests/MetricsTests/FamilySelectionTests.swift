@@ -8,7 +8,9 @@ import Testing
         ("rapl_energy_joules_total", [0]), ("rapl_energy_joules", [0]), ("rapl_energy_joules_created", [0]),
         ("rapl_power_watts", [1]), ("rapl_power_watts_bucket", [1]), ("rapl_power_watts_sum", [1]),
         ("rapl_power_watts_count", [1]), ("rapl_power_watts_created", [1]), ("rapl_zone_info", [2]),
-        ("rapl_ticks", [4]), ("rapl_absent", [3]),
+        ("rapl_ticks", [4]), ("rapl_absent", [3]), ("rapl_native_watts", [8]), ("rapl_power_quantile_watts", [7]),
+        ("rapl_power_quantile_watts_sum", [7]), ("rapl_power_quantile_watts_count", [7]),
+        ("rapl_power_quantile_watts_created", [7]), ("rapl_power_quantile_watts_bucket", []),
         ("", []), ("rapl", []), ("rapl_energy_joule", []), ("rapl_energy_joules_", []),
         ("rapl_energy_joules_total_", []), ("rapl_energy_joules_total_total", []), ("rapl_energy_joules_sum", []),
         ("rapl_power_watts_total", []), ("rapl_power_watts_bucke", []), ("rapl_zone_info_total", []),
@@ -51,7 +53,7 @@ import Testing
         let end = exposition == .openMetrics ? Array("# EOF\n".utf8) : []
         var pages: [UInt8] = []
         var all = FamilySelection()
-        for family in 0..<7 {
+        for family in 0..<9 {
             var selection = FamilySelection()
             selection.insert(family)
             all.insert(family)

@@ -18,13 +18,18 @@ struct GoldenRegistry: ~Copyable {
             ], startsUnixMilliseconds: [nil, 1_600_000_000_000])
         let domains = registry.declareRows([["domain": "package_0"], ["domain": "dram_0"], ["domain": "core_0"]])
         let histograms = registry.declarePowerHistogram(
-            "rapl_power_watts", in: domains.table, help: "Average power of every interval.", isNative: true)
+            "rapl_power_watts", in: domains.table, help: "Average power of every interval.", hasClassicBuckets: true)
         let zone = registry.declareOne(
             "rapl_zone_info", .gauge, help: "Zones.", ["zone": "intel-rapl:0", "reason": "\"a\\b\"\n'c'"])
         _ = registry.declareOne("rapl_absent", .gauge, help: "A family without a known value.")
         let ticks = registry.declareOne("rapl_ticks_total", .counter, help: "Ticks.")
         let lateness = registry.declareLatencyHistogram("rapl_lateness_seconds", help: "How late ticks are.")
         let interval = registry.declareOne("rapl_interval_seconds", .gauge, help: "Time between ticks.")
+        let quantiles = registry.declarePowerSummary(
+            "rapl_power_quantile_watts", in: domains.table, help: "Quantiles of power.")
+        let natives = registry.declarePowerHistogram(
+            "rapl_native_watts", in: domains.table, help: "A histogram without classic buckets.",
+            hasClassicBuckets: false)
 
         registry[energy[0]] = .micro(262_143_328_911)
         registry[energy[1]] = .micro(5)
@@ -38,6 +43,14 @@ struct GoldenRegistry: ~Copyable {
         }
         registry.publish(power, as: histograms, domains.rows[0])
         registry.publish(PowerHistogram(), as: histograms, domains.rows[1])
+        registry.publish(power, as: natives, domains.rows[0])
+        registry.publish(
+            PowerSummary(
+                quantilesMicrowatts: [1_000_000, 64_000_000, 9_000_000_000], count: 9,
+                sumMicrowatts: power.sumMicrowatts),
+            as: quantiles, domains.rows[0])
+        registry.publish(
+            PowerSummary(quantilesMicrowatts: nil, count: 0, sumMicrowatts: 0), as: quantiles, domains.rows[1])
         var late = LatencyHistogram()
         for nanoseconds in [90_000, 100_000, 100_001, 2_000_000_001] as [UInt64] {
             late.record(nanoseconds: nanoseconds)

@@ -34,11 +34,18 @@ import Testing
             let gauge = registry.declareOne("gauge_\(family)", .gauge, help: "h")
             registry[gauge] = value
         }
-        for isNative in [false, true] {
-            let domains = registry.declareRows((0..<(isNative ? 6 : 2)).map { ["d": "\($0)"] })
+        for hasClassicBuckets in [false, true] {
+            let domains = registry.declareRows((0..<(hasClassicBuckets ? 6 : 2)).map { ["d": "\($0)"] })
             let family = registry.declarePowerHistogram(
-                "power_\(isNative)_watts", in: domains.table, help: "h", isNative: isNative)
-            for row in domains.rows { registry.publish(power, as: family, row) }
+                "power_\(hasClassicBuckets)_watts", in: domains.table, help: "h", hasClassicBuckets: hasClassicBuckets)
+            let summary = registry.declarePowerSummary("quantile_\(hasClassicBuckets)", in: domains.table, help: "h")
+            for row in domains.rows {
+                registry.publish(power, as: family, row)
+                registry.publish(
+                    PowerSummary(quantilesMicrowatts: [.max, .max, .max], count: .max, sumMicrowatts: .max),
+                    as: summary,
+                    row)
+            }
         }
         let index = registry.declareLatencyHistogram("late_seconds", help: "h")
         var late = LatencyHistogram()

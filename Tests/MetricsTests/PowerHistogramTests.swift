@@ -17,14 +17,26 @@ import Testing
         var histogram = PowerHistogram()
         let values: [UInt64] = [0, 1, 499_999, 500_000, 500_001, 1_000_000, 64_000_000, 64_000_001, 5_000_000_000]
         for value in values { histogram.record(microwatts: value) }
-        for (index, exponent) in PowerHistogram.classicExponents.enumerated() {
-            let bound = exponent < 0 ? 500_000 : UInt64(1_000_000) << UInt64(exponent)
-            #expect(histogram.classicCounts[index] == UInt64(values.filter { $0 <= bound }.count))
-            #expect(Double(PowerHistogram.boundLabels[index]) == Double(bound) / 1_000_000)
+        let labels = PowerHistogram.boundLabels
+        let bounds = labels.compactMap(Double.init)
+        #expect(bounds.count == PowerHistogram.classicCount && labels.count == bounds.count)
+        for (index, bound) in bounds.enumerated() {
+            #expect(histogram.classicCounts[index] == UInt64(values.filter { Double($0) / 1_000_000 <= bound }.count))
         }
         #expect(histogram.count == UInt64(values.count))
         #expect(histogram.zeroCount == 1)
         #expect(histogram.sumMicrowatts == values.reduce(0, +))
+    }
+
+    @Test func `four classic buckets make a doubling, and each fourth bound is a power of two`() {
+        let bounds = PowerHistogram.boundLabels.compactMap(Double.init)
+        #expect(bounds.first == 0.5 && bounds.last == 4096)
+        for (lower, upper) in zip(bounds, bounds.dropFirst(4)) { #expect(upper == 2 * lower) }
+        for (lower, upper) in zip(bounds, bounds.dropFirst()) { #expect(abs(upper / lower - 1.189207115) < 1e-9) }
+        #expect(
+            PowerHistogram.boundLabels.prefix(5) == [
+                "0.5", "0.5946035575013605", "0.7071067811865476", "0.8408964152537145", "1.0",
+            ])
     }
 
     @Test func `no more buckets are used than may be, and no value is lost`() {
@@ -42,32 +54,5 @@ import Testing
         }
         #expect(used == PowerHistogram.mostBuckets)
         #expect(sum == histogram.count)
-    }
-}
-
-@Suite struct SlidingExtremesTests {
-    private let second: UInt64 = 1_000_000_000
-
-    @Test func `nothing recorded is unknown`() {
-        #expect(SlidingExtremes().extremes(at: 5 * second) == nil)
-    }
-
-    @Test func `a peak is seen for the window's length and then no more`() {
-        var extremes = SlidingExtremes()
-        extremes.record(900, at: 100 * second)
-        for now in 101...159 {
-            extremes.record(UInt64(now), at: UInt64(now) * second)
-            #expect(extremes.extremes(at: UInt64(now) * second)?.highest == 900)
-            #expect(extremes.extremes(at: UInt64(now) * second)?.lowest == 101)
-        }
-        #expect(extremes.extremes(at: 160 * second)?.highest == 159)
-        #expect(extremes.extremes(at: 300 * second) == nil)
-    }
-
-    @Test func `a second's place is not read as that of a minute ago`() {
-        var extremes = SlidingExtremes()
-        extremes.record(900, at: 10 * second)
-        extremes.record(5, at: 70 * second)
-        #expect(extremes.extremes(at: 70 * second)?.highest == 5)
     }
 }

@@ -106,16 +106,21 @@ private enum Kind {
 private let schema: [String: [UInt64: (name: String, kind: Kind)]] = [
     "MetricFamily": [
         1: ("name", .text), 2: ("help", .text),
-        3: ("type", .enumeration([0: "COUNTER", 1: "GAUGE", 4: "HISTOGRAM"])),
+        3: ("type", .enumeration([0: "COUNTER", 1: "GAUGE", 2: "SUMMARY", 4: "HISTOGRAM"])),
         4: ("metric", .message("Metric")), 5: ("unit", .text),
     ],
     "Metric": [
         1: ("label", .message("LabelPair")), 2: ("gauge", .message("Gauge")), 3: ("counter", .message("Counter")),
-        7: ("histogram", .message("Histogram")),
+        4: ("summary", .message("Summary")), 7: ("histogram", .message("Histogram")),
     ],
     "LabelPair": [1: ("name", .text), 2: ("value", .text)],
     "Gauge": [1: ("value", .double)],
     "Counter": [1: ("value", .double), 3: ("created_timestamp", .message("Timestamp"))],
+    "Summary": [
+        1: ("sample_count", .unsigned), 2: ("sample_sum", .double), 3: ("quantile", .message("Quantile")),
+        4: ("created_timestamp", .message("Timestamp")),
+    ],
+    "Quantile": [1: ("quantile", .double), 2: ("value", .double)],
     "Histogram": [
         1: ("sample_count", .unsigned), 2: ("sample_sum", .double), 3: ("bucket", .message("Bucket")),
         5: ("schema", .signed), 6: ("zero_threshold", .double), 7: ("zero_count", .unsigned),

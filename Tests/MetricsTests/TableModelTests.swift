@@ -13,6 +13,7 @@ import Testing
         var joules = Value.absent
         var power: PowerHistogram?
         var late: LatencyHistogram?
+        var summary: PowerSummary?
     }
 
     private struct House: ~Copyable {
@@ -21,13 +22,15 @@ import Testing
         let watts, joules, other: FamilyIndex
         let power: PowerHistogramIndex
         let late: LatencyHistogramIndex
+        let summary: PowerSummaryIndex
 
         init(rows: Int) {
             other = registry.declareFamily("other_total", .counter, help: "A family of another table.")
             table = registry.declareTable(rows: rows, labelBytes: 150)
             watts = registry.declareFamily("unit_watts", .gauge, in: table, help: "h")
             late = registry.declareLatencyHistogram("unit_late_seconds", in: table, help: "h")
-            power = registry.declarePowerHistogram("unit_power_watts", in: table, help: "h", isNative: true)
+            power = registry.declarePowerHistogram("unit_power_watts", in: table, help: "h", hasClassicBuckets: true)
+            summary = registry.declarePowerSummary("unit_quantile_watts", in: table, help: "h")
             joules = registry.declareFamily("unit_joules_total", .counter, in: table, help: "h")
             registry[other] = .integer(3)
         }
@@ -44,6 +47,7 @@ import Testing
             registry[joules, row] = entry.joules
             registry.publish(entry.power, as: power, row)
             registry.publish(entry.late, as: late, row)
+            registry.publish(entry.summary, as: summary, row)
         }
     }
 
@@ -58,7 +62,7 @@ import Testing
 
     /// Changes one thing about a row, in the registry and in what is known of it.
     private func change(_ house: inout House, _ row: Row, _ entry: inout Entry, _ generator: inout SplitMix64) {
-        switch generator.next() % 4 {
+        switch generator.next() % 5 {
         case 0:
             entry.watts = value(&generator)
             house.registry[house.watts, row] = entry.watts
@@ -71,6 +75,12 @@ import Testing
             power.record(microwatts: microwatts)
             entry.power = power
             house.registry.record(microwatts: microwatts, in: house.power, row)
+        case 3:
+            let hasQuantiles = generator.next() % 2 == 0
+            entry.summary = PowerSummary(
+                quantilesMicrowatts: hasQuantiles ? [1, 2, generator.nextOfAnySize()] : nil,
+                count: generator.nextOfAnySize(), sumMicrowatts: generator.nextOfAnySize())
+            house.registry.publish(entry.summary, as: house.summary, row)
         default:
             let nanoseconds = generator.next() >> 8
             var late = entry.late ?? LatencyHistogram()

@@ -17,7 +17,7 @@ import Testing
             table = registry.declareTable(rows: rows, labelBytes: labelBytes)
             gauge = registry.declareFamily("unit_watts", .gauge, in: table, help: "h")
             counter = registry.declareFamily("unit_joules_total", .counter, in: table, help: "h")
-            power = registry.declarePowerHistogram("unit_power_watts", in: table, help: "h", isNative: true)
+            power = registry.declarePowerHistogram("unit_power_watts", in: table, help: "h", hasClassicBuckets: true)
         }
 
         mutating func open(_ name: String, startUnixMilliseconds: UInt64? = nil) -> Row? {

@@ -39,13 +39,16 @@ struct TableProbe {
         let watts: FamilyIndex
         let joules: FamilyIndex
         let power: PowerHistogramIndex
+        let quantile: PowerSummaryIndex
         let lateness: LatencyHistogramIndex
 
         init(declaredIn registry: inout Registry) {
             table = registry.declareTable(rows: rowCount, labelBytes: 160)
             watts = registry.declareFamily("probe_watts", .gauge, in: table, help: "Power.")
             joules = registry.declareFamily("probe_joules_total", .counter, in: table, help: "Energy.")
-            power = registry.declarePowerHistogram("probe_power_watts", in: table, help: "Powers.", isNative: true)
+            power = registry.declarePowerHistogram(
+                "probe_power_watts", in: table, help: "Powers.", hasClassicBuckets: true)
+            quantile = registry.declarePowerSummary("probe_quantile_watts", in: table, help: "Quantiles.")
             lateness = registry.declareLatencyHistogram("probe_late_seconds", in: table, help: "Lateness.")
         }
 
@@ -63,6 +66,8 @@ struct TableProbe {
                 registry[joules, row] = .micro(1)
                 registry.record(microwatts: 1_000, in: power, row)
                 registry.record(nanoseconds: 1_000, in: lateness, row)
+                registry.publish(
+                    PowerSummary(quantilesMicrowatts: [1, 2, 3], count: 1, sumMicrowatts: 1), as: quantile, row)
                 rows.append(row)
             }
             for row in rows { registry.close(row) }

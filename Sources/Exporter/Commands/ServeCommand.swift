@@ -51,7 +51,18 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var source: SourceOptions
 
-    @Flag(name: .customLong("no-histogram"), help: "Leave out pyjoules_power_watts, the histogram of every sample.")
+    @Flag(
+        name: .customLong("classic-histogram"),
+        help:
+            "Show pyjoules_power_watts, the histogram of every sample, with classic buckets in every format, four to a doubling; without it only protobuf has it, as a native histogram."
+    )
+    var hasClassicHistogram = false
+
+    @Flag(
+        name: .customLong("no-histogram"),
+        help:
+            "Leave out pyjoules_power_watts, the histogram of every sample, in protobuf too; quantiles and extremes stay."
+    )
     var hasNoHistogram = false
 
     @Option(
@@ -93,6 +104,11 @@ struct ServeCommand: ParsableCommand {
         let format: LineFormat?
     }
 
+    func validate() throws {
+        guard hasClassicHistogram && hasNoHistogram else { return }
+        throw ValidationError("'--classic-histogram' makes no sense beside '--no-histogram': allowed is one of them")
+    }
+
     func run() throws {
         throw ExitCode(Service.run(try configuration(environment: Process.environment)))
     }
@@ -110,6 +126,7 @@ struct ServeCommand: ParsableCommand {
         result.webConfigurationFile = webConfigurationFile
         result.showsCreated = showsCreated
         result.hasHistograms = !hasNoHistogram
+        result.hasClassicBuckets = hasClassicHistogram
         result.stateFile = stateFile
         result.entersSandbox = !hasNoSandbox
         result.logLevel = logLevel ?? result.logLevel

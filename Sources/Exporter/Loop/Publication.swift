@@ -23,16 +23,16 @@ struct Publication: ~Copyable, Publisher {
     private let log: Logger
 
     init(
-        _ measuring: consuming Measuring, hasHistograms: Bool, showsCreated: Bool, _ sink: LogSink, _ log: Logger
+        _ measuring: consuming Measuring, _ configuration: Configuration, _ sink: LogSink, _ log: Logger
     ) throws(SystemError) {
         let probe = try ProcessProbe()
         catalog = SeriesCatalog(
-            isSimulated: measuring.sampling.report.isSimulated, hasHistograms: hasHistograms,
-            intervalNanoseconds: measuring.intervalNanoseconds,
+            isSimulated: measuring.sampling.report.isSimulated, hasHistograms: configuration.hasHistograms,
+            hasClassicBuckets: configuration.hasClassicBuckets, intervalNanoseconds: measuring.intervalNanoseconds,
             startUnixMilliseconds: Clock.realtimeNanoseconds() / 1_000_000)
         self.measuring = measuring
         self.probe = probe
-        self.showsCreated = showsCreated
+        showsCreated = configuration.showsCreated
         self.sink = sink
         self.log = log
         _ = followLayout()

@@ -32,8 +32,7 @@ struct Server: ~Copyable {
         let landing = landingPage(telemetryPath: configuration.telemetryPath, sampling.report)
         let measuring = try Measuring(sampling, intervalNanoseconds: interval, log)
         let summary = measuring.summary
-        let publication = try Publication(
-            measuring, hasHistograms: configuration.hasHistograms, showsCreated: configuration.showsCreated, sink, log)
+        let publication = try Publication(measuring, configuration, sink, log)
         let epoll = try Epoll()
         try epoll.add(publication.measuring.timer.descriptor, .readable, token: Token(.timer).word)
         try epoll.add(signals.descriptor, .readable, token: Token(.signals).word)

@@ -20,8 +20,9 @@ struct Configuration {
     var showsCreated = false
     var sampleInterval = SampleInterval(nanoseconds: 100_000_000)
     var source = SourceChoice.auto
-    /// `pyjoules_power_watts` is shown.
+    /// `pyjoules_power_watts` is shown, which only protobuf can without classic buckets.
     var hasHistograms = true
+    var hasClassicBuckets = false
     /// Where the ledger is kept without systemd.
     var stateFile: String?
     var sysfs = "/sys"

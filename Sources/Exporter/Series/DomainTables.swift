@@ -7,20 +7,14 @@ import Sources
 /// The tables that have a row for each domain, in the order of the accounts. They differ by their labels, and by the moment since
 /// which their counters count.
 struct DomainTables {
-    /// A reason for which the counter of a domain can fail.
-    struct Failing: Equatable {
-        let domain: Domain
-        let reason: ReadFailure
-    }
-
     /// What a domain's tag alone tells apart; a ledger carries these counters over restarts.
     private(set) var domains: KeyedRows<Domain>
     /// The energy, which a ledger carries over restarts.
     private(set) var totals: KeyedRows<Domain>
     /// The histograms, which begin with this program; no rows if there are none.
     private(set) var distributions: KeyedRows<Domain>
-    /// For each domain one row for each reason.
-    private(set) var errors: KeyedRows<Failing>
+    /// The summaries, which begin with this program too.
+    private(set) var summaries: KeyedRows<Domain>
     private let hasHistograms: Bool
 
     init(in registry: inout Registry, hasHistograms: Bool) {
@@ -28,7 +22,7 @@ struct DomainTables {
         domains = KeyedRows(in: &registry, rows: capacity, labelBytes: 192)
         totals = KeyedRows(in: &registry, rows: capacity, labelBytes: 256)
         distributions = KeyedRows(in: &registry, rows: hasHistograms ? capacity : 0, labelBytes: 256)
-        errors = KeyedRows(in: &registry, rows: capacity * ReadFailure.allCases.count, labelBytes: 224)
+        summaries = KeyedRows(in: &registry, rows: capacity, labelBytes: 192)
         self.hasHistograms = hasHistograms
     }
 
@@ -38,17 +32,16 @@ struct DomainTables {
     mutating func follow(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
         let wanted = sampling.accounts.map(\.domain)
         let starts = sampling.accounts.map { $0.startUnixMicroseconds.map { $0 / 1000 } }
-        let failing = wanted.flatMap { domain in ReadFailure.allCases.map { Failing(domain: domain, reason: $0) } }
-        return domains.follow(wanted, in: &registry, startUnixMilliseconds: { starts[$0] }) { domain, labels in
-            labels.append("domain", domain.tag)
-        }
+        return domains.follow(
+            wanted, in: &registry, startUnixMilliseconds: { starts[$0] }, labels: DomainTables.appendTag)
             + totals.follow(
                 wanted, in: &registry, startUnixMilliseconds: { starts[$0] }, labels: DomainTables.append)
             + distributions.follow(hasHistograms ? wanted : [], in: &registry, labels: DomainTables.append)
-            + errors.follow(failing, in: &registry) { failing, labels in
-                labels.append("domain", failing.domain.tag)
-                labels.append("reason", failing.reason.rawValue)
-            }
+            + summaries.follow(wanted, in: &registry, labels: DomainTables.appendTag)
+    }
+
+    private static func appendTag(_ domain: Domain, to labels: inout LabelWriter) {
+        labels.append("domain", domain.tag)
     }
 
     private static func append(_ domain: Domain, to labels: inout LabelWriter) {

@@ -12,7 +12,7 @@ struct SandboxSeries {
         rows = layers.rows
         sandbox = registry.declareFamily(
             "pyjoules_sandbox", .gauge, in: layers.table,
-            help: "Whether the exporter has enclosed itself by this layer; the log's first lines say why not.")
+            help: "Whether the exporter gave this up after its start; the log says why not.")
     }
 
     func publish(_ report: SandboxReport, into registry: inout Registry) {

@@ -12,7 +12,7 @@ struct SeriesCatalog: ~Copyable {
     private var power: PowerSeries
     private var truth: TruthSeries
     private var zones: ZoneSeries
-    private let server: ServerSeries
+    private var server: ServerSeries
     private let web: WebSeries
     private let sandbox: SandboxSeries
     private let process: ProcessSeries
@@ -22,12 +22,15 @@ struct SeriesCatalog: ~Copyable {
     /// Declares the families; there are no rows of domains before `follow`.
     ///
     /// - Parameter startUnixMilliseconds: when this program started, on the wall clock.
-    init(isSimulated: Bool, hasHistograms: Bool, intervalNanoseconds: UInt64, startUnixMilliseconds: UInt64) {
+    init(
+        isSimulated: Bool, hasHistograms: Bool, hasClassicBuckets: Bool, intervalNanoseconds: UInt64,
+        startUnixMilliseconds: UInt64
+    ) {
         var registry = Registry(startUnixMilliseconds: startUnixMilliseconds)
         let origin = Origin(isSimulated: isSimulated)
         tables = DomainTables(in: &registry, hasHistograms: hasHistograms)
         energy = EnergySeries(declaredIn: &registry, tables, origin)
-        power = PowerSeries(declaredIn: &registry, tables, origin)
+        power = PowerSeries(declaredIn: &registry, tables, origin, hasClassicBuckets: hasClassicBuckets)
         truth = TruthSeries(declaredIn: &registry, tables, origin, intervalNanoseconds: intervalNanoseconds)
         zones = ZoneSeries(declaredIn: &registry)
         server = ServerSeries(declaredIn: &registry)

@@ -10,40 +10,43 @@ struct ServerSeries {
     private let rejections: FamilyIndex
     private let droppedLogMessages: FamilyIndex
     private let buildRows: [Row]
-    /// In the order of all statuses.
-    private let statusRows: [Row]
-    /// In the order of all reasons.
-    private let reasonRows: [Row]
+    private var statuses: CountedRows<Status>
+    private var reasons: CountedRows<Rejection>
 
     init(declaredIn registry: inout Registry) {
         let builds = registry.declareRows([
             ["version": Build.version, "revision": Build.revision, "swift": Build.swift]
         ])
-        let statuses = registry.declareRows(Status.allCases.map { ["code": String($0.rawValue)] })
-        let reasons = registry.declareRows(Rejection.allCases.map { ["reason": $0.rawValue] })
-        (buildRows, statusRows, reasonRows) = (builds.rows, statuses.rows, reasons.rows)
+        buildRows = builds.rows
+        let (statuses, reasons) = (Status.allCases, Rejection.allCases)
+        self.statuses = CountedRows(statuses, in: &registry, rows: statuses.count, labelBytes: 32)
+        self.reasons = CountedRows(reasons, in: &registry, rows: reasons.count, labelBytes: 64)
         buildInfo = registry.declareFamily(
             "pyjoules_exporter_build_info", .gauge, in: builds.table, help: "What this exporter was built from.")
         responses = registry.declareFamily(
-            "pyjoules_http_requests_total", .counter, in: statuses.table, help: "HTTP responses by status code.")
+            "pyjoules_http_requests_total", .counter, in: self.statuses.table, help: "HTTP responses by status code.")
         connections = registry.declareFamily("pyjoules_http_connections", .gauge, help: "Open HTTP connections.")
         rejections = registry.declareFamily(
-            "pyjoules_http_rejected_total", .counter, in: reasons.table,
+            "pyjoules_http_rejected_total", .counter, in: self.reasons.table,
             help: "Connections turned away or ended by the exporter.")
         droppedLogMessages = registry.declareFamily(
             "pyjoules_log_messages_dropped_total", .counter,
             help: "Log messages that the journal or stderr did not take at once.")
     }
 
-    func publish(_ facts: borrowing ServerFacts, into registry: inout Registry) {
+    mutating func publish(_ facts: borrowing ServerFacts, into registry: inout Registry) {
         for row in buildRows { registry[buildInfo, row] = .integer(1) }
         let counters = facts.serving.counters
-        for (status, row) in zip(Status.allCases, statusRows) {
-            registry[responses, row] = .integer(counters.responses(status))
+        for (index, status) in Status.allCases.enumerated() {
+            statuses.set(counters.responses(status), at: index, as: responses, in: &registry) { status, labels in
+                labels.append("code", String(status.rawValue))
+            }
         }
         registry[connections] = .integer(UInt64(facts.serving.connections))
-        for (reason, row) in zip(Rejection.allCases, reasonRows) {
-            registry[rejections, row] = .integer(counters.rejections(reason))
+        for (index, reason) in Rejection.allCases.enumerated() {
+            reasons.set(counters.rejections(reason), at: index, as: rejections, in: &registry) { reason, labels in
+                labels.append("reason", reason.rawValue)
+            }
         }
         registry[droppedLogMessages] = .integer(facts.droppedLogMessages)
     }

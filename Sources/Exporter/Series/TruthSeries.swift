@@ -6,11 +6,19 @@ import Sources
 
 /// What lets a reader judge the energy's truth.
 struct TruthSeries {
+    /// A reason for which the counter of a domain can fail.
+    private struct Failing: Equatable {
+        let domain: Domain
+        let reason: ReadFailure
+    }
+
     private let intervalNanoseconds: UInt64
     private let sourceUp: FamilyIndex
     private var sources: KeyedRows<SourceKind>
     private let samples: FamilyIndex
     private let errors: FamilyIndex
+    /// For each account in turn, each reason.
+    private var failing: CountedRows<Failing>
     private let missed: FamilyIndex
     private let wraps: FamilyIndex
     private let resets: FamilyIndex
@@ -28,12 +36,14 @@ struct TruthSeries {
             help: origin.help("Whether the energy counters of a source are read"))
         samples = registry.declareFamily(
             "pyjoules_samples_total", .counter, help: "Timer ticks that read all counters.")
+        failing = CountedRows(
+            in: &registry, rows: Sources.mostCounters * ReadFailure.allCases.count, labelBytes: 224)
         errors = registry.declareFamily(
-            "pyjoules_sample_errors_total", .counter, in: tables.errors.table,
+            "pyjoules_sample_errors_total", .counter, in: failing.table,
             help: "Counter readings that failed; the total stays as it was.")
         missed = registry.declareFamily(
             "pyjoules_ticks_missed_total", .counter,
-            help: "Timer ticks that passed while the exporter was late; no energy is lost, but its detail in time.")
+            help: "Timer ticks that passed while the exporter was late; no energy is lost.")
         func declare(_ name: String, _ help: String) -> FamilyIndex {
             registry.declareFamily(name, .counter, in: tables.domains.table, help: help)
         }
@@ -59,10 +69,14 @@ struct TruthSeries {
         for (state, row) in zip(states, sources.rows) {
             if let row { registry[sourceUp, row] = .integer(state.isUp ? 1 : 0) }
         }
+        failing.follow(
+            sampling.accounts.flatMap { account in
+                ReadFailure.allCases.map { Failing(domain: account.domain, reason: $0) }
+            }, in: &registry)
         return missing
     }
 
-    func publish(
+    mutating func publish(
         _ sampling: borrowing Sampling, _ tables: borrowing DomainTables, _ facts: borrowing ServerFacts,
         into registry: inout Registry
     ) {
@@ -76,13 +90,25 @@ struct TruthSeries {
             registry[resets, row] = .integer(accountant.resets)
             registry[gaps, row] = .integer(accountant.gaps)
         }
-        // For each account, a row for each reason.
-        let reasons = ReadFailure.allCases.count
-        for (index, row) in tables.errors.rows.enumerated() {
-            guard let row else { continue }
-            let count = sampling.accounts[index / reasons].failureCount(tables.errors.keys[index].reason)
-            registry[errors, row] = .integer(count)
-        }
         registry.publish(facts.lateness, as: lateness)
+        publishErrors(sampling, tables, into: &registry)
+    }
+
+    private mutating func publishErrors(
+        _ sampling: borrowing Sampling, _ tables: borrowing DomainTables, into registry: inout Registry
+    ) {
+        let reasons = ReadFailure.allCases
+        // A domain that has no row of its own has the name of one before it.
+        for index in sampling.accounts.indices where tables.domains.rows[index] != nil {
+            for (position, reason) in reasons.enumerated() {
+                failing.set(
+                    sampling.accounts[index].failureCount(reason), at: index * reasons.count + position, as: errors,
+                    in: &registry
+                ) { failing, labels in
+                    labels.append("domain", failing.domain.tag)
+                    labels.append("reason", failing.reason.rawValue)
+                }
+            }
+        }
     }
 }

@@ -46,8 +46,9 @@ struct ZoneSeries {
         counters = KeyedRows(in: &registry, rows: Sources.mostCounters, labelBytes: 768)
         domainInfo = registry.declareFamily(
             "pyjoules_domain_info", .gauge, in: counters.table,
-            help: "How each domain is read: by which source, of which device, in which unit (joules), and whether its "
-                + "energy is an estimate from readings of power.")
+            help:
+                "How each domain is read: source, device, unit in joules, and whether its energy is estimated from power."
+        )
     }
 
     /// Opens and closes rows, and sets the values that change only with them.

@@ -67,6 +67,12 @@ class Page:
         """The highest bucket that holds anything."""
         return [bucket for bucket in self.buckets(name, **labels) if bucket.count > 0][-1]
 
+    def quantiles(self, domain: str) -> list[Decimal]:
+        """The quantiles of a domain's power, in the order of the page."""
+        found = self.find("pyjoules_power_quantile_watts", domain=domain)
+        assert [sample.labels["quantile"] for sample in found] == (["0.5", "0.95", "0.99"] if found else [])
+        return [sample.value for sample in found]
+
     def energy(self, domain: str) -> Decimal:
         """The joules counted for a domain since the start."""
         return self.value("pyjoules_energy_joules_total", domain=domain)

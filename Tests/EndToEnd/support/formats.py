@@ -34,7 +34,8 @@ class Family:
     name: str
     type: str
     help: str
-    # In the order of the page. A histogram is the series of its buckets, its sum and its count.
+    # In the order of the page. A histogram is the series of its buckets, its sum and its count; a summary that of its
+    # quantiles, its sum and its count.
     series: list[tuple[Series, float]]
 
 
@@ -96,8 +97,9 @@ def _families(metrics: Iterable[Metric]) -> list[Family]:
 
 
 def _series(name: str, labels: Iterable[tuple[str, str]]) -> Series:
-    """Bounds of buckets in one spelling: protobuf has them as numbers."""
-    return name, tuple((key, floatToGoString(float(value)) if key == "le" else value) for key, value in labels)
+    """Bounds of buckets and quantiles in one spelling: protobuf has them as numbers."""
+    numbers = ("le", "quantile")
+    return name, tuple((key, floatToGoString(float(value)) if key in numbers else value) for key, value in labels)
 
 
 def _family_of_message(message: Any) -> Family:
@@ -110,6 +112,8 @@ def _family_of_message(message: Any) -> Family:
         assert [field.name for field, _ in metric.ListFields() if field.name != "label"] == [kind], metric
         if kind == "histogram":
             series += _series_of_histogram(message.name, labels, metric.histogram)
+        elif kind == "summary":
+            series += _series_of_summary(message.name, labels, metric.summary)
         else:
             series.append((_series(message.name, labels), getattr(metric, kind).value))
     return Family(message.name.removesuffix("_total"), kind, message.help, series)
@@ -124,4 +128,12 @@ def _series_of_histogram(name: str, labels: list[tuple[str, str]], histogram: An
         ),
         (_series(f"{name}_sum", labels), histogram.sample_sum),
         (_series(f"{name}_count", labels), float(histogram.sample_count)),
+    ]
+
+
+def _series_of_summary(name: str, labels: list[tuple[str, str]], summary: Any) -> list[tuple[Series, float]]:
+    return [
+        *((_series(name, [*labels, ("quantile", repr(pair.quantile))]), pair.value) for pair in summary.quantile),
+        (_series(f"{name}_sum", labels), summary.sample_sum),
+        (_series(f"{name}_count", labels), float(summary.sample_count)),
     ]

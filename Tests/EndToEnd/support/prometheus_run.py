@@ -1,15 +1,10 @@
-"""Debian's real Prometheus, scraping exporters whose counters follow known curves."""
+"""Debian's real Prometheus, and VictoriaMetrics beside it, scraping exporters whose counters follow known curves."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +12,7 @@ from typing import Any
 
 from . import powercap_tree
 from .exporter import Exporter
-from .raw_http import free_port
-from .waiting import wait_until
+from .scraping_servers import Prometheus, ScrapingServer, VictoriaMetrics, end_process
 
 # Package and psys wrap every two or three seconds, and even dram, the smallest, wraps within the minute.
 RANGE_UJ = powercap_tree.WRAPPING_RANGE_UJ
@@ -35,6 +29,8 @@ class Setup:
     scrape_interval: str
     # The options of each Prometheus, by a name for it; all of them scrape all exporters.
     servers: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"default": ()})
+    # Whether a VictoriaMetrics scrapes them too, where it is installed.
+    has_victoria_metrics: bool = False
     # What else every job of Prometheus is told, such as its certificate.
     job_settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -49,65 +45,24 @@ CURVE_SECONDS = 75
 SAMPLE_SECONDS = 0.2
 DISTRIBUTED = Setup(
     ("--range-uj", str(powercap_tree.REAL_RANGE_UJ), "--step-seconds", "0.002", "--seconds", str(CURVE_SECONDS)),
-    {"pyjoules": ("--sample.interval", str(SAMPLE_SECONDS))},
+    {
+        "pyjoules": ("--sample.interval", str(SAMPLE_SECONDS)),
+        "classic": ("--sample.interval", str(SAMPLE_SECONDS), "--classic-histogram"),
+    },
     "2s",
     {"native": ("--enable-feature=native-histograms",), "default": ()},
+    has_victoria_metrics=True,
 )
 
 
-class PrometheusServer:
-    """One Prometheus, a process of its own, with its data in `directory`."""
-
-    def __init__(self, directory: Path, configuration: Mapping[str, Any], options: Sequence[str]) -> None:
-        directory.mkdir()
-        file = directory / "prometheus.yml"
-        # A file of YAML may be written in JSON.
-        file.write_text(json.dumps(configuration))
-        self._port = free_port()
-        with (directory / "prometheus.log").open("w") as log:
-            self._process = subprocess.Popen(
-                [
-                    "prometheus",
-                    f"--config.file={file}",
-                    f"--storage.tsdb.path={directory / 'data'}",
-                    f"--web.listen-address=127.0.0.1:{self._port}",
-                    *options,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-            )
-
-    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
-        """The result of an instant query, as Prometheus' HTTP API gives it."""
-        parameters = {"query": expression} | ({} if at is None else {"time": repr(at)})
-        url = f"http://127.0.0.1:{self._port}/api/v1/query?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
-            return result
-
-    def wait_until_ready(self) -> None:
-        wait_until(self._is_ready, 30, "Prometheus")
-
-    def end(self) -> None:
-        _end(self._process)
-
-    def _is_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=10) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, ConnectionError):
-            return False
-
-
 class PrometheusRun:
-    """What moves the counters, the exporters, and each Prometheus, all processes of their own."""
+    """What moves the counters, the exporters, and each server, all processes of their own."""
 
     def __init__(self, directory: Path, setup: Setup) -> None:
         #: By the names of their jobs.
         self.exporters: dict[str, Exporter] = {}
-        #: By the names that the setup gives them.
-        self.servers: dict[str, PrometheusServer] = {}
+        #: By the names that the setup gives them, and `victoria`.
+        self.servers: dict[str, ScrapingServer] = {}
         self._setup = setup
         self._stack = contextlib.ExitStack()
         try:
@@ -118,7 +73,7 @@ class PrometheusRun:
 
     @staticmethod
     def is_available() -> bool:
-        return shutil.which("prometheus") is not None
+        return Prometheus.is_available()
 
     def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
         """What the Prometheus answers that runs as by default."""
@@ -144,10 +99,15 @@ class PrometheusRun:
             self.exporters[job] = self._stack.enter_context(Exporter([*fixed, *options]))
             self.exporters[job].wait_for_event("listening")
         for name, options in self._setup.servers.items():
-            self.servers[name] = PrometheusServer(directory / name, self._configuration(), options)
-            self._stack.callback(self.servers[name].end)
+            self._add(name, Prometheus(directory / name, self._configuration(), options))
+        if self._setup.has_victoria_metrics and VictoriaMetrics.is_available():
+            self._add("victoria", VictoriaMetrics(directory / "victoria", self._configuration()))
         for server in self.servers.values():
             server.wait_until_ready()
+
+    def _add(self, name: str, server: ScrapingServer) -> None:
+        self.servers[name] = server
+        self._stack.callback(server.end)
 
     def _start_mover(self, root: Path) -> float:
         """Starts what moves the counters, and says when the curves began, in seconds of the wall clock."""
@@ -157,7 +117,7 @@ class PrometheusRun:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._stack.callback(_end, mover)
+        self._stack.callback(end_process, mover)
         assert mover.stdout is not None
         word, _, realtime = mover.stdout.readline().split()
         assert word == "START"
@@ -171,14 +131,3 @@ class PrometheusRun:
         ]
         times = {"scrape_interval": self._setup.scrape_interval, "scrape_timeout": "1s"}
         return {"global": times, "scrape_configs": jobs}
-
-
-def _end(process: subprocess.Popen[Any]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
