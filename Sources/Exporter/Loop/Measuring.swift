@@ -30,6 +30,8 @@ struct Measuring: ~Copyable {
     private var health = HealthReporter()
     private var anomalies: AnomalyReporter
     private var search = SearchReporter()
+    private var host = HostReporter()
+    private var movement = MovementReporter()
     private var ledger = LedgerReporter()
     private let log: Logger
 
@@ -92,5 +94,7 @@ struct Measuring: ~Copyable {
         ledger.review(sampling, log)
         health.review(sampling, at: now, log)
         anomalies.review(sampling, at: now, log)
+        movement.review(sampling, log)
+        host.review(sampling, at: now, log)
     }
 }

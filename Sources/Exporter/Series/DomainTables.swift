@@ -37,15 +37,21 @@ struct DomainTables {
     /// - Returns: how many rows have no room.
     mutating func follow(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
         let wanted = sampling.accounts.map(\.domain)
+        let shown = sampling.accounts.indices.map { sampling.isShown($0) }
         let starts = sampling.accounts.map { $0.startUnixMicroseconds.map { $0 / 1000 } }
-        let failing = wanted.flatMap { domain in ReadFailure.allCases.map { Failing(domain: domain, reason: $0) } }
-        return domains.follow(wanted, in: &registry, startUnixMilliseconds: { starts[$0] }) { domain, labels in
+        let reasons = ReadFailure.allCases
+        let failing = wanted.flatMap { domain in reasons.map { Failing(domain: domain, reason: $0) } }
+        return domains.follow(
+            wanted, in: &registry, isOpen: { shown[$0] }, startUnixMilliseconds: { starts[$0] }
+        ) { domain, labels in
             labels.append("domain", domain.tag)
         }
             + totals.follow(
-                wanted, in: &registry, startUnixMilliseconds: { starts[$0] }, labels: DomainTables.append)
-            + distributions.follow(hasHistograms ? wanted : [], in: &registry, labels: DomainTables.append)
-            + errors.follow(failing, in: &registry) { failing, labels in
+                wanted, in: &registry, isOpen: { shown[$0] }, startUnixMilliseconds: { starts[$0] },
+                labels: DomainTables.append)
+            + distributions.follow(
+                hasHistograms ? wanted : [], in: &registry, isOpen: { shown[$0] }, labels: DomainTables.append)
+            + errors.follow(failing, in: &registry, isOpen: { shown[$0 / reasons.count] }) { failing, labels in
                 labels.append("domain", failing.domain.tag)
                 labels.append("reason", failing.reason.rawValue)
             }
