@@ -63,9 +63,10 @@ public struct HostTotal: Sendable {
         if sum < before { carriedMicrojoules &+= before - sum }
     }
 
-    /// A way that has begun stays, whatever appears later.
+    /// A way that has begun stays, whatever appears later, unless its counters turned out to be none.
     private mutating func choose(hasPackage: Bool) {
-        if hasBegun { return }
+        if hasBegun, let group, !group.positions.isEmpty { return }
+        (hasBegun, totalMicrojoules) = (false, 0)
         let hasPlatform = !platform.positions.isEmpty || (hasPackage && !platform.refused.isEmpty)
         if platformFault == nil && hasPlatform {
             basis = .psys

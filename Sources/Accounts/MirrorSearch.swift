@@ -140,7 +140,7 @@ public struct MirrorSearch: Sendable {
         guard let raw = places[index].raw, !places[index].facts.isEstimate else { return nil }
         var leader: Int?
         var least = places[index].facts.boundMicrowatts / MirrorSearch.nearnessDivisor
-        for other in 0..<index where places[other].suspicion == nil {
+        for other in 0..<index {
             guard let otherRaw = places[other].raw, isComparable(other, index), isFree(other) else { continue }
             let distance = max(raw, otherRaw) - min(raw, otherRaw)
             if distance < least { (least, leader) = (distance, other) }

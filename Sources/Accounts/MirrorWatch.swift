@@ -45,9 +45,11 @@ public struct MirrorWatch: Sendable {
         }
     }
 
-    /// Goes on comparing two counters that were found to be one.
+    /// Goes on comparing two counters that were found to be one. A leader that is itself another counter stands for that one.
     public mutating func add(leader: Int, follower: Int) {
-        var pair = Pair(leader: leader, follower: follower)
+        var root = leader
+        for pair in pairs where pair.isMirror && pair.follower == leader { root = pair.leader }
+        var pair = Pair(leader: root, follower: follower)
         pair.isMirror = true
         // It was compared already, so that one contradiction does not undo it.
         pair.lastLeader = 0
