@@ -82,7 +82,8 @@ public struct MirrorSearch: Sendable {
     public func leader(of index: Int, at nanoseconds: UInt64) -> Int? {
         guard suspects > 0, let suspicion = places[index].suspicion, let raw = places[index].raw, raw != suspicion.raw
         else { return nil }
-        let due = suspicion.agreements == 0 || isGuest ? 0 : suspicion.lastNanoseconds &+ MirrorSearch.agreementNanoseconds
+        let due =
+            suspicion.agreements == 0 || isGuest ? 0 : suspicion.lastNanoseconds &+ MirrorSearch.agreementNanoseconds
         return nanoseconds >= due ? suspicion.leader : nil
     }
 

@@ -38,7 +38,8 @@ struct MovementCheck {
             "No counter of \(kind.rawValue) has moved while doctor looked, for \(milliseconds) ms, as counters of hardware do even "
                 + "where nothing is to do: the exporter takes such a source for none after 10 s.",
             remedy: isVirtual
-                ? "run the exporter on the host, since this is a virtual machine" : "dmesg and the driver's documentation tell more")
+                ? "run the exporter on the host, since this is a virtual machine"
+                : "dmesg and the driver's documentation tell more")
     }
 
     private var platform: Finding {

@@ -51,7 +51,8 @@ import Testing
         (0..<count).map { .of(Domain(kind: .package, socket: $0), modulus: 1 << 40, boundMicrowatts: 250_000_000) }
     }
 
-    @Test func `a guest's packages that show one counter are found at the third step, and nothing of them is counted`() {
+    @Test func `a guest's packages that show one counter are found at the third step, and nothing of them is counted`()
+    {
         var rig = Rig(Self.packages(4), isGuest: true)
         rig.pass([9_000, 9_000, 9_000, 9_000])
         #expect(rig.held.isEmpty)

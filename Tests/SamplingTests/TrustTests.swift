@@ -117,7 +117,8 @@ import Testing
 
         mutating func open(_ store: borrowing Store) throws {
             try open()
-            _ = sampling.keep(in: Ledger(try store.handOver(), boot: BootIdentity(high: 1, low: 2), nowUnixMicroseconds: 0))
+            _ = sampling.keep(
+                in: Ledger(try store.handOver(), boot: BootIdentity(high: 1, low: 2), nowUnixMicroseconds: 0))
         }
 
         /// Moves counters by microjoules, and reads all.
@@ -127,7 +128,8 @@ import Testing
                 counters[entry, default: 0] += move
                 try tree.setCounter(entry, counters[entry] ?? 0)
             }
-            sampling.tick(at: Moment(monotonicNanoseconds: seconds * 1_000_000_000, boottimeNanoseconds: seconds * 1_000_000_000))
+            sampling.tick(
+                at: Moment(monotonicNanoseconds: seconds * 1_000_000_000, boottimeNanoseconds: seconds * 1_000_000_000))
         }
     }
 
