@@ -125,6 +125,17 @@ extension DomainAccount {
         self.accountant.forgetLast()
     }
 
+    /// The counter moves by another unit than it was believed to.
+    public mutating func setUnit(_ unitMicrojoules: UInt64) {
+        facts.unitMicrojoules = unitMicrojoules
+    }
+
+    /// Believes less or more power from now on.
+    public mutating func setBound(_ boundMicrowatts: UInt64) {
+        facts.boundMicrowatts = boundMicrowatts
+        accountant = accountant.withBound(boundMicrowatts)
+    }
+
     /// Goes on with the counter as it was found again: under another name, or with another range, which makes it another counter.
     public mutating func resume(_ facts: CounterFacts) {
         self.facts = facts

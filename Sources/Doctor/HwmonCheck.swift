@@ -34,7 +34,7 @@ struct HwmonCheck {
         case .permissionDenied:
             Finding(status, .hwmon, "\(sensor.name) may not be read.", remedy: "run it as root (sudo)")
         case .duplicate: Finding(.note, .hwmon, "\(sensor.name) \(sensor.reason): it is left out.")
-        case .unknownName, .badAttribute, .failed, .tooMany:
+        case .unknownName, .badAttribute, .failed, .tooMany, .replaced:
             Finding(.note, .hwmon, "\(sensor.name) is not counted: \(sensor.reason).")
         }
     }

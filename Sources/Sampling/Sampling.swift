@@ -13,10 +13,7 @@ public struct Sampling: ~Copyable {
     private var mirrors: MirrorWatch
     private var mirrorSearch: MirrorSearch
     private var ledger: Ledger?
-    private var host = HostTotal()
-    private var movement = MovementWatch()
-    /// Counters of perf's psys that have not moved yet.
-    private var untried: [Int] = []
+    private var trust = Trust()
     /// So much time at most may lie between two passes: what the sources bear, and half of what the fastest counter could run
     /// through its range in. With ticks further apart, `refresh` has to come between them.
     public private(set) var longestIntervalNanoseconds: UInt64 = .max
@@ -32,10 +29,9 @@ public struct Sampling: ~Copyable {
     public private(set) var intervalNanoseconds: UInt64?
     /// When the latest tick began, on the monotonic clock; nil before the first.
     public private(set) var lastTickNanoseconds: UInt64?
-    /// A zone that was missing, is there again and may not be read any more; nil if there is none.
-    public private(set) var forbiddenZone: String?
-    /// Every source that is read has given a first sample.
-    public private(set) var isReady = false
+    /// Every source that was opened has given a first sample.
+    private var hasFirstSamples = false
+    private var watch = SourceWatch()
     /// How many records of earlier runs found no room in the ledger any more.
     public private(set) var droppedRecords = 0
 
@@ -72,8 +68,8 @@ public struct Sampling: ~Copyable {
     private mutating func measureLayout() {
         let knowable = accounts.map(\.accountant.knowableNanoseconds).min() ?? .max
         longestIntervalNanoseconds = min(sources.longestIntervalNanoseconds, knowable / 2)
-        untried = accounts.indices.filter { isUntriedPlatform($0) }
-        followHost()
+        trust.follow(
+            accounts, sources.zones, givenUp: sources.givenUp, kept: ledger?.keptHostEnergy() ?? HostTotal.Kept())
     }
 }
 
@@ -96,7 +92,10 @@ extension Sampling {
     /// Ends a measurement interval: totals and power.
     public mutating func tick(at moment: Moment) {
         beginPass(at: moment)
-        guard !accounts.isEmpty else { return endPass() }
+        guard !accounts.isEmpty else {
+            endPass()
+            return lookAgain(at: moment)
+        }
         compareSuspects(at: moment)
         for index in accounts.indices where !accounts[index].isMirror {
             measure(index, at: moment)
@@ -153,10 +152,9 @@ extension Sampling {
     }
 
     private mutating func endPass() {
-        watchMovement()
-        if host.take(accounts, at: lastPassNanoseconds) { layoutGeneration += 1 }
+        judge()
         ledger?.write(accounts)
-        if !isReady { isReady = hasSampleOfEachSource }
+        if !hasFirstSamples { hasFirstSamples = hasSampleOfEachSource }
     }
 
     private var hasSampleOfEachSource: Bool {
@@ -184,33 +182,22 @@ extension Sampling {
 /// The machine as a whole.
 extension Sampling {
     /// How the machine's energy is made up; nil if there is nothing to add up.
-    public var hostBasis: HostBasis? { host.basis }
+    public var hostBasis: HostBasis? { trust.host.basis }
 
     /// The machine's energy without double counting, in microjoules.
-    public var hostMicrojoules: UInt64 { host.totalMicrojoules }
+    public var hostMicrojoules: UInt64 { trust.host.totalMicrojoules }
 
     /// Everything that the machine's energy is made up of was read at some moment; before, it is unknown and not 0.
-    public var isHostKnown: Bool { host.hasBegun }
+    public var isHostKnown: Bool { trust.host.hasBegun }
 
     /// How many parts of the machine's energy are not counted now; nil if it has none.
-    public var missingHostParts: Int? { host.missingParts }
+    public var missingHostParts: Int? { trust.host.missingParts }
 
     /// Those parts. It allocates.
-    public var missingHostDomains: [Domain] { host.missingDomains(accounts) }
+    public var missingHostDomains: [Domain] { trust.host.missingDomains(accounts) }
 
     /// Why the platform's counters are not taken for the machine; nil if they are, or if there are none.
-    public var platformFault: PlatformFault? { host.platformFault }
-
-    private mutating func followHost() {
-        let refused = sources.zones.compactMap { zone in
-            zone.role == .unreadable ? zone.domain : nil
-        }
-        let kept = ledger?.keptHostEnergy() ?? HostTotal.Kept()
-        let isCounted = accounts.indices.map { !hasNeverMoved($0) }
-        let domains = accounts.map(\.domain)
-        host.follow(
-            accounts, isCounted: { isCounted[$0] }, refused: refused.filter { !domains.contains($0) }, kept: kept)
-    }
+    public var platformFault: PlatformFault? { trust.host.platformFault }
 
     /// What was found when the sources were opened.
     public var report: SourceReport { sources.report }
@@ -222,26 +209,71 @@ extension Sampling {
     public var isEstimated: Bool { accounts.contains(where: \.facts.isEstimate) }
 }
 
-/// Counters that went, came back or appeared.
+/// Sources and counters that went, came back or appeared.
 extension Sampling {
+    /// Something is read, and every source that was opened has given a first sample.
+    public var isReady: Bool { hasFirstSamples && watch.isAnythingRead && (accounts.isEmpty || isAnythingTrusted) }
+
+    private var isAnythingTrusted: Bool {
+        accounts.contains { !sources.givenUp.contains($0.facts.source) }
+    }
+
+    /// Each source that is read, and each that should be, and whether something of it was read lately.
+    public var sourceStates: [(kind: SourceKind, isUp: Bool)] {
+        sources.report.states.map { ($0.kind, $0.isUp && !watch.silent.contains($0.kind)) }
+    }
+
+    /// Counters of a kind may be opened later: it is looked for, and nothing is read in its place.
+    public func mayOpen(_ kind: SourceKind) -> Bool { sources.mayOpen(kind) }
+
+    /// The kinds of source of which a counter has gone from the kernel and may be found again.
+    private var lostKinds: SourceKinds {
+        var kinds = SourceKinds()
+        for index in accounts.indices where accounts[index].isLost { kinds.insert(accounts[index].facts.source) }
+        return kinds
+    }
+
     /// There is a counter that has gone from the kernel and may be found again.
-    public var hasLostCounters: Bool {
-        accounts.contains { $0.isLost && Sources.findsAgain($0.facts.source) }
+    public var hasLostCounters: Bool { !lostKinds.isEmpty }
+
+    /// Looks for what came and went between ticks that are too rare for that, and reads it once it is there.
+    public mutating func lookBetweenTicks(at moment: Moment) {
+        let before = accounts.count
+        lookAgain(at: moment)
+        if accounts.count > before { refresh(at: moment) }
     }
 
     mutating func lookAgain(at moment: Moment) {
-        let isMissing = hasLostCounters
-        if !isMissing { forbiddenZone = nil }
-        if sources.isSearchDue(at: moment, isMissing: isMissing) { findMissing() }
+        if watch.review(accounts, at: moment.monotonicNanoseconds) { layoutGeneration += 1 }
+        refreshBounds(at: moment)
+        learnUnits()
+        let due = sources.searchesDue(at: moment, lost: lostKinds)
+        if !due.isEmpty { findMissing(among: due) }
     }
 
-    mutating func findMissing() {
-        take(sources.find(accounts.indices.filter { accounts[$0].isLost }))
+    /// Takes over what the sources have learned of their counters' units.
+    private mutating func learnUnits() {
+        guard sources.learnUnits() else { return }
+        for index in accounts.indices { accounts[index].setUnit(sources.counters[index].unitMicrojoules) }
+        layoutGeneration += 1
+    }
+
+    /// Believes of the counters whose turn it is what their limits allow now.
+    private mutating func refreshBounds(at moment: Moment) {
+        for index in sources.refreshBounds(at: moment) where index < accounts.count {
+            let bound = sources.counters[index].boundMicrowatts
+            guard accounts[index].facts.boundMicrowatts != bound else { continue }
+            accounts[index].setBound(bound)
+            measureLayout()
+        }
+    }
+
+    mutating func findMissing(among kinds: SourceKinds = .all) {
+        take(sources.find(accounts.indices.filter { accounts[$0].isLost }, among: kinds))
     }
 
     /// Lets accounts go on with what was found, and opens accounts for what was never there before.
     private mutating func take(_ result: SearchResult) {
-        forbiddenZone = result.forbidden
         for index in result.reopened { accounts[index].resume(sources.counters[index]) }
         for index in result.added {
             var account = DomainAccount(sources.counters[index])
@@ -250,7 +282,7 @@ extension Sampling {
             mirrors.append(account.domain)
             mirrorSearch.append(account.facts)
         }
-        guard !result.renamed.isEmpty || !result.added.isEmpty else { return }
+        guard result.hasChanged else { return }
         layoutGeneration += 1
         measureLayout()
     }
@@ -264,25 +296,23 @@ extension Sampling {
     /// Nothing says that this is a counter: none of its source has moved, or it is perf's psys, which the kernel shows on some
     /// processors without having tried it.
     public func hasNeverMoved(_ index: Int) -> Bool {
-        movement.state(of: accounts[index].facts.source) == .standsStill || isUntriedPlatform(index)
-    }
-
-    private func isUntriedPlatform(_ index: Int) -> Bool {
-        accounts[index].facts.source == .perf && accounts[index].domain.kind == .psys
-            && accounts[index].totalMicrojoules == 0
+        sources.givenUp.contains(accounts[index].facts.source) || Trust.isUntried(accounts[index])
     }
 
     /// A source that is open and none of whose counters has ever moved.
-    public func standsStill(_ kind: SourceKind) -> Bool { movement.state(of: kind) == .standsStill }
+    public func standsStill(_ kind: SourceKind) -> Bool { sources.givenUp.contains(kind) }
 
-    private mutating func watchMovement() {
-        if movement.take(accounts, at: lastPassNanoseconds) != nil { measureLayoutAnew() }
-        for index in untried where !isUntriedPlatform(index) {
-            return measureLayoutAnew()
+    /// Takes in what a pass said of what is to be trusted.
+    private mutating func judge() {
+        let news = trust.take(accounts, at: lastPassNanoseconds)
+        if let kind = news.source {
+            switch trust.movement(of: kind) {
+            case .standsStill: take(sources.giveUp(kind))
+            case .moves: if let result = sources.takeBack(kind) { take(result) }
+            case .unknown: break
+            }
         }
-    }
-
-    private mutating func measureLayoutAnew() {
+        guard news.changesLayout else { return }
         layoutGeneration += 1
         measureLayout()
     }

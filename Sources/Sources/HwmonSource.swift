@@ -9,17 +9,20 @@ struct HwmonSource: ~Copyable {
     /// The most sensors that are read.
     static let capacity = 128
 
-    private let descriptors: DescriptorRow
+    private var descriptors = DescriptorRow(capacity: HwmonSource.capacity)
     /// Nil for the sensors that count energy themselves.
-    private var integrators: [PowerIntegrator?]
+    private var integrators: [PowerIntegrator?] = []
 
-    /// Opens the sensors, in their order.
-    init(opening sensors: [HwmonSensor]) throws(SystemError) {
-        precondition(sensors.count <= HwmonSource.capacity)
-        var row = DescriptorRow(capacity: sensors.count)
-        for sensor in sensors { row.append(try FileDescriptor.open(reading: sensor.path)) }
-        descriptors = row
-        integrators = sensors.map { $0.isIntegrated ? PowerIntegrator() : nil }
+    /// Opens one more sensor.
+    mutating func append(_ sensor: HwmonSensor) throws(SystemError) {
+        descriptors.append(try FileDescriptor.open(reading: sensor.path))
+        integrators.append(sensor.isIntegrated ? PowerIntegrator() : nil)
+    }
+
+    /// Opens a sensor that was gone.
+    mutating func reopen(_ index: Int, _ sensor: HwmonSensor) throws(SystemError) {
+        descriptors.replace(index, with: try FileDescriptor.open(reading: sensor.path))
+        integrators[index]?.interrupt()
     }
 
     /// Reads one sensor at a time on the monotonic clock, in nanoseconds.

@@ -15,7 +15,7 @@ public enum ZoneRole: String, Sendable {
 }
 
 /// One zone that the kernel shows, counted or not, so that nobody has to guess what is in a sum.
-public struct ZoneReport: Sendable {
+public struct ZoneReport: Sendable, Equatable {
     /// The kernel's name: `intel-rapl:0:1`.
     public var zone: String
     /// What it measures, or would.
@@ -25,7 +25,7 @@ public struct ZoneReport: Sendable {
     /// Why it is not counted; empty if it is.
     public let reason: String
     /// The power limits that the kernel states for it.
-    public let limits: [PowerLimit]
+    public internal(set) var limits: [PowerLimit]
 
     /// A zone in its role.
     public init(zone: String, domain: Domain?, role: ZoneRole, reason: String = "", limits: [PowerLimit] = []) {
@@ -49,8 +49,14 @@ extension ZoneReport {
 extension RefusedZone {
     /// How it is shown.
     public var report: ZoneReport {
-        let role: ZoneRole = reason == .duplicate ? .duplicate : .unreadable
-        return ZoneReport(zone: name, domain: domain, role: role, reason: reason.description)
+        ZoneReport(zone: name, domain: domain, role: role, reason: reason.description)
+    }
+
+    private var role: ZoneRole {
+        switch reason {
+        case .duplicate, .replaced: .duplicate
+        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany: .unreadable
+        }
     }
 }
 
@@ -64,6 +70,7 @@ extension RefusedZone.Reason: CustomStringConvertible {
         case .permissionDenied: "permission denied"
         case .failed(let code): "\(code)"
         case .tooMany: "more than \(PowercapSource.capacity) of its kind"
+        case .replaced(let kind): "is read by \(kind.rawValue), which was there first, until the exporter starts anew"
         }
     }
 }

@@ -36,7 +36,7 @@ struct HealthReporter {
         }
         let remedy =
             failure == .unregistered
-            ? "it is gone from the kernel; a powercap zone is looked for from time to time, others need a restart of the exporter"
+            ? "it is gone from the kernel and is looked for"
             : "its total stays as it was until it can be read"
         log.report(
             .zoneFailing, .warning, "the counter of \(domain) cannot be read (\(failure.rawValue)): \(remedy)",
