@@ -51,6 +51,16 @@ public struct LedgerIdentity: Sendable, Equatable {
         return sum.value << 16 | UInt64(min(length, 0xFFFF))
     }
 
+    /// What part of a processor or the platform the counter's tag names; nil if it names none, or if the name is cut off.
+    public var processorKind: DomainKind? {
+        let bytes = nameWords.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+        let name = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        guard let separator = name.ranges(of: " as ").last else { return nil }
+        let tag = String(name[separator.upperBound...])
+        guard Domain.isProcessorTag(tag) else { return nil }
+        return DomainKind.allCases.first { $0 != .leadCore && tag.hasPrefix($0.rawValue + "_") }
+    }
+
     /// The number under which the first layout kept a counter. It is written down, so it must never change.
     public static func firstLayoutNumber(of domain: Domain, source: SourceKind) -> UInt64 {
         hash("\(source.rawValue)/\(domain.kind.rawValue)/\(domain.tag)")

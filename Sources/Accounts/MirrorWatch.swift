@@ -1,17 +1,17 @@
 public import Counters
 
-/// Finds dies whose zones show one and the same counter.
+/// Finds dies whose zones show one and the same counter, and goes on comparing whatever was found to be one.
 ///
 /// On AMD's Zen 1 and 2 a package with several dies has one energy counter, and the kernel shows it once for each die: added
 /// up, they would be a multiple of the truth. Whether two zones are one counter is found by reading leader, follower and
 /// leader again: the follower's value must lie between the two of the leader, an interval of microjoules that another
 /// counter's value hits by chance once in millions of readings.
 public struct MirrorWatch: Sendable {
-    /// Two dies of one socket.
+    /// Two dies of one socket, or two counters that were found to be one.
     public struct Pair: Sendable {
-        /// The position of the socket's first die.
+        /// The position of the socket's first die, or of the counter that is counted.
         public let leader: Int
-        /// The position of another one.
+        /// The position of the other one.
         public let follower: Int
         /// The follower is believed to show the leader's counter.
         public fileprivate(set) var isMirror = false
@@ -20,7 +20,7 @@ public struct MirrorWatch: Sendable {
         fileprivate var lastLeader: UInt64?
     }
 
-    /// Every die that may show another's counter.
+    /// Every counter that may be shown under another's name.
     public private(set) var pairs: [Pair] = []
     private var domains: [Domain] = []
 
@@ -43,6 +43,23 @@ public struct MirrorWatch: Sendable {
         if let leader, leader != domains.count - 1 {
             pairs.append(Pair(leader: leader, follower: domains.count - 1))
         }
+    }
+
+    /// Goes on comparing two counters that were found to be one. A leader that is itself another counter stands for that one.
+    public mutating func add(leader: Int, follower: Int) {
+        var root = leader
+        for pair in pairs where pair.isMirror && pair.follower == leader { root = pair.leader }
+        var pair = Pair(leader: root, follower: follower)
+        pair.isMirror = true
+        // It was compared already, so that one contradiction does not undo it.
+        pair.lastLeader = 0
+        pairs.append(pair)
+    }
+
+    /// The counter is compared with another one before it.
+    public func comparesFollower(_ index: Int) -> Bool {
+        for pair in pairs where pair.follower == index { return true }
+        return false
     }
 
     /// A comparison should be made at the tick of this number.

@@ -12,6 +12,8 @@ struct SourceCheck {
 
     /// How long counters are watched. The hardware moves them a thousand times a second.
     static let watchMilliseconds: Int32 = 100
+    /// How often that is repeated at most, while nothing can be said yet.
+    private static let mostWatches: Int32 = 10
 
     /// What was chosen.
     var findings: [Finding] {
@@ -55,18 +57,23 @@ struct SourceCheck {
     func watch(_ sampling: inout Sampling, wait: () throws(SystemError) -> Void) throws(SystemError) -> [Finding] {
         guard !sampling.accounts.isEmpty else { return [] }
         sampling.tick(at: .now())
-        try wait()
-        sampling.tick(at: .now())
+        var watches: Int32 = 0
+        repeat {
+            try wait()
+            sampling.tick(at: .now())
+            watches += 1
+        } while watches < SourceCheck.mostWatches && MovementCheck.isUndecided(sampling)
+        let milliseconds = watches * SourceCheck.watchMilliseconds
         var findings: [Finding] = []
         for index in sampling.accounts.indices {
             let account = sampling.accounts[index]
-            findings.append(finding(account, sampling.suspects[index]))
+            findings.append(finding(account, sampling.suspects[index], milliseconds))
             if let remark = remark(account.domain) { findings.append(remark) }
         }
-        return findings
+        return findings + MovementCheck(isVirtual: machine.isVirtual, milliseconds: milliseconds).findings(sampling)
     }
 
-    private func finding(_ account: DomainAccount, _ leader: Domain?) -> Finding {
+    private func finding(_ account: DomainAccount, _ leader: Domain?, _ milliseconds: Int32) -> Finding {
         let name = "\(account.domain.tag) (\(account.facts.name))"
         if account.isMirror, let leader {
             return Finding(.note, .domain, "\(name) shows the counter of \(leader.tag), which is counted once.")
@@ -83,7 +90,7 @@ struct SourceCheck {
         if power == 0 && account.domain.kind == .package {
             return Finding(
                 .note, .domain,
-                "\(name) stood still for \(SourceCheck.watchMilliseconds) ms, as a processor's counter never does on hardware\(range)."
+                "\(name) stood still for \(milliseconds) ms, as a processor's counter never does on hardware\(range)."
             )
         }
         return Finding(.ok, .domain, "\(name): \(decimal(power, digits: 6, shown: 1)) W now\(range).")

@@ -25,7 +25,8 @@ public struct Ledger: ~Copyable {
     private var sequence: UInt64 = 0
     private var scratch = ByteBuffer(capacity: LedgerImage.longestBytes)
     private var entries: [Entry] = []
-    private var kept: [LedgerRecord] = []
+    /// What earlier runs counted of counters that are not measured now.
+    private(set) var kept: [LedgerRecord] = []
     /// How many kept records had no room any more.
     public private(set) var droppedRecords = 0
     private let nowUnixMicroseconds: UInt64

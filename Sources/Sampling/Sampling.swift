@@ -11,9 +11,9 @@ public struct Sampling: ~Copyable {
     /// What is known of each counter, in the order of the sources' counters. It only grows.
     public internal(set) var accounts: [DomainAccount]
     private var mirrors: MirrorWatch
+    private var mirrorSearch: MirrorSearch
     private var ledger: Ledger?
-    /// How the machine's energy is made up; nil if there is nothing to add up. Once there is a way it stays, whatever appears later.
-    public private(set) var hostBasis: HostBasis?
+    private var trust = Trust()
     /// So much time at most may lie between two passes: what the sources bear, and half of what the fastest counter could run
     /// through its range in. With ticks further apart, `refresh` has to come between them.
     public private(set) var longestIntervalNanoseconds: UInt64 = .max
@@ -42,9 +42,11 @@ public struct Sampling: ~Copyable {
     }
 
     init(_ sources: consuming Sources, accounts: [DomainAccount]) {
+        let isGuest = sources.isGuest
         self.sources = sources
         self.accounts = accounts
         mirrors = MirrorWatch(accounts.map(\.domain))
+        mirrorSearch = MirrorSearch(accounts.map(\.facts), isGuest: isGuest)
         measureLayout()
     }
 
@@ -56,6 +58,7 @@ public struct Sampling: ~Copyable {
         let restoration = ledger.restore(&accounts)
         droppedRecords = ledger.droppedRecords
         self.ledger = consume ledger
+        measureLayout()
         return restoration
     }
 
@@ -65,7 +68,8 @@ public struct Sampling: ~Copyable {
     private mutating func measureLayout() {
         let knowable = accounts.map(\.accountant.knowableNanoseconds).min() ?? .max
         longestIntervalNanoseconds = min(sources.longestIntervalNanoseconds, knowable / 2)
-        hostBasis = hostBasis ?? HostBasis(accounts)
+        trust.follow(
+            accounts, sources.zones, givenUp: sources.givenUp, kept: ledger?.keptHostEnergy() ?? HostTotal.Kept())
     }
 }
 
@@ -94,9 +98,9 @@ extension Sampling {
         }
         compareSuspects(at: moment)
         for index in accounts.indices where !accounts[index].isMirror {
-            let read = read(index, at: moment)
-            accounts[index].endInterval(at: read)
+            measure(index, at: moment)
         }
+        searchMirrors(at: moment)
         ticks += 1
         let now = moment.monotonicNanoseconds
         if let lastTickNanoseconds { intervalNanoseconds = now - min(now, lastTickNanoseconds) }
@@ -148,6 +152,7 @@ extension Sampling {
     }
 
     private mutating func endPass() {
+        judge()
         ledger?.write(accounts)
         if !hasFirstSamples { hasFirstSamples = hasSampleOfEachSource }
     }
@@ -160,21 +165,39 @@ extension Sampling {
 
     /// Reads one counter into its account.
     ///
-    /// - Returns: the reading's own moment.
-    private mutating func read(_ index: Int, at moment: Moment) -> Moment {
+    /// - Returns: the reading's own moment; nil if it is not to be counted yet.
+    private mutating func read(_ index: Int, at moment: Moment) -> Moment? {
         let (reading, read) = sources.read(index, at: moment)
+        guard !mirrorSearch.holdsBack(index, reading) else { return nil }
         accounts[index].take(reading, at: read)
         return read
+    }
+
+    /// Reads one counter and ends its interval.
+    private mutating func measure(_ index: Int, at moment: Moment) {
+        if let read = read(index, at: moment) { accounts[index].endInterval(at: read) }
     }
 }
 
 /// The machine as a whole.
 extension Sampling {
-    /// The machine's energy without double counting, in microjoules.
-    public var hostMicrojoules: UInt64 { hostBasis?.totalMicrojoules(accounts) ?? 0 }
+    /// How the machine's energy is made up; nil if there is nothing to add up.
+    public var hostBasis: HostBasis? { trust.host.basis }
 
-    /// Something that the machine's energy is made up of has been read; before, it is unknown and not 0.
-    public var isHostKnown: Bool { hostBasis?.isKnown(accounts) ?? false }
+    /// The machine's energy without double counting, in microjoules.
+    public var hostMicrojoules: UInt64 { trust.host.totalMicrojoules }
+
+    /// Everything that the machine's energy is made up of was read at some moment; before, it is unknown and not 0.
+    public var isHostKnown: Bool { trust.host.hasBegun }
+
+    /// How many parts of the machine's energy are not counted now; nil if it has none.
+    public var missingHostParts: Int? { trust.host.missingParts }
+
+    /// Those parts. It allocates.
+    public var missingHostDomains: [Domain] { trust.host.missingDomains(accounts) }
+
+    /// Why the platform's counters are not taken for the machine; nil if they are, or if there are none.
+    public var platformFault: PlatformFault? { trust.host.platformFault }
 
     /// What was found when the sources were opened.
     public var report: SourceReport { sources.report }
@@ -189,7 +212,11 @@ extension Sampling {
 /// Sources and counters that went, came back or appeared.
 extension Sampling {
     /// Something is read, and every source that was opened has given a first sample.
-    public var isReady: Bool { hasFirstSamples && watch.isAnythingRead }
+    public var isReady: Bool { hasFirstSamples && watch.isAnythingRead && (accounts.isEmpty || isAnythingTrusted) }
+
+    private var isAnythingTrusted: Bool {
+        accounts.contains { !sources.givenUp.contains($0.facts.source) }
+    }
 
     /// Each source that is read, and each that should be, and whether something of it was read lately.
     public var sourceStates: [(kind: SourceKind, isUp: Bool)] {
@@ -253,6 +280,7 @@ extension Sampling {
             droppedRecords += ledger?.adopt(&account) ?? 0
             accounts.append(account)
             mirrors.append(account.domain)
+            mirrorSearch.append(account.facts)
         }
         guard result.hasChanged else { return }
         layoutGeneration += 1
@@ -260,7 +288,37 @@ extension Sampling {
     }
 }
 
-/// Dies that all show the counter of their socket.
+/// Counters that never move.
+extension Sampling {
+    /// A counter's series are shown: it is not another one under a second name, and not one that only looks like a counter.
+    public func isShown(_ index: Int) -> Bool { !accounts[index].isMirror && !hasNeverMoved(index) }
+
+    /// Nothing says that this is a counter: none of its source has moved, or it is perf's psys, which the kernel shows on some
+    /// processors without having tried it.
+    public func hasNeverMoved(_ index: Int) -> Bool {
+        sources.givenUp.contains(accounts[index].facts.source) || Trust.isUntried(accounts[index])
+    }
+
+    /// A source that is open and none of whose counters has ever moved.
+    public func standsStill(_ kind: SourceKind) -> Bool { sources.givenUp.contains(kind) }
+
+    /// Takes in what a pass said of what is to be trusted.
+    private mutating func judge() {
+        let news = trust.take(accounts, at: lastPassNanoseconds)
+        if let kind = news.source {
+            switch trust.movement(of: kind) {
+            case .standsStill: take(sources.giveUp(kind))
+            case .moves: if let result = sources.takeBack(kind) { take(result) }
+            case .unknown: break
+            }
+        }
+        guard news.changesLayout else { return }
+        layoutGeneration += 1
+        measureLayout()
+    }
+}
+
+/// Counters that are one under several names.
 extension Sampling {
     /// Compares the counters of dies of one socket from time to time, and counts only one of those that are the same.
     private mutating func compareSuspects(at moment: Moment) {
@@ -276,6 +334,39 @@ extension Sampling {
             }
         }
     }
+
+    /// Looks for counters that are one under several names, and compares those that may be.
+    private mutating func searchMirrors(at moment: Moment) {
+        if mirrorSearch.isScanDue(tick: ticks) {
+            let (accounts, mirrors) = (accounts, mirrors)
+            mirrorSearch.scan { !accounts[$0].isMirror && !mirrors.comparesFollower($0) }
+        }
+        guard mirrorSearch.hasSuspects else { return }
+        let now = moment.monotonicNanoseconds
+        for index in accounts.indices {
+            guard let leader = mirrorSearch.leader(of: index, at: now) else { continue }
+            let verdict = mirrorSearch.compare(
+                index, sources.read(leader, at: moment).reading, sources.read(index, at: moment).reading,
+                sources.read(leader, at: moment).reading, at: now)
+            settle(index, leader, verdict, at: moment)
+        }
+    }
+
+    private mutating func settle(
+        _ index: Int, _ leader: Int, _ verdict: MirrorSearch.Verdict, at moment: Moment
+    ) {
+        switch verdict {
+        case .undecided: break
+        case .different: if mirrorSearch.isGuest { measure(index, at: moment) }
+        case .same:
+            mirrors.add(leader: leader, follower: index)
+            accounts[index].setMirror(true)
+            layoutGeneration += 1
+        }
+    }
+
+    /// Counters wait for the verdict whether they are others under a second name, and are not counted until then.
+    public var hasWaitingSuspects: Bool { mirrorSearch.isGuest && mirrorSearch.hasSuspects }
 
     /// For each domain that may turn out to be a mirror, the domain whose counter it would show.
     public var suspects: [Int: Domain] {

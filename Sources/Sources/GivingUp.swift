@@ -1,32 +1,30 @@
 public import Counters
 
-/// Sources that show counters which count nothing.
+/// Sources whose counters turned out to be none.
 extension Sources {
-    /// Gives up a kind none of whose counters moves: what would be read in its place is looked for from now on. The counters are read
-    /// on, so that it is noticed when one moves after all.
-    public mutating func giveUp(_ kind: SourceKind) {
+    /// Takes a kind none of whose counters moves for no source, and opens what reads the same in its place. Its counters can be read
+    /// on, in case one of them moves.
+    public mutating func giveUp(_ kind: SourceKind) -> SearchResult {
         givenUp.insert(kind)
-        openKinds.remove(kind)
-        for index in searches.indices where searches[index].rivals.contains(kind) { searches[index].lookAtOnce() }
-        settle(kind)
+        return settle(kind)
     }
 
-    /// Takes back a kind that moves after all, unless another one is read in its place meanwhile.
-    public mutating func takeBack(_ kind: SourceKind) {
-        guard let search = searches.first(where: { $0.kind == kind }), !openKinds.intersects(search.rivals) else {
-            return
+    /// Takes a kind for a source again, because one of its counters moved.
+    ///
+    /// - Returns: what changed; nil if another kind is read in its place by now.
+    public mutating func takeBack(_ kind: SourceKind) -> SearchResult? {
+        guard let search = searches.first(where: { $0.kind == kind }), !countedKinds.intersects(search.rivals) else {
+            return nil
         }
         givenUp.remove(kind)
-        openKinds.insert(kind)
-        settle(kind)
+        return settle(kind)
     }
 
-    private mutating func settle(_ kind: SourceKind) {
-        guard let search = searches.first(where: { $0.kind == kind }) else { return }
+    private mutating func settle(_ kind: SourceKind) -> SearchResult {
+        guard let search = searches.first(where: { $0.kind == kind }) else { return SearchResult() }
         report.settle(kind, search.row, outcome(kind), order: searches.map(\.kind))
-    }
-
-    static func stillness(_ kind: SourceKind) -> SourceAttempt.Outcome {
-        .unreadable("none of the counters of \(kind.rawValue) moves")
+        var result = find([], among: search.rivals)
+        result.hasChanged = true
+        return result
     }
 }

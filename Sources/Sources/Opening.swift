@@ -82,7 +82,9 @@ extension Sources {
     /// Why a counter that was never there before cannot be counted; nil if it can.
     private func obstacle(to facts: CounterFacts, number: Int) -> RefusedZone.Reason? {
         // The names of domains must be told apart, whatever their source.
-        if counters.contains(where: { $0.domain.tag == facts.domain.tag }) { return .duplicate }
+        if counters.contains(where: { $0.domain.tag == facts.domain.tag && !givenUp.contains($0.source) }) {
+            return .duplicate
+        }
         let capacity = facts.source == .hwmon ? HwmonSource.capacity : PowercapSource.capacity
         return number < capacity && counters.count < Sources.mostCounters ? nil : .tooMany
     }
@@ -104,7 +106,7 @@ extension Sources {
 
     /// What became of a kind, in words for people.
     func outcome(_ kind: SourceKind) -> SourceAttempt.Outcome {
-        if givenUp.contains(kind) { return Sources.stillness(kind) }
+        if givenUp.contains(kind) { return .unreadable("none of the counters of \(kind.rawValue) has moved in 10 s") }
         guard count(of: kind) == 0 else { return .opened }
         let refused = report.refused(kind)
         switch kind {

@@ -8,7 +8,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ import pytest
 from support import exporter
 from support.exporter import StartExporter, clean_environment
 from support.hwmon_tree import HwmonTree
-from support.powercap_tree import PowercapTree, Zone
+from support.moving import Moving
+from support.powercap_tree import PowercapTree, Zone, laptop, two_sockets
 from support.raw_http import free_port
 
 BINARY = str(exporter.BINARY)
@@ -69,6 +70,14 @@ class Findings:
 
 
 @pytest.fixture
+def tree(tmp_path: Path) -> Iterator[PowercapTree]:
+    """A laptop whose counters move, as those of a machine do."""
+    tree = laptop(tmp_path / "sys")
+    with Moving(tree):
+        yield tree
+
+
+@pytest.fixture
 def free_address() -> str:
     return f"127.0.0.1:{free_port()}"
 
@@ -93,6 +102,37 @@ def test_a_readable_tree_is_well(tree: PowercapTree, procfs: Path, free_address:
         "starts again after 262143 J, which takes 65 s at 4000 W" in sentence for sentence in domains if "(" in sentence
     )
     assert found.only("port")["sentence"] == f"{free_address} is free."
+
+
+def test_counters_that_stand_still_are_a_problem(tmp_path: Path, procfs: Path, free_address: str) -> None:
+    """A guest's counter that opens and counts 0 for ever was once said to be well."""
+    found = examine(procfs, free_address, laptop(tmp_path / "still").root)
+    assert [finding["topic"] for finding in found.problems] == ["source"]
+    sentence = str(found.problems[0]["sentence"])
+    assert sentence.startswith("No counter of powercap has moved while doctor looked, for 1000 ms")
+
+
+def test_a_platform_that_stands_still_is_told(tmp_path: Path, procfs: Path, free_address: str) -> None:
+    tree = laptop(tmp_path / "sys")
+    tree.zones = [zone for zone in tree.zones if zone.name != "psys"]
+    with Moving(tree):
+        found = examine(procfs, free_address, tree.root)
+    assert not found.problems
+    assert any("psys has not moved while doctor looked" in str(note["sentence"]) for note in found.about("domain"))
+
+
+def test_a_machine_that_lacks_a_part_is_a_problem(
+    public_directory: Path, without_rights: dict[str, Any], free_address: str
+) -> None:
+    tree = two_sockets(public_directory / "sys")
+    for zone in tree.zones:
+        tree.counter(zone.number).chmod(0o444)
+    tree.counter("1").chmod(0)
+    with Moving(tree):
+        found = examine(Path("/proc"), free_address, tree.root, **without_rights)
+    assert [finding["topic"] for finding in found.problems] == ["powercap", "source"]
+    sentence = str(found.problems[1]["sentence"])
+    assert "pyjoules_host_energy_joules_total) is not shown, since package_1 is not counted" in sentence
 
 
 def test_a_repeated_package_is_told(tree: PowercapTree, procfs: Path, free_address: str) -> None:

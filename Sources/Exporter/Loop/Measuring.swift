@@ -30,6 +30,7 @@ struct Measuring: ~Copyable {
     private var health = HealthReporter()
     private var anomalies: AnomalyReporter
     private var search: SearchReporter
+    private var host = HostReporter()
     private var ledger = LedgerReporter()
     private let log: Logger
 
@@ -110,5 +111,6 @@ struct Measuring: ~Copyable {
         ledger.review(sampling, log)
         health.review(sampling, at: now, log)
         anomalies.review(sampling, at: now, log)
+        host.review(sampling, at: now, log)
     }
 }

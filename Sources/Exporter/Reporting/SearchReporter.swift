@@ -64,6 +64,12 @@ struct SearchReporter {
             let name = kind.rawValue
             if up.contains(kind) {
                 log.report(.sourceUp, .notice, "energy is read from \(name) from now on", ["source": name])
+            } else if sampling.standsStill(kind) {
+                log.report(
+                    .sourceStandsStill, .error,
+                    "none of the counters of \(name) has moved in 10 s, so it is no source of energy: the kernel shows them, and "
+                        + "nothing is behind them, as in many virtual machines; they are read on, in case one moves",
+                    ["source": name, "reason": "never_moves"])
             } else {
                 log.report(
                     .sourceDown, .warning,

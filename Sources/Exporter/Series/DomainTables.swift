@@ -31,13 +31,17 @@ struct DomainTables {
     /// - Returns: how many rows have no room.
     mutating func follow(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
         let wanted = sampling.accounts.map(\.domain)
+        let shown = sampling.accounts.indices.map { sampling.isShown($0) }
         let starts = sampling.accounts.map { $0.startUnixMicroseconds.map { $0 / 1000 } }
         return domains.follow(
-            wanted, in: &registry, startUnixMilliseconds: { starts[$0] }, labels: DomainTables.appendTag)
+            wanted, in: &registry, isOpen: { shown[$0] }, startUnixMilliseconds: { starts[$0] },
+            labels: DomainTables.appendTag)
             + totals.follow(
-                wanted, in: &registry, startUnixMilliseconds: { starts[$0] }, labels: DomainTables.append)
-            + distributions.follow(hasHistograms ? wanted : [], in: &registry, labels: DomainTables.append)
-            + summaries.follow(wanted, in: &registry, labels: DomainTables.appendTag)
+                wanted, in: &registry, isOpen: { shown[$0] }, startUnixMilliseconds: { starts[$0] },
+                labels: DomainTables.append)
+            + distributions.follow(
+                hasHistograms ? wanted : [], in: &registry, isOpen: { shown[$0] }, labels: DomainTables.append)
+            + summaries.follow(wanted, in: &registry, isOpen: { shown[$0] }, labels: DomainTables.appendTag)
     }
 
     private static func appendTag(_ domain: Domain, to labels: inout LabelWriter) {

@@ -9,6 +9,7 @@ struct EnergySeries {
     private let duration: FamilyIndex
     private let joules: FamilyIndex
     private let host: FamilyIndex
+    private let missingParts: FamilyIndex
     /// The way in which domains add up to the machine, if there is one.
     private var bases: KeyedRows<HostBasis>
 
@@ -27,7 +28,12 @@ struct EnergySeries {
         bases = KeyedRows(in: &registry, rows: 1, labelBytes: 64)
         host = registry.declareFamily(
             "pyjoules_host_energy_joules_total", .counter, in: bases.table,
-            help: origin.help("Energy used by the machine since counting began, nothing counted twice"))
+            help: origin.help(
+                "Energy used by the machine since counting began, nothing counted twice; absent until every part that was "
+                    + "found is counted"))
+        missingParts = registry.declareFamily(
+            "pyjoules_host_missing_parts", .gauge,
+            help: "Parts of the machine's energy that were found and are not counted now.")
     }
 
     /// Opens a row for the machine's own energy.
@@ -51,6 +57,7 @@ struct EnergySeries {
         if let row = bases.rows.first ?? nil {
             registry[host, row] = sampling.isHostKnown ? .micro(sampling.hostMicrojoules) : .absent
         }
+        registry[missingParts] = sampling.missingHostParts.map { .integer(UInt64($0)) } ?? .absent
     }
 }
 

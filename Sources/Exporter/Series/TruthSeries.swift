@@ -67,7 +67,7 @@ struct TruthSeries {
             labels.append("source", kind.rawValue)
         }
         for (state, row) in zip(states, sources.rows) {
-            if let row { registry[sourceUp, row] = .integer(state.isUp ? 1 : 0) }
+            if let row { registry[sourceUp, row] = .integer(state.isUp && !sampling.standsStill(state.kind) ? 1 : 0) }
         }
         failing.follow(
             sampling.accounts.flatMap { account in

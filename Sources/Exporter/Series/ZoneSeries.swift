@@ -13,6 +13,13 @@ struct ZoneSeries {
         let domain: String
         let role: ZoneRole
         let reason: String
+
+        init(_ report: ZoneReport, role: ZoneRole, _ reason: String) {
+            zone = report.zone
+            domain = report.domain?.tag ?? ""
+            self.role = role
+            self.reason = String(reason.prefix(ZoneSeries.longestReason))
+        }
     }
 
     /// A power limit of a domain.
@@ -74,12 +81,15 @@ struct ZoneSeries {
         return reports.indices.map { index in
             let report = reports[index]
             // The first zones are the accounts' own.
-            let isMirror = index < sampling.accounts.count && sampling.accounts[index].isMirror
-            let leader = isMirror ? leaders[index] : nil
-            let reason = leader.map { "shows the counter of \($0.tag)" } ?? report.reason
-            return Zone(
-                zone: report.zone, domain: report.domain?.tag ?? "", role: isMirror ? .mirror : report.role,
-                reason: String(reason.prefix(longestReason)))
+            guard index < sampling.accounts.count else { return Zone(report, role: report.role, report.reason) }
+            if sampling.accounts[index].isMirror {
+                return Zone(report, role: .mirror, leaders[index].map { "shows the counter of \($0.tag)" } ?? "")
+            }
+            if sampling.hasNeverMoved(index) { return Zone(report, role: .unreadable, "never_moves") }
+            if report.domain?.kind == .psys, let fault = sampling.platformFault {
+                return Zone(report, role: report.role, "no basis of the machine's energy: \(fault.rawValue)")
+            }
+            return Zone(report, role: report.role, report.reason)
         }
     }
 
@@ -106,7 +116,9 @@ struct ZoneSeries {
     }
 
     private mutating func followCounters(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
-        let missing = counters.follow(sampling.accounts.map(\.facts), in: &registry) { counter, labels in
+        let missing = counters.follow(
+            sampling.accounts.map(\.facts), in: &registry, isOpen: { !sampling.hasNeverMoved($0) }
+        ) { counter, labels in
             labels.append("domain", counter.domain.tag)
             labels.append("source", counter.source.rawValue)
             labels.append("device", counter.identity)

@@ -1,0 +1,49 @@
+import Accounts
+import Counters
+import Sources
+
+/// What is trusted of the accounts: as counters at all, and as parts of the machine.
+struct Trust {
+    /// What a pass over the counters brought to light.
+    struct News {
+        /// A source that stands still, or moves after all.
+        var source: SourceKind?
+        /// Other series are shown than before.
+        var changesLayout = false
+    }
+
+    /// The machine as one number.
+    private(set) var host = HostTotal()
+    private var movement = MovementWatch()
+    /// Counters of perf's psys that have not moved yet.
+    private var untried: [Int] = []
+
+    /// Takes in what there is to be trusted. It allocates: it is called when something came or went.
+    mutating func follow(
+        _ accounts: [DomainAccount], _ zones: [ZoneReport], givenUp: SourceKinds, kept: HostTotal.Kept
+    ) {
+        untried = accounts.indices.filter { Trust.isUntried(accounts[$0]) }
+        let domains = accounts.map(\.domain)
+        let refused = zones.compactMap { $0.role == .unreadable ? $0.domain : nil }.filter { !domains.contains($0) }
+        host.follow(
+            accounts,
+            isCounted: { !givenUp.contains(accounts[$0].facts.source) && !Trust.isUntried(accounts[$0]) },
+            refused: refused, kept: kept)
+    }
+
+    /// The kernel shows perf's psys on some processors without having tried it: it is no counter before it has moved.
+    static func isUntried(_ account: DomainAccount) -> Bool {
+        account.facts.source == .perf && account.domain.kind == .psys && account.totalMicrojoules == 0
+    }
+
+    /// Takes in a pass over the counters.
+    mutating func take(_ accounts: [DomainAccount], at nanoseconds: UInt64) -> News {
+        var news = News(source: movement.take(accounts, at: nanoseconds))
+        news.changesLayout = host.take(accounts, at: nanoseconds)
+        for index in untried where !Trust.isUntried(accounts[index]) { news.changesLayout = true }
+        return news
+    }
+
+    /// What is known of a source.
+    func movement(of kind: SourceKind) -> MovementWatch.State { movement.state(of: kind) }
+}
