@@ -43,7 +43,7 @@ struct Measuring: ~Copyable {
 
     var intervalNanoseconds: UInt64 { timer.intervalNanoseconds }
 
-    /// Ticks are further apart than the counters bear.
+    /// Ticks are so far apart that the counters have to be read between them.
     var needsPassesBetweenTicks: Bool { sampling.needsPassesBetweenTicks(every: timer.intervalNanoseconds) }
 
     /// What is measured, for people: `5 domains by powercap every 100 ms`.
@@ -73,11 +73,15 @@ struct Measuring: ~Copyable {
         report(at: moment)
     }
 
-    /// Reads the counters between two ticks before it is too late to know what they did; asked every `patienceNanoseconds`.
-    mutating func refreshIfOverdue(at moment: Moment, patienceNanoseconds: UInt64) {
-        let isRefreshed = sampling.refreshIfOverdue(
-            at: moment, every: timer.intervalNanoseconds, patienceNanoseconds: patienceNanoseconds)
-        if isRefreshed { report(at: moment) }
+    /// How long the loop may sleep before the counters have to be read between two ticks, in milliseconds.
+    mutating func millisecondsToNextPass(at now: UInt64) -> Int32 {
+        sampling.millisecondsToNextPass(at: now, every: timer.intervalNanoseconds)
+    }
+
+    /// Reads the counters between two ticks if it is time for it: before it is too late to know what they did, and sooner while some
+    /// are in doubt.
+    mutating func refreshIfDue(at moment: Moment) {
+        if sampling.refreshIfDue(at: moment, every: timer.intervalNanoseconds) { report(at: moment) }
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.

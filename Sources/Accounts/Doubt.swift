@@ -1,0 +1,48 @@
+/// What has been seen of a counter since a step that was neither a plausible advance nor a wrap.
+///
+/// Two courses are followed side by side: the *old* one, which goes on from the last reading that was believed, and the *new*
+/// one, which began with the step. Whichever of them the latest reading lies on when the doubt ends is believed from then on.
+public struct Doubt: Sendable, Equatable {
+    /// The latest reading.
+    var latest: CounterAccountant.Anchor
+    /// When the doubt began, on the monotonic clock.
+    var sinceNanoseconds: UInt64
+    /// How many readings there were, the first one included.
+    var readings: UInt64 = 1
+    /// The latest reading lies on the old course.
+    var isBack = false
+    /// What the course that the latest reading lies on would add.
+    var addedMicrojoules: UInt64
+    /// How often the counter ran through its range on that course.
+    var wraps: UInt64 = 0
+    /// What the counter was set anew by, if it was.
+    var reason: ResetReason
+    /// Where the old course lies beside the new one.
+    var former: FormerCourse
+
+    /// So many readings at least are taken before it is decided.
+    static let leastReadings: UInt64 = 3
+    /// So long at least it is waited. The glitches that are known from reports last a second, and a reading comes as late as some
+    /// hundredths of one after they began.
+    static let leastNanoseconds: UInt64 = 1_050_000_000
+
+    /// Enough has been seen to decide.
+    var isOver: Bool {
+        let now = latest.moment.monotonicNanoseconds
+        return readings >= Doubt.leastReadings && now - min(now, sinceNanoseconds) >= Doubt.leastNanoseconds
+    }
+}
+
+/// A course that was given up when the counter was believed to be set anew. It goes on beside the new one, at the same distance
+/// for ever, so that a counter that comes back to it is known however long it was away.
+public struct FormerCourse: Sendable, Equatable {
+    /// How far ahead of the new course it lies, around the counter's range.
+    var aheadMicrojoules: UInt64
+    /// It may lie further ahead by so much: what may have been used and was not counted while the counter left it.
+    var allowanceMicrojoules: UInt64
+    /// By so much what is believed on the new course is ahead of what would be believed on this one: what was added because the
+    /// counter seemed to have begun anew, or, negative, what was taken back because a step forward seemed to have been false.
+    var surplusMicrojoules: Int64
+    /// The counter can have begun anew from 0, and there is a good reason to believe it.
+    var isFromZero: Bool
+}
