@@ -67,7 +67,10 @@ public struct CounterAccountant: Sendable, Equatable {
     public var believedMicrojoules: UInt64 { totalMicrojoules &- debtMicrojoules }
 
     /// A first reading that is in doubt has just been taken in: it is judged again if the bound changes now.
-    public var hasNewDoubt: Bool { doubt?.readings == 1 }
+    public var hasNewDoubt: Bool {
+        guard let doubt else { return false }
+        return doubt.readings == 1 && doubt.sinceNanoseconds == doubt.newSinceNanoseconds
+    }
 
     /// Takes in a reading and says what it was.
     public mutating func take(_ raw: UInt64, at span: ReadSpan) -> Step {
@@ -154,8 +157,12 @@ extension CounterAccountant {
         if let former, !former.isFromZero, let beyond = beyond(former, reading, most, from: last),
             addedByReturn(beyond, former) < Int64(clamping: delta)
         {
-            return goBack(to: reading, beyond, former)
+            let step = goBack(to: reading, beyond, former)
+            // Or so much was used, and it is still away.
+            self.former = former.asSeenFromItself
+            return step
         }
+        former?.take(delta, plausible: most)
         let hasWrapped = reading.raw < last.raw
         add(delta)
         largestRiseMicrojoules = max(largestRiseMicrojoules, delta)

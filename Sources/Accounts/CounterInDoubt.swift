@@ -14,7 +14,8 @@ extension CounterAccountant {
         let isFromZero = reading.raw <= plausible(from: previous, to: reading)
         let surplus = isFromZero ? reading.raw : 0
         return Doubt(
-            latest: reading, sinceNanoseconds: reading.moment.monotonicNanoseconds, addedMicrojoules: surplus,
+            latest: reading, sinceNanoseconds: reading.moment.monotonicNanoseconds,
+            newSinceNanoseconds: reading.moment.monotonicNanoseconds, addedMicrojoules: surplus,
             reason: ResetReason(from: last.raw, to: reading.raw),
             former: FormerCourse(
                 aheadMicrojoules: ahead(of: reading.raw, last.raw),
@@ -43,33 +44,29 @@ extension CounterAccountant {
         return conclude(next, after: last)
     }
 
+    /// Whoever stays on the new course has not come back: where it has only crept to where the old one could be, the end tells.
     private func followed(_ doubt: Doubt, to reading: Anchor, after last: Anchor) -> Doubt {
-        let old = addedOnOldCourse(doubt, reading, last)
-        let new = doubt.isBack ? nil : added(doubt.addedMicrojoules, from: doubt.latest, to: reading)
         var next = doubt
-        if let old, old <= new ?? .max {
-            let start = doubt.isBack ? doubt.latest : last
-            next.wraps = (doubt.isBack ? doubt.wraps : 0) &+ (reading.raw < start.raw ? 1 : 0)
-            next.isBack = true
-            next.addedMicrojoules = old
-        } else if let new {
+        if let added = added(doubt.addedMicrojoules, from: doubt.latest, to: reading) {
+            next.addedMicrojoules = added
             next.wraps &+= reading.raw < doubt.latest.raw ? 1 : 0
-            next.addedMicrojoules = new
+            next.former.take(
+                added &- doubt.addedMicrojoules, plausible: plausible(from: doubt.latest, to: reading))
+        } else if !doubt.isBack, let added = added(0, from: last, to: reading) {
+            next.isBack = true
+            next.addedMicrojoules = added
+            next.wraps = reading.raw < last.raw ? 1 : 0
         } else {
             next = startDoubt(with: reading, previous: doubt.latest, last)
             next.sinceNanoseconds = doubt.sinceNanoseconds
+            return next
         }
         next.latest = reading
         next.readings = doubt.readings &+ 1
         return next
     }
 
-    /// What the old course would have added, if the reading can lie on it.
-    private func addedOnOldCourse(_ doubt: Doubt, _ reading: Anchor, _ last: Anchor) -> UInt64? {
-        guard !doubt.isBack else { return added(doubt.addedMicrojoules, from: doubt.latest, to: reading) }
-        return added(0, from: last, to: reading)
-    }
-
+    /// What a course adds up to a reading that lies on it; nil if it does not.
     private func added(_ before: UInt64, from start: Anchor, to end: Anchor) -> UInt64? {
         let most = plausible(from: start, to: end)
         guard most < modulus, let delta = distance(from: start.raw, to: end.raw), delta <= most else { return nil }
@@ -87,9 +84,7 @@ extension CounterAccountant {
             if let former, let beyond = beyond(former, doubt.latest, most, from: last) {
                 return goBack(to: doubt.latest, beyond, former)
             }
-            if let back = distance(from: doubt.latest.raw, to: last.raw), back <= largestRiseMicrojoules {
-                return takeBack(back, doubt, most)
-            }
+            if doubt.reason == .steppedBack, let step = takeBack(doubt, after: last, most) { return step }
         }
         rise(doubt.addedMicrojoules, doubt)
         resets += 1
@@ -97,15 +92,19 @@ extension CounterAccountant {
         return .reset(doubt.reason)
     }
 
-    /// A step forward was false, as it seems. If it was not, and the counter is away from its course only now, it will come back
-    /// to where it would be anyhow.
-    private mutating func takeBack(_ back: UInt64, _ doubt: Doubt, _ most: UInt64) -> Step {
-        owe(back)
-        former = FormerCourse(
-            aheadMicrojoules: back, allowanceMicrojoules: most, surplusMicrojoules: -Int64(clamping: back),
-            isFromZero: false)
+    /// The counter goes on where it had stepped back to: a step forward from before was false, as it seems. If it was not, and the
+    /// counter is away from its course only now, it will come back to where it would be anyhow.
+    private mutating func takeBack(_ doubt: Doubt, after last: Anchor, _ most: UInt64) -> Step? {
+        if let forward = distance(from: last.raw, to: doubt.latest.raw), forward <= most, most < modulus {
+            add(forward)
+        } else if let back = distance(from: doubt.latest.raw, to: last.raw), back <= largestRiseMicrojoules {
+            owe(back)
+        } else {
+            return nil
+        }
+        former = doubt.former.asSeenFromItself
         glitches += 1
-        last = doubt.latest
+        self.last = doubt.latest
         return .correction
     }
 
@@ -136,6 +135,7 @@ extension CounterAccountant {
     mutating func goBack(to reading: Anchor, _ beyond: UInt64, _ former: FormerCourse) -> Step {
         let added = addedByReturn(beyond, former)
         if added >= 0 { add(added.magnitude) } else { owe(added.magnitude) }
+        largestRiseMicrojoules = max(largestRiseMicrojoules, UInt64(clamping: added))
         self.former = nil
         glitches += 1
         last = reading

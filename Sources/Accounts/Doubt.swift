@@ -1,3 +1,6 @@
+import Bytes
+import Counters
+
 /// What has been seen of a counter since a step that was neither a plausible advance nor a wrap.
 ///
 /// Two courses are followed side by side: the *old* one, which goes on from the last reading that was believed, and the *new*
@@ -7,7 +10,9 @@ public struct Doubt: Sendable, Equatable {
     var latest: CounterAccountant.Anchor
     /// When the doubt began, on the monotonic clock.
     var sinceNanoseconds: UInt64
-    /// How many readings there were, the first one included.
+    /// When the counter was first seen on the new course.
+    var newSinceNanoseconds: UInt64
+    /// How many readings there were since then, that one included.
     var readings: UInt64 = 1
     /// The latest reading lies on the old course.
     var isBack = false
@@ -25,11 +30,14 @@ public struct Doubt: Sendable, Equatable {
     /// So long at least it is waited. The glitches that are known from reports last a second, and a reading comes as late as some
     /// hundredths of one after they began.
     static let leastNanoseconds: UInt64 = 1_050_000_000
+    /// A counter that jumps all the time is not waited for any longer.
+    static let mostNanoseconds: UInt64 = 5_000_000_000
 
     /// Enough has been seen to decide.
     var isOver: Bool {
         let now = latest.moment.monotonicNanoseconds
-        return readings >= Doubt.leastReadings && now - min(now, sinceNanoseconds) >= Doubt.leastNanoseconds
+        if now - min(now, sinceNanoseconds) >= Doubt.mostNanoseconds { return true }
+        return readings >= Doubt.leastReadings && now - min(now, newSinceNanoseconds) >= Doubt.leastNanoseconds
     }
 }
 
@@ -45,4 +53,20 @@ public struct FormerCourse: Sendable, Equatable {
     var surplusMicrojoules: Int64
     /// The counter can have begun anew from 0, and there is a good reason to believe it.
     var isFromZero: Bool
+    /// The counter has not moved since it left this course.
+    var isStill = true
+
+    /// The same course, if what is believed is what would be believed on it, though the counter seems to be away from it.
+    var asSeenFromItself: FormerCourse {
+        var course = self
+        course.surplusMicrojoules = -Int64(clamping: aheadMicrojoules)
+        return course
+    }
+
+    /// Takes in a step on the new course. While the counter does not move at all it counts nothing, and this course may be further
+    /// ahead by all that is plausible.
+    mutating func take(_ delta: UInt64, plausible: UInt64) {
+        if delta > 0 { isStill = false }
+        if isStill { allowanceMicrojoules = allowanceMicrojoules.saturatingSum(plausible) }
+    }
 }

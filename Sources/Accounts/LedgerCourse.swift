@@ -5,10 +5,10 @@ import Counters
 ///
 /// Its words: when the counter was last measured (the number of that write), how long its last reading took; flags; the former
 /// course (how far ahead it lies, what it is allowed, the surplus); of a doubt the latest reading, its two clocks, how long it
-/// took, when the doubt began, how many readings and wraps there were, what was added, and the course that it would make the
+/// took, when the doubt and the new course began, how many readings and wraps there were, what was added, and the course that it would make the
 /// former one. What is not there is 0.
 enum LedgerCourse {
-    static let words = 17
+    static let words = 18
 
     private enum Flag {
         static let former: UInt64 = 1
@@ -17,6 +17,8 @@ enum LedgerCourse {
         static let isBack: UInt64 = 1 << 3
         static let doubtFromZero: UInt64 = 1 << 4
         static let jumped: UInt64 = 1 << 5
+        static let formerStill: UInt64 = 1 << 6
+        static let doubtStill: UInt64 = 1 << 7
     }
 
     /// Appends all words but the first.
@@ -32,6 +34,7 @@ enum LedgerCourse {
         bytes.append(doubt?.latest.moment.boottimeNanoseconds ?? 0, &sum)
         bytes.append(doubt?.latest.readNanoseconds ?? 0, &sum)
         bytes.append(doubt?.sinceNanoseconds ?? 0, &sum)
+        bytes.append(doubt?.newSinceNanoseconds ?? 0, &sum)
         bytes.append(doubt?.readings ?? 0, &sum)
         bytes.append(doubt?.wraps ?? 0, &sum)
         bytes.append(doubt?.addedMicrojoules ?? 0, &sum)
@@ -45,13 +48,13 @@ enum LedgerCourse {
     }
 
     private static func flags(_ former: FormerCourse?, _ doubt: Doubt?) -> UInt64 {
-        var flags: UInt64 = 0
-        if let former { flags |= Flag.former | (former.isFromZero ? Flag.formerFromZero : 0) }
-        if let doubt {
-            flags |= Flag.doubt | (doubt.isBack ? Flag.isBack : 0) | (doubt.former.isFromZero ? Flag.doubtFromZero : 0)
-            if doubt.reason == .jumped { flags |= Flag.jumped }
-        }
-        return flags
+        func flag(_ flag: UInt64, _ isSet: Bool?) -> UInt64 { isSet ?? false ? flag : 0 }
+        let courses =
+            flag(Flag.former, former != nil) | flag(Flag.formerFromZero, former?.isFromZero)
+            | flag(Flag.formerStill, former?.isStill)
+        return courses | flag(Flag.doubt, doubt != nil) | flag(Flag.isBack, doubt?.isBack)
+            | flag(Flag.doubtFromZero, doubt?.former.isFromZero) | flag(Flag.doubtStill, doubt?.former.isStill)
+            | flag(Flag.jumped, doubt?.reason == .jumped)
     }
 
     /// Reads back what stands at the end of a record that begins there.
@@ -63,7 +66,9 @@ enum LedgerCourse {
         let flags = words[start + 2, bytes]
         accountant.last?.readNanoseconds = words[start + 1, bytes]
         if flags & Flag.former != 0 {
-            accountant.former = course(words, bytes, at: start + 3, isFromZero: flags & Flag.formerFromZero != 0)
+            accountant.former = course(
+                words, bytes, at: start + 3, isFromZero: flags & Flag.formerFromZero != 0,
+                isStill: flags & Flag.formerStill != 0)
             guard isPossible(accountant.former, accountant.modulus) else { return false }
         }
         guard flags & Flag.doubt != 0 else { return true }
@@ -81,11 +86,11 @@ enum LedgerCourse {
     }
 
     private static func course(
-        _ words: WordReader, _ bytes: Span<UInt8>, at start: Int, isFromZero: Bool
+        _ words: WordReader, _ bytes: Span<UInt8>, at start: Int, isFromZero: Bool, isStill: Bool
     ) -> FormerCourse {
         FormerCourse(
             aheadMicrojoules: words[start, bytes], allowanceMicrojoules: words[start + 1, bytes],
-            surplusMicrojoules: Int64(bitPattern: words[start + 2, bytes]), isFromZero: isFromZero)
+            surplusMicrojoules: Int64(bitPattern: words[start + 2, bytes]), isFromZero: isFromZero, isStill: isStill)
     }
 
     private static func doubt(
@@ -96,9 +101,12 @@ enum LedgerCourse {
         return Doubt(
             latest: CounterAccountant.Anchor(
                 raw: words[start, bytes], moment: moment, readNanoseconds: words[start + 3, bytes]),
-            sinceNanoseconds: words[start + 4, bytes], readings: words[start + 5, bytes],
-            isBack: flags & Flag.isBack != 0, addedMicrojoules: words[start + 7, bytes], wraps: words[start + 6, bytes],
+            sinceNanoseconds: words[start + 4, bytes], newSinceNanoseconds: words[start + 5, bytes],
+            readings: words[start + 6, bytes], isBack: flags & Flag.isBack != 0,
+            addedMicrojoules: words[start + 8, bytes], wraps: words[start + 7, bytes],
             reason: flags & Flag.jumped != 0 ? .jumped : .steppedBack,
-            former: course(words, bytes, at: start + 8, isFromZero: flags & Flag.doubtFromZero != 0))
+            former: course(
+                words, bytes, at: start + 9, isFromZero: flags & Flag.doubtFromZero != 0,
+                isStill: flags & Flag.doubtStill != 0))
     }
 }

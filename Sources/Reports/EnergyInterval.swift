@@ -63,7 +63,7 @@ public struct IntervalMeter {
                 interval.domains.append(energy(index, sampling.accounts[index], duration))
             }
         }
-        if doubtNanoseconds > 0 {
+        if doubtNanoseconds > 0, interval.remarks.isEmpty {
             let seconds = decimal(doubtNanoseconds, digits: 9, shown: 3)
             interval.remarks.append("a counter was in doubt at the end, so the measurement went on for \(seconds) s")
         }

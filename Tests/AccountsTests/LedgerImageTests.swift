@@ -109,12 +109,12 @@ import Testing
         let words = words(encode([LedgerRecord(identity, accountant, startUnixMicroseconds: 0x0E, lastSeenSequence: 0x1D)], sequence: 0x0D))
         #expect(
             words.prefix(21) == [
-                0x0252_4744_454C_4A50, 0x0D, 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 1, 424, 64, 0,
+                0x0252_4744_454C_4A50, 0x0D, 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 1, 432, 64, 0,
                 identity.number, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 1, 0x10, 0x18, 0x19, 0x0E, identity.nameSeal,
             ])
-        #expect(words.count == 8 + 53 + 1)
+        #expect(words.count == 8 + 54 + 1)
         #expect(words[21..<24] == [0x1A, 0x1B, 0x1C])
-        #expect(words[44...60] == [0x1D, 0x1E, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(words[44...61] == [0x1D, 0x1E, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
         let name = words[24..<44].flatMap { [$0].littleEndianBytes }
         #expect(
             String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) == "powercap/test/package/package_0 as package_0")
@@ -125,10 +125,10 @@ import Testing
         let records = (0..<3).map { anyRecord($0, &random) }
         var words = Array(words(encode(records)).dropLast())
         // A word at the end of each record, and two at the end of the header.
-        for record in (1...3).reversed() { words.insert(random.next(), at: 8 + 53 * record) }
+        for record in (1...3).reversed() { words.insert(random.next(), at: 8 + 54 * record) }
         words.insert(contentsOf: [random.next(), random.next()], at: 8)
-        (words[5], words[6]) = (424 + 8, 64 + 16)
-        let bytes = sealed(words + [0], record: 54, header: 10)
+        (words[5], words[6]) = (432 + 8, 64 + 16)
+        let bytes = sealed(words + [0], record: 55, header: 10)
         #expect(try LedgerImage.decode(bytes.span).records == records)
     }
 
@@ -182,7 +182,7 @@ import Testing
     }
 
     /// The words with a checksum that is right, in the place of their last one.
-    private func sealed(_ words: [UInt64], record: Int = 53, header: Int = 8) -> [UInt8] {
+    private func sealed(_ words: [UInt64], record: Int = 54, header: Int = 8) -> [UInt8] {
         var sum = Checksum()
         for (index, word) in words.dropLast().enumerated() {
             let position = index < header ? 0 : (index - header) % record
@@ -289,7 +289,8 @@ private func anyCourse(_ accountant: inout CounterAccountant, _ random: inout Sp
     accountant.last?.readNanoseconds = random.next()
     guard Bool.random(using: &random) else { return }
     accountant.doubt = Doubt(
-        latest: anyAnchor(accountant.modulus, &random), sinceNanoseconds: random.next(), readings: random.next(),
+        latest: anyAnchor(accountant.modulus, &random), sinceNanoseconds: random.next(),
+        newSinceNanoseconds: random.next(), readings: random.next(),
         isBack: Bool.random(using: &random), addedMicrojoules: random.next() / 4, wraps: random.next(),
         reason: Bool.random(using: &random) ? .jumped : .steppedBack, former: anyFormer(accountant.modulus, &random))
     accountant.doubt?.latest.readNanoseconds = random.next()
@@ -304,7 +305,8 @@ private func anyAnchor(_ modulus: UInt64, _ random: inout SplitMix64) -> Counter
 private func anyFormer(_ modulus: UInt64, _ random: inout SplitMix64) -> FormerCourse {
     FormerCourse(
         aheadMicrojoules: random.next() % modulus, allowanceMicrojoules: random.next(),
-        surplusMicrojoules: Int64(bitPattern: random.next()) / 4, isFromZero: Bool.random(using: &random))
+        surplusMicrojoules: Int64(bitPattern: random.next()) / 4, isFromZero: Bool.random(using: &random),
+        isStill: Bool.random(using: &random))
 }
 
 private func words(_ bytes: [UInt8]) -> [UInt64] {

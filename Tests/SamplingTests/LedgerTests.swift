@@ -590,7 +590,8 @@ import Testing
                 var sampling = Sampling(.powercap(tree.root, time: .replay))
                 let boot = try #require(Self.boot)
                 let ledger = Ledger(try store.handOver(), boot: boot, nowUnixMicroseconds: 0)
-                #expect(sampling.keep(in: ledger) == .restored(domains: 5))
+                let restoration = sampling.keep(in: ledger)
+                #expect(restoration == .restored(domains: 5))
                 var moment = try #require(sampling.accounts[0].accountant.last).moment
                 moment.monotonicNanoseconds += 1_000_000_000
                 moment.boottimeNanoseconds += 1_000_000_000
