@@ -21,11 +21,26 @@ public struct DomainAccount: Sendable {
     public private(set) var hasBeenRead = false
     /// When an earlier run began the total that this one goes on with; nil if this one began it.
     public private(set) var startUnixMicroseconds: UInt64?
-    /// Between the two readings that `powerMicrowatts` is the mean of.
-    private var intervalNanoseconds: UInt64?
-    private var lastTick: (nanoseconds: UInt64, microjoules: UInt64)?
+    /// The interval that `powerMicrowatts` is the mean of.
+    private var interval: PowerInterval?
+    private var lastTick: Tick?
     /// Since the last tick nothing happened that left energy unknown.
     private var intervalIsKnown = true
+    /// The longest that a reading since the last tick took, that of the tick included.
+    private var slowestReadNanoseconds: UInt64 = 0
+
+    /// The end of an interval.
+    private struct Tick: Sendable {
+        let moment: Moment
+        let readNanoseconds: UInt64
+        let microjoules: UInt64
+    }
+
+    /// How long an interval was, and how much of that the readings at its two ends took.
+    private struct PowerInterval: Sendable {
+        let nanoseconds: UInt64
+        let readNanoseconds: UInt64
+    }
 
     /// The account of a counter that was not read yet.
     public init(_ facts: CounterFacts) {
@@ -44,19 +59,29 @@ public struct DomainAccount: Sendable {
     }
     /// The bound on the error of `powerMicrowatts`; nil where that is. See `PowerUncertainty`.
     public var powerUncertaintyMicrowatts: UInt64? {
-        guard let powerMicrowatts, let intervalNanoseconds else { return nil }
-        return uncertainty.microwatts(meanMicrowatts: powerMicrowatts, intervalNanoseconds: intervalNanoseconds)
+        guard let powerMicrowatts, let interval else { return nil }
+        return uncertainty.microwatts(
+            meanMicrowatts: powerMicrowatts, intervalNanoseconds: interval.nanoseconds,
+            readNanoseconds: interval.readNanoseconds)
     }
     /// How many readings failed for a reason.
     public func failureCount(_ reason: ReadFailure) -> UInt64 { failures[reason] }
     /// The counter went from the kernel and may come back.
     public var isLost: Bool { failure == .unregistered && !isMirror }
 
+    /// It is not decided yet what the latest readings were: see `CounterAccountant`.
+    public var isInDoubt: Bool { accountant.doubt != nil }
+    /// How long the latest good reading took.
+    public var latestReadNanoseconds: UInt64 { accountant.last?.readNanoseconds ?? 0 }
+    /// A reading has just been found in doubt that was good otherwise: it is judged again if `setBound` is called now.
+    public var hasNewDoubt: Bool { failure == nil && accountant.hasNewDoubt }
+
     /// Takes in a reading of the counter: only the total moves.
-    public mutating func take(_ reading: Reading, at moment: Moment) {
+    public mutating func take(_ reading: Reading, at span: ReadSpan) {
         switch reading {
         case .counter(let raw, let isAfterGap):
-            apply(accountant.take(raw, at: moment))
+            slowestReadNanoseconds = max(slowestReadNanoseconds, span.durationNanoseconds)
+            apply(accountant.take(raw, at: span))
             if isAfterGap && failure == nil {
                 accountant.countGap()
                 intervalIsKnown = false
@@ -66,12 +91,18 @@ public struct DomainAccount: Sendable {
         if let failure { failures[failure] += 1 }
     }
 
+    /// Sets the bound of plausible power, and judges again what has just been found in doubt.
+    public mutating func setBound(_ boundMicrowatts: UInt64) {
+        facts.boundMicrowatts = boundMicrowatts
+        if let step = accountant.setBound(boundMicrowatts) { apply(step) }
+    }
+
     private mutating func apply(_ step: Step) {
         failure = nil
         if step != .outOfRange { hasBeenRead = true }
         switch step {
-        case .start, .advance, .wrap: break
-        case .gap: intervalIsKnown = false
+        case .start, .advance, .wrap, .doubt, .glitch: break
+        case .gap, .correction: intervalIsKnown = false
         case .reset(let reason):
             intervalIsKnown = false
             lastReset = reason
@@ -79,24 +110,37 @@ public struct DomainAccount: Sendable {
         }
     }
 
-    /// Ends a measurement interval at the time of the reading that was just taken in. A failed reading leaves the interval open,
-    /// so that the next good one gives the true average since the last good one.
-    public mutating func endInterval(at moment: Moment) {
-        let now = moment.monotonicNanoseconds
-        guard failure == nil else {
+    /// Ends a measurement interval with the reading that was just taken in. One that failed or is in doubt leaves the interval
+    /// open, so that the next good one gives the true average since the last good one.
+    public mutating func endInterval(at span: ReadSpan) {
+        let now = span.middle
+        guard failure == nil, !isInDoubt else {
             powerMicrowatts = nil
             return
         }
-        if let lastTick, now <= lastTick.nanoseconds { return }
-        powerMicrowatts = nil
-        if let lastTick, intervalIsKnown {
-            intervalNanoseconds = now - lastTick.nanoseconds
-            powerMicrowatts = microwatts(
-                microjoules: totalMicrojoules &- lastTick.microjoules, nanoseconds: now - lastTick.nanoseconds)
-        }
-        lastTick = (now, totalMicrojoules)
+        if let lastTick, now.monotonicNanoseconds <= lastTick.moment.monotonicNanoseconds { return }
+        powerMicrowatts = lastTick.flatMap { power(since: $0, now, span.durationNanoseconds) }
+        lastTick = Tick(
+            moment: now, readNanoseconds: span.durationNanoseconds, microjoules: accountant.believedMicrojoules)
         intervalIsKnown = true
+        slowestReadNanoseconds = span.durationNanoseconds
     }
+
+    /// Nil where energy is unknown, where the machine slept, and where a reading took so long that its time says little: such a mean
+    /// would be of another time than it seems to be.
+    private mutating func power(since tick: Tick, _ now: Moment, _ readNanoseconds: UInt64) -> UInt64? {
+        let nanoseconds = now.monotonicNanoseconds - tick.moment.monotonicNanoseconds
+        guard intervalIsKnown, !now.hasSlept(since: tick.moment),
+            slowestReadNanoseconds <= nanoseconds / DomainAccount.leastIntervalOverRead
+        else { return nil }
+        interval = PowerInterval(
+            nanoseconds: nanoseconds, readNanoseconds: tick.readNanoseconds.saturatingSum(readNanoseconds) / 2)
+        return microwatts(
+            microjoules: accountant.believedMicrojoules &- tick.microjoules, nanoseconds: nanoseconds)
+    }
+
+    /// An interval has power if it is so many times as long as its slowest reading.
+    private static let leastIntervalOverRead: UInt64 = 10
 }
 
 /// What happens to an account besides readings.
@@ -130,16 +174,14 @@ extension DomainAccount {
         facts.unitMicrojoules = unitMicrojoules
     }
 
-    /// Believes less or more power from now on.
-    public mutating func setBound(_ boundMicrowatts: UInt64) {
-        facts.boundMicrowatts = boundMicrowatts
-        accountant = accountant.withBound(boundMicrowatts)
-    }
-
     /// Goes on with the counter as it was found again: under another name, or with another range, which makes it another counter.
+    /// What it shows then needs no doubt: a plausible advance is taken, anything else is a reset.
     public mutating func resume(_ facts: CounterFacts) {
         self.facts = facts
-        guard facts.modulus != accountant.modulus else { return }
+        guard facts.modulus != accountant.modulus else {
+            accountant = accountant.withBound(facts.boundMicrowatts)
+            return accountant.expectReturn()
+        }
         accountant.replaceCounter(modulus: facts.modulus, boundMicrowatts: facts.boundMicrowatts)
         lastReset = nil
         intervalIsKnown = false

@@ -20,21 +20,25 @@ public struct LedgerEncoder {
         bytes.append(0, &sum)
     }
 
-    /// Appends a record of a counter that is measured.
+    /// Appends a record of a counter that was last measured at the write of a number.
     public mutating func append(
-        _ identity: borrowing LedgerIdentity, _ accountant: CounterAccountant, startUnixMicroseconds: UInt64,
-        into bytes: inout ByteBuffer
+        _ identity: borrowing LedgerIdentity, _ accountant: borrowing CounterAccountant, startUnixMicroseconds: UInt64,
+        lastSeenSequence: UInt64, into bytes: inout ByteBuffer
     ) {
         appendFacts(identity, accountant, startUnixMicroseconds, into: &bytes)
-        for _ in 0..<LedgerImage.spareWords { bytes.append(0, &sum) }
+        bytes.append(accountant.debtMicrojoules, &sum)
+        bytes.append(accountant.glitches, &sum)
+        bytes.append(accountant.largestRiseMicrojoules, &sum)
         appendName(identity, into: &bytes)
+        bytes.append(lastSeenSequence, &sum)
+        LedgerCourse.append(accountant, &sum, into: &bytes)
     }
 
     /// Appends a record as it was read.
     public mutating func append(_ record: borrowing LedgerRecord, into bytes: inout ByteBuffer) {
-        appendFacts(record.identity, record.accountant, record.startUnixMicroseconds, into: &bytes)
-        for index in 0..<LedgerImage.spareWords { bytes.append(record.spare[index], &sum) }
-        appendName(record.identity, into: &bytes)
+        append(
+            record.identity, record.accountant, startUnixMicroseconds: record.startUnixMicroseconds,
+            lastSeenSequence: record.lastSeenSequence, into: &bytes)
     }
 
     /// Appends the checksum, which makes the image whole.
@@ -44,7 +48,7 @@ public struct LedgerEncoder {
     }
 
     private mutating func appendFacts(
-        _ identity: borrowing LedgerIdentity, _ accountant: CounterAccountant, _ startUnixMicroseconds: UInt64,
+        _ identity: borrowing LedgerIdentity, _ accountant: borrowing CounterAccountant, _ startUnixMicroseconds: UInt64,
         into bytes: inout ByteBuffer
     ) {
         recordsLeft -= 1

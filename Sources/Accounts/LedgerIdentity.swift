@@ -80,20 +80,17 @@ public struct LedgerRecord: Sendable, Equatable {
     public var accountant: CounterAccountant
     /// When counting began, on the wall clock.
     public var startUnixMicroseconds: UInt64
-    /// Words that nobody uses yet.
-    var spare: [UInt64]
+    /// The number of the last write at which the counter was measured; 0 if that is unknown.
+    public var lastSeenSequence: UInt64
 
     /// A record to be written.
-    public init(_ identity: LedgerIdentity, _ accountant: CounterAccountant, startUnixMicroseconds: UInt64) {
-        self.init(
-            identity, accountant, startUnixMicroseconds: startUnixMicroseconds,
-            spare: Array(repeating: 0, count: LedgerImage.spareWords))
-    }
-
-    init(_ identity: LedgerIdentity, _ accountant: CounterAccountant, startUnixMicroseconds: UInt64, spare: [UInt64]) {
+    public init(
+        _ identity: LedgerIdentity, _ accountant: CounterAccountant, startUnixMicroseconds: UInt64,
+        lastSeenSequence: UInt64 = 0
+    ) {
         self.identity = identity
         self.accountant = accountant
         self.startUnixMicroseconds = startUnixMicroseconds
-        self.spare = spare
+        self.lastSeenSequence = lastSeenSequence
     }
 }

@@ -7,11 +7,13 @@ import Counters
 /// - A header: "PJLEDGR" and the layout's version, a number that grows with each write, the boot's identity (two words), how
 ///   many records there are, the length of one in bytes, the length of the header in bytes, and one word to spare.
 /// - The records: identity, modulus, bound, total, wraps, resets, gaps, whether there is a last reading, that reading and its two
-///   clocks, when counting began, a seal of the name, three words to spare, and 20 words of name. Later versions make records
-///   longer at their end: whoever reads looks at the length.
+///   clocks, when counting began, a seal of the name, debt, glitches, the largest rise, 20 words of name; and at its end what
+///   `LedgerCourse` has: how long the last reading took, when the counter was last measured, the former course and the doubt.
+///   Later versions make records longer at their end: whoever reads looks at the length.
 /// - A checksum over everything but the names, which have their seals.
 ///
-/// The first layout had a shorter header, records of eleven words without beginning and name, and the beginning in the header.
+/// Records were shorter once, without what stands behind the name and with zeros in the three words before it. The first layout
+/// had a shorter header, records of eleven words without beginning and name, and the beginning in the header.
 public struct LedgerImage: Sendable, Equatable {
     /// Which start of the machine the readings belong to.
     public var boot: BootIdentity
@@ -37,17 +39,18 @@ public struct LedgerImage: Sendable, Equatable {
         case torn
     }
 
+    /// Room for one image with its checksum. The memory that outlives the program was made for so much, and cannot grow.
+    public static let longestBytes = 147_528
     /// The most records, whatever they are of.
-    public static let capacity = 512
-    /// Room for one image of the most records, with its checksum.
-    public static let longestBytes = (headerWords + recordWords * capacity + 1) * 8
+    public static let capacity = (longestBytes / 8 - headerWords - 1) / recordWords
 
     static let magic: UInt64 = 0x0252_4744_454C_4A50
     static let headerWords = 8
     /// The words of a record before its name.
     static let factWords = 16
-    static let spareWords = 3
-    static let recordWords = factWords + LedgerIdentity.nameWordCount
+    /// The words of a record up to the end of its name, which were once all.
+    static let namedWords = factWords + LedgerIdentity.nameWordCount
+    static let recordWords = namedWords + LedgerCourse.words
     /// A longer header or record is nothing that this program or a later one would write.
     private static let longestRecordWords = 512
 
@@ -66,7 +69,7 @@ public struct LedgerImage: Sendable, Equatable {
         guard words.count > headerWords else { throw .torn }
         let (count, recordBytes, headerBytes) = (words[4, bytes], words[5, bytes], words[6, bytes])
         guard recordBytes % 8 == 0, headerBytes % 8 == 0, recordBytes <= longestRecordWords * 8,
-            headerBytes <= longestRecordWords * 8, recordBytes >= recordWords * 8, headerBytes >= headerWords * 8,
+            headerBytes <= longestRecordWords * 8, recordBytes >= namedWords * 8, headerBytes >= headerWords * 8,
             // A number that leaves no room for more writes is none of this program's.
             count <= UInt64(words.count), words[1, bytes] <= UInt64.max / 4
         else { throw .torn }
@@ -75,7 +78,7 @@ public struct LedgerImage: Sendable, Equatable {
         guard end < words.count, words[end, bytes] == checksum(words, bytes, header, length, end) else { throw .torn }
         var records: [LedgerRecord] = []
         for start in stride(from: header, to: end, by: length) {
-            guard let record = LedgerRecord(words, bytes, at: start) else { throw .torn }
+            guard let record = LedgerRecord(words, bytes, at: start, length) else { throw .torn }
             records.append(record)
         }
         let boot = BootIdentity(high: words[2, bytes], low: words[3, bytes])
@@ -88,7 +91,7 @@ public struct LedgerImage: Sendable, Equatable {
         var sum = Checksum()
         for index in 0..<end {
             let position = index < header ? 0 : (index - header) % length
-            if position < factWords || position >= recordWords { sum.add(words[index, bytes]) }
+            if position < factWords || position >= namedWords { sum.add(words[index, bytes]) }
         }
         return sum.value
     }
@@ -96,17 +99,25 @@ public struct LedgerImage: Sendable, Equatable {
 
 extension LedgerRecord {
     /// Nil if the numbers cannot be those of a record.
-    fileprivate init?(_ words: WordReader, _ bytes: Span<UInt8>, at start: Int) {
+    fileprivate init?(_ words: WordReader, _ bytes: Span<UInt8>, at start: Int, _ length: Int) {
         let name = start + LedgerImage.factWords
         let nameWords = (name..<(name + LedgerIdentity.nameWordCount)).map { words[$0, bytes] }
-        let spare = (start + LedgerImage.factWords - LedgerImage.spareWords)..<name
-        guard let accountant = CounterAccountant(words, bytes, at: start + 1),
+        guard var accountant = CounterAccountant(words, bytes, at: start + 1),
             let identity = LedgerIdentity(
                 number: words[start, bytes], nameSeal: words[start + 12, bytes], nameWords: nameWords)
         else { return nil }
+        for offset in 13...15 where words[start + offset, bytes] > UInt64.max / 4 { return nil }
+        accountant.debtMicrojoules = words[start + 13, bytes]
+        accountant.glitches = words[start + 14, bytes]
+        accountant.largestRiseMicrojoules = words[start + 15, bytes]
+        var lastSeen: UInt64 = 0
+        if length >= LedgerImage.recordWords {
+            let end = start + LedgerImage.namedWords
+            guard LedgerCourse.read(&accountant, words, bytes, at: end) else { return nil }
+            lastSeen = words[end, bytes]
+        }
         self.init(
-            identity, accountant, startUnixMicroseconds: words[start + 11, bytes], spare: spare.map { words[$0, bytes] }
-        )
+            identity, accountant, startUnixMicroseconds: words[start + 11, bytes], lastSeenSequence: lastSeen)
     }
 }
 

@@ -12,7 +12,10 @@ import Bytes
 ///
 ///     |P - Q| <= (P x U + unit) / (T - U)
 ///
-/// An interval of an update period or less says nothing of power.
+/// What a reading shows is of some moment while it was read, and it is dated to the middle. With W, the mean of how long the two
+/// readings took, the interval may be longer or shorter by W, which has the effect of an update period that is longer by W.
+///
+/// An interval of U + W or less says nothing of power.
 ///
 /// What the counter itself gets wrong (it is a model on some processors) is not in it; see docs/accuracy.md.
 public struct PowerUncertainty: Sendable, Equatable {
@@ -25,17 +28,21 @@ public struct PowerUncertainty: Sendable, Equatable {
         self.updatePeriodNanoseconds = updatePeriodNanoseconds
     }
 
-    /// The bound in microjoules for any interval at a mean power.
-    public func microjoules(meanMicrowatts: UInt64) -> UInt64 {
-        let (stale, rest) = meanMicrowatts.scaledWithRemainder(by: updatePeriodNanoseconds, over: 1_000_000_000)
+    /// The bound in microjoules for any interval at a mean power, whose two readings took so long on average.
+    public func microjoules(meanMicrowatts: UInt64, readNanoseconds: UInt64 = 0) -> UInt64 {
+        let (stale, rest) = meanMicrowatts.scaledWithRemainder(
+            by: updatePeriodNanoseconds.saturatingSum(readNanoseconds), over: 1_000_000_000)
         return stale.saturatingSum(rest > 0 ? 1 : 0).saturatingSum(unitMicrojoules)
     }
 
     /// The bound in microwatts for the mean power of an interval; nil if the interval is too short to tell.
-    public func microwatts(meanMicrowatts: UInt64, intervalNanoseconds: UInt64) -> UInt64? {
-        guard intervalNanoseconds > updatePeriodNanoseconds else { return nil }
+    public func microwatts(
+        meanMicrowatts: UInt64, intervalNanoseconds: UInt64, readNanoseconds: UInt64 = 0
+    ) -> UInt64? {
+        let unsure = updatePeriodNanoseconds.saturatingSum(readNanoseconds)
+        guard intervalNanoseconds > unsure else { return nil }
         return Accounts.microwatts(
-            microjoules: microjoules(meanMicrowatts: meanMicrowatts),
-            nanoseconds: intervalNanoseconds - updatePeriodNanoseconds)
+            microjoules: microjoules(meanMicrowatts: meanMicrowatts, readNanoseconds: readNanoseconds),
+            nanoseconds: intervalNanoseconds - unsure)
     }
 }

@@ -30,6 +30,7 @@ public struct IntervalMeter {
     public let startNanoseconds: UInt64
     private let starts: [DomainAccount]
     private var peakMicrowatts: [UInt64]
+    private var doubtNanoseconds: UInt64 = 0
 
     /// Begins with the pass that the sampling has just made.
     public init(_ sampling: borrowing Sampling) {
@@ -45,6 +46,11 @@ public struct IntervalMeter {
         }
     }
 
+    /// Takes in that the measurement went on for so long because some counter was in doubt at its end.
+    public mutating func noteDoubt(nanoseconds: UInt64) {
+        doubtNanoseconds = nanoseconds
+    }
+
     /// What was used until the pass that the sampling has just made.
     public func interval(_ sampling: borrowing Sampling) -> EnergyInterval {
         let duration = max(1, sampling.lastPassNanoseconds - startNanoseconds)
@@ -57,16 +63,22 @@ public struct IntervalMeter {
                 interval.domains.append(energy(index, sampling.accounts[index], duration))
             }
         }
+        if doubtNanoseconds > 0, interval.remarks.isEmpty {
+            let seconds = decimal(doubtNanoseconds, digits: 9, shown: 3)
+            interval.remarks.append("a counter was in doubt at the end, so the measurement went on for \(seconds) s")
+        }
         return interval
     }
 
     private func energy(_ index: Int, _ end: DomainAccount, _ duration: UInt64) -> DomainEnergy {
-        let used = end.totalMicrojoules &- starts[index].totalMicrojoules
+        let used = end.accountant.believedMicrojoules &- starts[index].accountant.believedMicrojoules
         let mean = microwatts(microjoules: used, nanoseconds: duration)
         // Each of the two readings may be off by so much. The bound for their difference is that of one of them if the power
         // at both ends is the mean, which it seldom is: programs start and end with bursts and pauses. Adding both allows for
         // twice the mean at either end.
-        let atOneEnd = end.uncertainty.microjoules(meanMicrowatts: mean)
+        let atOneEnd = end.uncertainty.microjoules(
+            meanMicrowatts: mean,
+            readNanoseconds: (starts[index].latestReadNanoseconds.saturatingSum(end.latestReadNanoseconds)) / 2)
         return DomainEnergy(
             microjoules: used, meanMicrowatts: mean,
             // An interval shorter than a sampling interval has no other peak than itself.
@@ -80,7 +92,10 @@ public struct IntervalMeter {
         if let failure = start.failure ?? end.failure { return "its counter cannot be read (\(failure.rawValue))" }
         if end.accountant.resets != start.accountant.resets { return "its counter was set anew" }
         if end.accountant.gaps != start.accountant.gaps { return "its counter could not be followed for a while" }
-        return nil
+        if end.isInDoubt { return "it is not decided whether its counter was set anew" }
+        let used = end.accountant.believedMicrojoules &- start.accountant.believedMicrojoules
+        // Less than nothing, around 2^64.
+        return used > UInt64.max / 2 ? "a step of its counter from before proved false" : nil
     }
 }
 

@@ -103,7 +103,8 @@ public struct Ledger: ~Copyable {
         for index in 0..<count {
             encoder.append(
                 entries[index].identity, accounts[index].accountant,
-                startUnixMicroseconds: entries[index].startUnixMicroseconds, into: &scratch)
+                startUnixMicroseconds: entries[index].startUnixMicroseconds, lastSeenSequence: sequence,
+                into: &scratch)
         }
         for index in kept.indices { encoder.append(kept[index], into: &scratch) }
         encoder.finish(into: &scratch)
@@ -112,10 +113,12 @@ public struct Ledger: ~Copyable {
         scratch.withBytes { memory.write($0, at: offset) }
     }
 
-    /// Counters that are measured go before records that are only kept.
+    /// Counters that are measured go before records that are only kept, of which those go first that were not measured for longest.
     private mutating func dropWhatDoesNotFit() {
         let room = max(0, LedgerImage.capacity - entries.count)
         let surplus = max(0, kept.count - room)
+        guard surplus > 0 else { return }
+        kept.sort { $0.lastSeenSequence > $1.lastSeenSequence }
         kept.removeLast(surplus)
         droppedRecords += surplus
     }

@@ -7,7 +7,7 @@ public import Sources
 ///
 /// `tick` ends a measurement interval, `refresh` only brings the totals up to date, and `pass` decides between the two.
 public struct Sampling: ~Copyable {
-    private var sources: Sources
+    var sources: Sources
     /// What is known of each counter, in the order of the sources' counters. It only grows.
     public internal(set) var accounts: [DomainAccount]
     private var mirrors: MirrorWatch
@@ -29,6 +29,8 @@ public struct Sampling: ~Copyable {
     public private(set) var intervalNanoseconds: UInt64?
     /// When the latest tick began, on the monotonic clock; nil before the first.
     public private(set) var lastTickNanoseconds: UInt64?
+    /// It is not decided yet what some counter's latest readings were.
+    public private(set) var isInDoubt = false
     /// Every source that was opened has given a first sample.
     private var hasFirstSamples = false
     private var watch = SourceWatch()
@@ -126,34 +128,53 @@ extension Sampling {
         return true
     }
 
-    /// Ticks so far apart are further apart than the counters bear.
+    /// Ticks are so far apart that the counters have to be read between them.
     public func needsPassesBetweenTicks(every intervalNanoseconds: UInt64) -> Bool {
-        intervalNanoseconds > longestIntervalNanoseconds
+        intervalNanoseconds > longestPauseNanoseconds(every: intervalNanoseconds)
     }
 
-    /// Reads the counters between two ticks before it is too late to know what they did.
+    /// How long the loop may sleep before the counters have to be read between two ticks, in milliseconds.
+    public func millisecondsToNextPass(at now: UInt64, every intervalNanoseconds: UInt64) -> Int32 {
+        let due = nextPassNanoseconds(every: intervalNanoseconds)
+        return Int32(clamping: (due - min(now, due)).saturatingSum(999_999) / 1_000_000)
+    }
+
+    /// Reads the counters between two ticks if it is time for it.
     ///
-    /// - Parameter patienceNanoseconds: when this is asked again at the latest.
     /// - Returns: whether there was a pass.
-    public mutating func refreshIfOverdue(
-        at moment: Moment, every intervalNanoseconds: UInt64, patienceNanoseconds: UInt64
-    ) -> Bool {
-        guard needsPassesBetweenTicks(every: intervalNanoseconds) else { return false }
-        let due = lastPassNanoseconds.saturatingSum(longestIntervalNanoseconds)
-        guard moment.monotonicNanoseconds.saturatingSum(patienceNanoseconds) > due else { return false }
+    public mutating func refreshIfDue(at moment: Moment, every intervalNanoseconds: UInt64) -> Bool {
+        guard needsPassesBetweenTicks(every: intervalNanoseconds),
+            moment.monotonicNanoseconds >= nextPassNanoseconds(every: intervalNanoseconds)
+        else { return false }
         refresh(at: moment)
         return true
     }
 
+    private func nextPassNanoseconds(every intervalNanoseconds: UInt64) -> UInt64 {
+        lastPassNanoseconds.saturatingSum(longestPauseNanoseconds(every: intervalNanoseconds))
+    }
+
+    /// So long a pause there may be between two passes: never longer than the counters bear, a third of an interval where ticks are a
+    /// second and more apart, since a false step is the easier to tell the shorter the time in which it was made; and no longer
+    /// than it takes to end a doubt soon.
+    private func longestPauseNanoseconds(every intervalNanoseconds: UInt64) -> UInt64 {
+        let wanted = isInDoubt ? Sampling.shortPauseNanoseconds : intervalNanoseconds / 3
+        return min(longestIntervalNanoseconds, max(Sampling.shortPauseNanoseconds, wanted))
+    }
+
+    /// Three readings in a second.
+    private static let shortPauseNanoseconds: UInt64 = 333_000_000
+
     private mutating func beginPass(at moment: Moment) {
         generation += 1
         lastPassNanoseconds = moment.monotonicNanoseconds
-        sources.beginPass()
+        sources.beginPass(at: moment)
     }
 
     private mutating func endPass() {
         judge()
         ledger?.write(accounts)
+        isInDoubt = accounts.contains { $0.isInDoubt && !$0.isMirror }
         if !hasFirstSamples { hasFirstSamples = hasSampleOfEachSource }
     }
 
@@ -163,19 +184,28 @@ extension Sampling {
         }
     }
 
-    /// Reads one counter into its account.
+    /// Reads one counter into its account. Before a step counts as implausible, the kernel is asked again what is plausible: limits
+    /// are changed while machines run.
     ///
-    /// - Returns: the reading's own moment; nil if it is not to be counted yet.
-    private mutating func read(_ index: Int, at moment: Moment) -> Moment? {
-        let (reading, read) = sources.read(index, at: moment)
+    /// - Returns: when it was read; nil if it is not to be counted yet.
+    private mutating func read(_ index: Int, at moment: Moment) -> ReadSpan? {
+        let (reading, span) = sources.read(index, at: moment)
         guard !mirrorSearch.holdsBack(index, reading) else { return nil }
-        accounts[index].take(reading, at: read)
-        return read
+        accounts[index].take(reading, at: span)
+        if accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
+        return span
+    }
+
+    /// Sets the bound of plausible power of one counter.
+    mutating func setBound(_ index: Int, _ boundMicrowatts: UInt64) {
+        guard boundMicrowatts != accounts[index].accountant.boundMicrowatts else { return }
+        accounts[index].setBound(boundMicrowatts)
+        measureLayout()
     }
 
     /// Reads one counter and ends its interval.
     private mutating func measure(_ index: Int, at moment: Moment) {
-        if let read = read(index, at: moment) { accounts[index].endInterval(at: read) }
+        if let span = read(index, at: moment) { accounts[index].endInterval(at: span) }
     }
 }
 
@@ -261,10 +291,7 @@ extension Sampling {
     /// Believes of the counters whose turn it is what their limits allow now.
     private mutating func refreshBounds(at moment: Moment) {
         for index in sources.refreshBounds(at: moment) where index < accounts.count {
-            let bound = sources.counters[index].boundMicrowatts
-            guard accounts[index].facts.boundMicrowatts != bound else { continue }
-            accounts[index].setBound(bound)
-            measureLayout()
+            setBound(index, sources.counters[index].boundMicrowatts)
         }
     }
 

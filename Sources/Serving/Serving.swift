@@ -133,19 +133,14 @@ public struct Serving: ~Copyable {
     public mutating func takeChanges(at now: UInt64) throws(SystemError) { try webFile?.takeChanges(at: now) }
 
     /// The batch is served: what was left to the end of it, and once a second the deadlines.
-    ///
-    /// - Returns: that second has passed.
-    @discardableResult
     public mutating func endTurn(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) -> Bool {
+    ) throws(SystemError) {
         try conversations.refuseDisplaced(&content, epoll, at: now)
         if webFile?.isDue(at: now) ?? false { try reload(&content, epoll, at: now) }
-        let sweeps = now >= nextSweepNanoseconds
-        if sweeps { try sweep(epoll, at: now) }
+        if now >= nextSweepNanoseconds { try sweep(epoll, at: now) }
         conversations.endIdle(at: now)
         if conversations.takeFreedSlot() { try watchListeners(epoll) }
-        return sweeps
     }
 
     private mutating func sweep(_ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) {

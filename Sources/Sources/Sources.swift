@@ -38,7 +38,14 @@ public struct Sources: ~Copyable {
     public internal(set) var givenUp = SourceKinds()
     /// Those of which something is counted.
     var countedKinds: SourceKinds { openKinds.subtracting(givenUp) }
-    private let time: ReadingTime
+    /// Whose time readings have.
+    var time: ReadingTime
+    /// When the latest read of the pass ended, which is when the next one begins.
+    private var now = Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0)
+    /// When perf's events were read in this pass.
+    private var perfSpan = ReadSpan(
+        before: Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0),
+        after: Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0))
 
     /// Nothing to read.
     public static func none() -> Sources {
@@ -61,23 +68,42 @@ public struct Sources: ~Copyable {
     }
 
     /// Begins a pass: reads what is read for many counters at once.
-    public mutating func beginPass() {
+    public mutating func beginPass(at pass: Moment) {
+        begin(at: pass)
+        guard !perf.isEmpty else { return }
         perf.beginPass()
+        perfSpan = end(at: pass)
     }
 
-    /// Reads one counter in a pass that began at a moment.
+    /// Reads one counter in a pass that began at a moment. Of two reads in a row the second begins when the first one ends.
     ///
-    /// - Returns: the reading and its own moment.
-    public mutating func read(_ index: Int, at pass: Moment) -> (reading: Reading, moment: Moment) {
-        let moment = time == .kernel ? Moment.now() : pass
+    /// - Returns: the reading, and when it was taken.
+    public mutating func read(_ index: Int, at pass: Moment) -> (reading: Reading, span: ReadSpan) {
         let place = places[index]
+        if place.kind == .perf { return (perf.read(place.index), perfSpan) }
+        if time != .kernel { begin(at: pass) }
+        let reading = read(place)
+        return (reading, end(at: pass))
+    }
+
+    private mutating func read(_ place: Place) -> Reading {
         switch place.kind {
-        case .powercap: return (powercap.read(place.index), moment)
-        case .perf: return (perf.read(place.index), moment)
-        case .hwmon: return (hwmon.read(place.index, at: moment.monotonicNanoseconds), moment)
-        case .simulated:
-            return (simulated?.read(place.index, at: moment.monotonicNanoseconds) ?? .failure(.other), moment)
+        case .powercap: powercap.read(place.index)
+        case .perf: perf.read(place.index)
+        case .hwmon: hwmon.read(place.index, at: now.monotonicNanoseconds)
+        case .simulated: simulated?.read(place.index, at: now.monotonicNanoseconds) ?? .failure(.other)
         }
+    }
+
+    private mutating func begin(at pass: Moment) {
+        now = time == .kernel ? .now() : pass
+    }
+
+    /// Ends a read.
+    private mutating func end(at pass: Moment) -> ReadSpan {
+        let before = now
+        now = time.end(of: pass)
+        return ReadSpan(before: before, after: now)
     }
 
     /// How many counters of a kind there are.

@@ -121,12 +121,16 @@ import Testing
         var account = account()
         tick(&account, .counter(0), second: 1)
         tick(&account, .counter(100), second: 2)
-        tick(&account, .counter(50), second: 3)
+        for second in 3...5 as ClosedRange<UInt64> {
+            #expect(account.lastReset == nil)
+            tick(&account, .counter(50), second: second)
+            #expect(account.isInDoubt == (second < 5))
+            #expect(account.powerMicrowatts == nil)
+            #expect(account.powerUncertaintyMicrowatts == nil)
+        }
         #expect(account.lastReset == .steppedBack)
-        #expect(account.powerMicrowatts == nil)
-        #expect(account.powerUncertaintyMicrowatts == nil)
         #expect(account.totalMicrojoules == 150)
-        tick(&account, .counter(250), second: 4)
+        tick(&account, .counter(250), second: 6)
         #expect(account.powerMicrowatts == 200)
         tick(&account, .counter(300), second: 5_000)
         #expect(account.accountant.gaps == 1)
@@ -139,11 +143,14 @@ import Testing
         var account = account()
         tick(&account, .counter(0), second: 1)
         tick(&account, .counter(100), second: 2)
-        account.take(.counter(50), at: moment(second: 3))
-        #expect(account.powerMicrowatts == 100)
-        tick(&account, .counter(60), second: 4)
+        for second in 3...5 as ClosedRange<UInt64> {
+            account.take(.counter(50), at: moment(second: second))
+            #expect(account.powerMicrowatts == 100)
+        }
+        #expect(account.accountant.resets == 1)
+        tick(&account, .counter(60), second: 6)
         #expect(account.powerMicrowatts == nil)
-        tick(&account, .counter(160), second: 5)
+        tick(&account, .counter(160), second: 7)
         #expect(account.powerMicrowatts == 100)
     }
 
@@ -209,15 +216,95 @@ import Testing
     @Test func `a counter of another range is a reset without a reason`() {
         var account = account()
         tick(&account, .counter(100), second: 1)
-        tick(&account, .counter(50), second: 2)
+        for second in 2...4 as ClosedRange<UInt64> { tick(&account, .counter(50), second: second) }
         #expect(account.lastReset == .steppedBack)
         account.resume(.of(Domain(kind: .package, socket: 0), modulus: 500, boundMicrowatts: 1_000))
         #expect(account.lastReset == nil)
         #expect(account.accountant.resets == 2)
         #expect(account.totalMicrojoules == 50)
-        tick(&account, .counter(400), second: 3)
+        tick(&account, .counter(400), second: 5)
         #expect(account.totalMicrojoules == 50)
         #expect(account.powerMicrowatts == nil)
+    }
+
+    @Test func `a glitch hides the power while it lasts, and the mean over it is true`() {
+        var account = account()
+        tick(&account, .counter(0), second: 1)
+        tick(&account, .counter(100), second: 2)
+        tick(&account, .counter(900_000_000), second: 3)
+        #expect(account.isInDoubt)
+        #expect(account.powerMicrowatts == nil)
+        tick(&account, .counter(300), second: 4)
+        #expect(account.isInDoubt, "it is not decided yet")
+        #expect(account.totalMicrojoules == 100)
+        tick(&account, .counter(400), second: 5)
+        #expect(!account.isInDoubt)
+        #expect(account.totalMicrojoules == 400)
+        #expect(account.powerMicrowatts == 100)
+        #expect(account.accountant.glitches == 1)
+        #expect(account.accountant.resets == 0)
+    }
+
+    @Test func `a step forward that proves false is paid before the total rises again, and power is true meanwhile`() {
+        var account = account()
+        let readings = [0, 10, 50_000_010, 50_000_020, 30, 40, 50, 60] as [UInt64]
+        for (index, raw) in readings.enumerated() { tick(&account, .counter(600_000_000 + raw), second: UInt64(index)) }
+        #expect(account.accountant.glitches == 1)
+        #expect(account.accountant.resets == 0)
+        #expect(account.totalMicrojoules == 50_000_020)
+        #expect(account.accountant.debtMicrojoules == 50_000_020 - 60)
+        #expect(account.powerMicrowatts == 10)
+        tick(&account, .counter(600_000_000 + 50_000_060), second: 9)
+        #expect(account.totalMicrojoules == 50_000_060)
+        #expect(account.accountant.debtMicrojoules == 0)
+    }
+
+    @Test func `an interval with a sleep in it has no power, and one whose readings took over a tenth of it`() {
+        var account = account()
+        tick(&account, .counter(0), second: 1)
+        var awake = moment(second: 2)
+        awake.boottimeNanoseconds += 100 * Self.second
+        account.take(.counter(500), at: awake)
+        account.endInterval(at: awake)
+        #expect(account.totalMicrojoules == 500)
+        #expect(account.powerMicrowatts == nil)
+        for (second, milliseconds, power) in [
+            (3, 0, 100), (4, 95, 95), (5, 0, 104), (6, 110, nil), (7, 0, nil), (8, 0, 100),
+        ] as [(UInt64, UInt64, UInt64?)] {
+            var moment = moment(second: second)
+            moment.boottimeNanoseconds += 100 * Self.second
+            let span = ReadSpan(moment, took: milliseconds * 1_000_000)
+            account.take(.counter(500 + (second - 2) * 100), at: span)
+            account.endInterval(at: span)
+            #expect(account.powerMicrowatts == power, "second \(second)")
+        }
+        #expect(account.totalMicrojoules == 500 + 600)
+    }
+
+    @Test func `what is back in the kernel needs no doubt`() {
+        var account = account()
+        tick(&account, .counter(500), second: 1)
+        for (raw, total, resets) in [(700, 200, 0), (300, 500, 1), (900_000_000, 500, 2)] as [(UInt64, UInt64, UInt64)] {
+            account.take(.failure(.unregistered), at: moment(second: 2))
+            account.resume(account.facts)
+            account.take(.counter(raw), at: moment(second: 2 + resets))
+            #expect(account.totalMicrojoules == total)
+            #expect(account.accountant.resets == resets)
+            #expect(!account.isInDoubt)
+        }
+    }
+
+    @Test func `a bound that has risen is asked before there is doubt`() {
+        var account = account()
+        tick(&account, .counter(0), second: 1)
+        account.take(.counter(250_000_000), at: moment(second: 2))
+        #expect(account.hasNewDoubt)
+        account.setBound(300_000_000)
+        #expect(!account.isInDoubt)
+        #expect(account.totalMicrojoules == 250_000_000)
+        account.take(.counter(750_000_000), at: moment(second: 3))
+        account.setBound(310_000_000)
+        #expect(account.isInDoubt)
     }
 
     @Test func `the uncertainty is that of the latest interval`() {

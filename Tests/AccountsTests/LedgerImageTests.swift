@@ -25,7 +25,8 @@ import Testing
         var random = SplitMix64(seed: 1)
         let records = (0..<LedgerImage.capacity).map { anyRecord($0, &random) }
         let bytes = encode(records)
-        #expect(bytes.count == LedgerImage.longestBytes)
+        #expect(bytes.count <= LedgerImage.longestBytes)
+        #expect(bytes.count + LedgerImage.recordWords * 8 > LedgerImage.longestBytes)
         #expect(try LedgerImage.decode(bytes.span).records == records)
     }
 
@@ -105,13 +106,15 @@ import Testing
     @Test func `the layout is what was written down`() {
         let facts = CounterFacts.of(Domain(kind: .package, socket: 0), modulus: 0x11, boundMicrowatts: 0x12)
         let identity = LedgerIdentity(facts)
-        let words = words(encode([LedgerRecord(identity, accountant, startUnixMicroseconds: 0x0E)], sequence: 0x0D))
+        let words = words(encode([LedgerRecord(identity, accountant, startUnixMicroseconds: 0x0E, lastSeenSequence: 0x1D)], sequence: 0x0D))
         #expect(
             words.prefix(21) == [
-                0x0252_4744_454C_4A50, 0x0D, 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 1, 288, 64, 0,
+                0x0252_4744_454C_4A50, 0x0D, 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 1, 432, 64, 0,
                 identity.number, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 1, 0x10, 0x18, 0x19, 0x0E, identity.nameSeal,
             ])
-        #expect(words.count == 8 + 36 + 1)
+        #expect(words.count == 8 + 54 + 1)
+        #expect(words[21..<24] == [0x1A, 0x1B, 0x1C])
+        #expect(words[44...61] == [0x1D, 0x1E, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
         let name = words[24..<44].flatMap { [$0].littleEndianBytes }
         #expect(
             String(decoding: name.prefix { $0 != 0 }, as: UTF8.self) == "powercap/test/package/package_0 as package_0")
@@ -122,10 +125,10 @@ import Testing
         let records = (0..<3).map { anyRecord($0, &random) }
         var words = Array(words(encode(records)).dropLast())
         // A word at the end of each record, and two at the end of the header.
-        for record in (1...3).reversed() { words.insert(random.next(), at: 8 + 36 * record) }
+        for record in (1...3).reversed() { words.insert(random.next(), at: 8 + 54 * record) }
         words.insert(contentsOf: [random.next(), random.next()], at: 8)
-        (words[5], words[6]) = (288 + 8, 64 + 16)
-        let bytes = sealed(words + [0], record: 37, header: 10)
+        (words[5], words[6]) = (432 + 8, 64 + 16)
+        let bytes = sealed(words + [0], record: 55, header: 10)
         #expect(try LedgerImage.decode(bytes.span).records == records)
     }
 
@@ -142,15 +145,22 @@ import Testing
     }
 
     private var accountant: CounterAccountant {
-        CounterAccountant(
+        var accountant = CounterAccountant(
             modulus: 0x11, boundMicrowatts: 0x12, totalMicrojoules: 0x13, wraps: 0x14, resets: 0x15, gaps: 0x16,
-            last: .init(raw: 0x10, moment: Moment(monotonicNanoseconds: 0x18, boottimeNanoseconds: 0x19)))
+            last: .init(
+                raw: 0x10, moment: Moment(monotonicNanoseconds: 0x18, boottimeNanoseconds: 0x19), readNanoseconds: 0x1E))
+        accountant.debtMicrojoules = 0x1A
+        accountant.glitches = 0x1B
+        accountant.largestRiseMicrojoules = 0x1C
+        return accountant
     }
 
     private func anyRecord(_ number: Int, _ random: inout SplitMix64) -> LedgerRecord {
-        let accountant = anyAccountant(&random)
+        var accountant = anyAccountant(&random)
+        anyCourse(&accountant, &random)
         let facts = CounterFacts.of(Domain(kind: .package, socket: number), modulus: accountant.modulus)
-        return LedgerRecord(LedgerIdentity(facts), accountant, startUnixMicroseconds: random.next())
+        return LedgerRecord(
+            LedgerIdentity(facts), accountant, startUnixMicroseconds: random.next(), lastSeenSequence: random.next())
     }
 
     private func encode(_ records: [LedgerRecord], sequence: UInt64 = 1) -> [UInt8] {
@@ -163,7 +173,7 @@ import Testing
             } else {
                 encoder.append(
                     record.identity, record.accountant, startUnixMicroseconds: record.startUnixMicroseconds,
-                    into: &buffer)
+                    lastSeenSequence: record.lastSeenSequence, into: &buffer)
             }
         }
         encoder.finish(into: &buffer)
@@ -172,7 +182,7 @@ import Testing
     }
 
     /// The words with a checksum that is right, in the place of their last one.
-    private func sealed(_ words: [UInt64], record: Int = 36, header: Int = 8) -> [UInt8] {
+    private func sealed(_ words: [UInt64], record: Int = 54, header: Int = 8) -> [UInt8] {
         var sum = Checksum()
         for (index, word) in words.dropLast().enumerated() {
             let position = index < header ? 0 : (index - header) % record
@@ -263,12 +273,40 @@ import Testing
 private func anyAccountant(_ random: inout SplitMix64) -> CounterAccountant {
     func any() -> UInt64 { random.nextOfAnySize() / 4 }
     let modulus = max(1, random.nextOfAnySize())
-    let anchor = CounterAccountant.Anchor(
-        raw: random.next() % modulus,
-        moment: Moment(monotonicNanoseconds: random.next(), boottimeNanoseconds: random.next()))
+    let last = Bool.random(using: &random) ? anyAnchor(modulus, &random) : nil
     return CounterAccountant(
         modulus: modulus, boundMicrowatts: max(1, random.nextOfAnySize()), totalMicrojoules: any(), wraps: any(),
-        resets: any(), gaps: any(), last: Bool.random(using: &random) ? anchor : nil)
+        resets: any(), gaps: any(), last: last)
+}
+
+/// What the first layout had no room for.
+private func anyCourse(_ accountant: inout CounterAccountant, _ random: inout SplitMix64) {
+    accountant.debtMicrojoules = random.next() / 4
+    accountant.glitches = random.next() / 4
+    accountant.largestRiseMicrojoules = random.next() / 4
+    if Bool.random(using: &random) { accountant.former = anyFormer(accountant.modulus, &random) }
+    guard accountant.last != nil else { return }
+    accountant.last?.readNanoseconds = random.next()
+    guard Bool.random(using: &random) else { return }
+    accountant.doubt = Doubt(
+        latest: anyAnchor(accountant.modulus, &random), sinceNanoseconds: random.next(),
+        newSinceNanoseconds: random.next(), readings: random.next(),
+        isBack: Bool.random(using: &random), addedMicrojoules: random.next() / 4, wraps: random.next(),
+        reason: Bool.random(using: &random) ? .jumped : .steppedBack, former: anyFormer(accountant.modulus, &random))
+    accountant.doubt?.latest.readNanoseconds = random.next()
+}
+
+private func anyAnchor(_ modulus: UInt64, _ random: inout SplitMix64) -> CounterAccountant.Anchor {
+    CounterAccountant.Anchor(
+        raw: random.next() % modulus,
+        moment: Moment(monotonicNanoseconds: random.next(), boottimeNanoseconds: random.next()))
+}
+
+private func anyFormer(_ modulus: UInt64, _ random: inout SplitMix64) -> FormerCourse {
+    FormerCourse(
+        aheadMicrojoules: random.next() % modulus, allowanceMicrojoules: random.next(),
+        surplusMicrojoules: Int64(bitPattern: random.next()) / 4, isFromZero: Bool.random(using: &random),
+        isStill: Bool.random(using: &random))
 }
 
 private func words(_ bytes: [UInt8]) -> [UInt64] {

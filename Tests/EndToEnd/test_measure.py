@@ -128,7 +128,8 @@ def test_the_numbers_of_a_domain_fit_together() -> None:
         assert domain["peak_watts"] >= domain["mean_watts"]
         # The model's counters have a unit of a microjoule.
         bound = 2 * domain["mean_watts"] * UPDATE_PERIOD_SECONDS + 2 * MICRO
-        assert 0 <= domain["uncertainty_joules"] - bound < 2 * MICRO
+        # And what was used while the counter was read.
+        assert 0 <= domain["uncertainty_joules"] - bound < 2 * domain["mean_watts"] * Decimal("0.01") + 2 * MICRO
 
 
 def test_csv_is_read_back() -> None:
@@ -220,7 +221,8 @@ def test_every_microjoule_between_start_and_end_is_counted(make_counter: Callabl
     assert domain["domain"] == "package_0" and domain["kind"] == "package"
     assert domain["joules"] == Decimal("1.234567")
     bound = 2 * domain["mean_watts"] * UPDATE_PERIOD_SECONDS + 2 * 61 * MICRO
-    assert 0 <= domain["uncertainty_joules"] - bound < 2 * MICRO
+    # And what was used while the counter was read.
+    assert 0 <= domain["uncertainty_joules"] - bound < 2 * domain["mean_watts"] * Decimal("0.01") + 2 * MICRO
 
 
 def test_a_wrap_while_the_command_runs(make_counter: Callable[[int, int], Counter]) -> None:
@@ -238,6 +240,20 @@ def test_a_counter_that_is_set_anew_says_nothing(make_counter: Callable[[int, in
     assert domain["joules"] is None and domain["mean_watts"] is None
     (note,) = report["notes"]
     assert "package_0" in note and "set anew" in note
+
+
+def test_a_doubt_at_the_end_is_waited_for(make_counter: Callable[[int, int], Counter]) -> None:
+    # The counter jumps ahead right before the command ends, and is back while it is still in doubt.
+    counter = make_counter(REAL_RANGE_UJ, 5_000_000_000)
+    path = counter.tree.counter("0")
+    command = counter.command(5_000_300_000, 9_000_000_000)
+    command[-1] += f"; sleep 0.1; (sleep 0.3; printf '%019d\\n' 5000400000 > {path}) > /dev/null 2>&1 &"
+    report = parse(run(*counter.options, "--format", "json", "--", *command).stderr)
+    (domain,) = report["domains"]
+    assert domain["joules"] == Decimal("0.4")
+    assert 1 < report["duration_seconds"] < 5
+    (note,) = report["notes"]
+    assert "in doubt at the end" in note
 
 
 def test_a_peak_is_seen_between_quiet_times(make_counter: Callable[[int, int], Counter]) -> None:

@@ -36,6 +36,14 @@ def gaps(page: Page, domain: str = "package_0") -> Decimal:
     return page.value("pyjoules_gaps_total", domain=domain)
 
 
+def decided(exporter: Exporter, what: Callable[[Page], Decimal], count: int) -> Page:
+    """The first page that counts a thing so often: for a second or so the exporter is in doubt what it was."""
+    wait_until(lambda: what(exporter.page()) >= count, what="the end of the doubt")
+    page = exporter.page_after_ticks()
+    assert what(page) == count
+    return page
+
+
 def domains(samples: list[Sample]) -> list[str]:
     return [sample.labels["domain"] for sample in samples]
 
@@ -86,8 +94,7 @@ def test_a_counter_that_steps_back_was_set_anew(start_exporter: StartExporter, l
     assert exporter.page_after_ticks().energy("package_0") == Decimal("0.4")
     for times, reading in ((1, 250_000), (2, 100_000)):
         limited.tree.set("0", reading)
-        page = exporter.page_after_ticks()
-        assert resets(page) == times
+        page = decided(exporter, resets, times)
     # Only what the counter certainly counted since it was set anew has been added.
     assert page.energy("package_0") == Decimal("0.4") + Decimal("0.25") + Decimal("0.1")
     assert page.value("pyjoules_wraps_total", domain="package_0") == gaps(page) == 0
@@ -99,12 +106,50 @@ def test_a_counter_that_steps_back_was_set_anew(start_exporter: StartExporter, l
 def test_a_counter_that_jumps_ahead_was_set_anew(start_exporter: StartExporter, limited: HardwareCounter) -> None:
     exporter = start_exporter(limited.tree, *FAST)
     limited.move(60_000_000_000)
-    page = exporter.page_after_ticks()
-    assert resets(page) == 1
+    page = decided(exporter, resets, 1)
     assert page.energy("package_0") == 0
     assert exporter.only_record("counter_reset")["reason"] == "jumped"
     limited.move(400_000)
     assert exporter.page_after_ticks().energy("package_0") == Decimal("0.4")
+
+
+def glitches(page: Page, domain: str = "package_0") -> Decimal:
+    return page.value("pyjoules_glitches_total", domain=domain)
+
+
+@pytest.mark.parametrize("offset", [60_000_000_000, -60_000_000_000, -7_000])
+def test_a_counter_that_is_back_after_a_moment_has_glitched(
+    start_exporter: StartExporter, limited: HardwareCounter, offset: int
+) -> None:
+    exporter = start_exporter(limited.tree, *FAST)
+    limited.move(400_000)
+    assert exporter.page_after_ticks().energy("package_0") == Decimal("0.4")
+    limited.tree.set("0", limited.value + offset)
+    page = exporter.page_after_ticks()
+    assert page.energy("package_0") == Decimal("0.4")
+    assert not page.find("pyjoules_simple_energy_watts", domain="package_0")
+    limited.move(300_000)
+    page = decided(exporter, glitches, 1)
+    assert page.energy("package_0") == Decimal("0.7")
+    assert resets(page) == gaps(page) == 0
+    assert page.find("pyjoules_simple_energy_watts", domain="package_0")
+    assert exporter.only_record("counter_glitch")["domain"] == "package_0"
+
+
+def test_what_a_false_step_forward_had_added_is_paid(start_exporter: StartExporter, limited: HardwareCounter) -> None:
+    exporter = start_exporter(limited.tree, *FAST)
+    exporter.page_after_ticks()
+    limited.tree.set("0", limited.value + 1_500_000)
+    assert exporter.page_after_ticks().energy("package_0") == Decimal("1.5")
+    limited.move(400_000)
+    page = decided(exporter, glitches, 1)
+    assert page.energy("package_0") == Decimal("1.5")
+    assert float(page.value("pyjoules_simple_energy_watts", domain="package_0")) == 0
+    for _ in range(2):
+        limited.move(700_000)
+        page = exporter.page_after_ticks()
+    assert page.energy("package_0") == Decimal("1.8") == joules(limited.moved)
+    assert resets(page) == 0
 
 
 def test_an_interval_that_can_hide_a_wrap_is_a_gap(start_exporter: StartExporter, tmp_path: Path) -> None:
@@ -442,10 +487,13 @@ def test_uncertainty_follows_its_formula(start_exporter: StartExporter, tree: Po
     seconds = 6 / busy(page)
     # The energy of one update of the counter, about a millisecond, and its unit, over the interval without one update.
     expected = (busy(page) * UPDATE_SECONDS + UNIT_JOULES) / (seconds - UPDATE_SECONDS)
-    assert page.value(UNCERTAINTY, domain="package_0") == pytest.approx(expected, abs=Decimal("0.00001"))
+    # What a reading takes counts like a longer update.
+    longest_read = Decimal("0.01")
+    most = (busy(page) * (UPDATE_SECONDS + longest_read) + UNIT_JOULES) / (seconds - UPDATE_SECONDS - longest_read)
+    assert expected - Decimal("0.00001") <= page.value(UNCERTAINTY, domain="package_0") <= most
     # Without power the unit is left. The intervals of two domains differ by how long it took to read what lies between.
     expected = UNIT_JOULES / (seconds - UPDATE_SECONDS)
-    assert page.value(UNCERTAINTY, domain="psys_0") == pytest.approx(expected, rel=Decimal("0.05"))
+    assert page.value(UNCERTAINTY, domain="psys_0") == pytest.approx(expected, rel=Decimal("0.1"))
 
 
 def busy(page: Page) -> Decimal:
@@ -548,9 +596,8 @@ def test_a_sensor_that_counts_energy(sensors: Exporter, board: HwmonTree) -> Non
     assert sample.labels["kind"] == "sensor" and "package" not in sample.labels
     # Nobody knows its range, so what steps back was set anew.
     board.set(0, "energy1_input", 2_000_000)
-    page = sensors.page_after_ticks()
+    page = decided(sensors, lambda page: resets(page, "bmc_soc"), 1)
     assert page.energy("bmc_soc") == Decimal("5.000001")
-    assert resets(page, "bmc_soc") == 1
 
 
 def test_a_sensor_that_shows_power_is_integrated(sensors: Exporter, board: HwmonTree) -> None:

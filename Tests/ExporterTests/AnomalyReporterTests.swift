@@ -63,6 +63,22 @@ import Testing
         #expect(lines.allSatisfy { $0.hasPrefix("level=warning event=counter_gap") } == true)
     }
 
+    @Test func `a glitch is said with its number`() throws {
+        let logged = try LogBench()
+        var reporter = reporter()
+        var account = account()
+        for (milliseconds, raw) in [
+            (0, 0), (10, 900_000), (20, 0), (320, 0), (620, 0), (920, 0), (1_070, 0),
+        ] as [(UInt64, UInt64)] {
+            let now = milliseconds * 1_000_000
+            account.take(.counter(raw), at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: now))
+        }
+        for now in 0..<100 as Range<UInt64> { review(&reporter, [account], at: now, logged) }
+        let lines = logged.lines()
+        #expect(lines.map(count) == ["1"])
+        #expect(lines[0].hasPrefix("level=notice event=counter_glitch"))
+    }
+
     @Test func `a reset and a gap at once are two lines`() throws {
         let logged = try LogBench()
         var reporter = reporter()
@@ -132,7 +148,11 @@ import Testing
         for reason in resets {
             account.take(.counter(reason == .jumped ? 0 : 900_000), at: moment)
             if reason == .suspend { moment.boottimeNanoseconds += second }
-            account.take(.counter(reason == .jumped ? 900_000 : 0), at: moment)
+            for _ in 0..<3 {
+                account.take(.counter(reason == .jumped ? 900_000 : 0), at: moment)
+                moment.monotonicNanoseconds += 600_000_000
+                moment.boottimeNanoseconds += 600_000_000
+            }
             // What follows begins where the next one starts, which is no step at all.
             account.restore(resumed(account.accountant))
         }

@@ -9,14 +9,14 @@ import TestSupport
 extension Sources {
     /// The zones of a tree.
     static func powercap(
-        _ root: String, _ vendor: ProcessorVendor = .intel, time: ReadingTime = .kernel
+        _ root: String, _ vendor: ProcessorVendor = .intel, time: ReadingTime = .replay
     ) -> Sources {
         Sources(
             opening: .these([.powercap]), SystemRoots(sysfs: root, procfs: root, vendor: vendor), time: time)
     }
 
     /// The sensors of a tree.
-    static func hwmon(_ root: String, time: ReadingTime = .kernel) -> Sources {
+    static func hwmon(_ root: String, time: ReadingTime = .replay) -> Sources {
         Sources(
             opening: .these([.hwmon]), SystemRoots(sysfs: root, procfs: root, vendor: .unknown), time: time)
     }

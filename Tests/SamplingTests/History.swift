@@ -32,6 +32,7 @@ struct History {
         var gaps = 0
         var resets: [ResetReason: Int] = [:]
         var namesLeftOpen = 0
+        var corrections = 0
         var failures: [ReadFailure: Int] = [:]
         var restarts = 0
 
@@ -42,6 +43,7 @@ struct History {
             gaps += other.gaps
             resets.merge(other.resets, uniquingKeysWith: +)
             namesLeftOpen += other.namesLeftOpen
+            corrections += other.corrections
             failures.merge(other.failures, uniquingKeysWith: +)
             restarts += other.restarts
         }
@@ -76,6 +78,8 @@ struct History {
     private var excusedNanojoules: UInt64 = 0
     private var unknownIntervals: UInt64 = 0
     private var hasRead = false
+    /// The counter was once set anew to another value than 0.
+    private var wasSetToAny = false
 
     init(_ random: inout SplitMix64) {
         counter = History.anyCounter(&random)
@@ -193,6 +197,7 @@ extension History {
         case 1: replaceCounter(&random)
         default: break
         }
+        if !since.isOtherCounter { account.resume(facts) }
         readAndJudge()
     }
 
@@ -222,6 +227,7 @@ extension History {
     private mutating func setRegister(to value: UInt64) {
         counter.setAnew(to: value)
         since.setTo = value
+        if value > 0 { wasSetToAny = true }
     }
 
     /// The machine sleeps: the counter is off and begins anew, stands still, or goes on with the little that sleep takes.
@@ -243,7 +249,8 @@ extension History {
     private mutating func restart(_ random: inout SplitMix64) {
         var bytes = ByteBuffer(capacity: LedgerImage.longestBytes)
         var encoder = LedgerEncoder(boot: BootIdentity(high: 1, low: 2), sequence: 1, recordCount: 1, into: &bytes)
-        encoder.append(LedgerIdentity(account.facts), account.accountant, startUnixMicroseconds: 0, into: &bytes)
+        encoder.append(
+            LedgerIdentity(account.facts), account.accountant, startUnixMicroseconds: 0, lastSeenSequence: 1, into: &bytes)
         encoder.finish(into: &bytes)
         let record = bytes.withBytes { bytes in
             do throws(LedgerImage.Refusal) {
@@ -278,19 +285,19 @@ extension History {
     /// Reads the counter as the kernel shows it, and compares what the account made of it with what really happened.
     private mutating func readAndJudge() {
         let before = account.accountant
-        account.take(History.parse("\(counter.microjoules)\n"), at: moment)
-        account.endInterval(at: moment)
+        read()
+        let happened = happened()
+        decide(before)
         tally.readings += 1
         let after = account.accountant
         check(account.failure == nil, "a good reading failed")
         check(after.totalMicrojoules >= before.totalMicrojoules, "the total decreased")
         if hasRead && !since.isOtherCounter {
-            judge(step(from: before, to: after), added: after.totalMicrojoules - before.totalMicrojoules)
+            let added = Int(after.totalMicrojoules - before.totalMicrojoules) - debt(of: after) + debt(of: before)
+            judge(step(from: before, to: after), added: added, happened)
         } else {
-            let told = CounterAccountant(
-                modulus: after.modulus, boundMicrowatts: after.boundMicrowatts,
-                totalMicrojoules: after.totalMicrojoules, wraps: after.wraps, resets: after.resets, gaps: after.gaps,
-                last: before.last)
+            var told = after
+            told.last = before.last
             check(told == before, "a first reading changed the account")
         }
         hasRead = true
@@ -299,32 +306,62 @@ extension History {
         since = History.since(counter, moment)
     }
 
+    private func debt(of accountant: CounterAccountant) -> Int { Int(accountant.debtMicrojoules) }
+
+    private mutating func read() {
+        account.take(History.parse("\(counter.microjoules)\n"), at: moment)
+        account.endInterval(at: moment)
+    }
+
+    /// Reads on until there is no doubt.
+    private mutating func decide(_ before: CounterAccountant) {
+        let pause = min(knowableNanoseconds / 2, 500_000_000)
+        while account.isInDoubt {
+            check(account.powerMicrowatts == nil, "there is power while there is doubt")
+            check(account.totalMicrojoules == before.totalMicrojoules, "something was added while there is doubt")
+            moment.monotonicNanoseconds += pause
+            moment.boottimeNanoseconds += pause
+            read()
+        }
+    }
+
     /// The name under which a reading was counted, of which there can be only one.
     private mutating func step(from before: CounterAccountant, to after: CounterAccountant) -> Step {
         let (wraps, resets, gaps) = (after.wraps - before.wraps, after.resets - before.resets, after.gaps - before.gaps)
-        switch (wraps, resets, gaps, account.lastReset) {
-        case (0, 0, 0, _): return .advance
-        case (1, 0, 0, _): return .wrap
-        case (0, 0, 1, _): return .gap
-        case (0, 1, 0, .some(let reason)): return .reset(reason)
+        switch (wraps, resets, gaps, after.glitches - before.glitches, account.lastReset) {
+        case (0, 0, 0, 0, _): return .advance
+        case (1, 0, 0, 0, _): return .wrap
+        case (0, 0, 1, 0, _): return .gap
+        case (0, 0, 0, 1, _): return .correction
+        case (0, 1, 0, 0, .some(let reason)): return .reset(reason)
         default:
             check(false, "a reading was counted as \(wraps) wraps, \(resets) resets and \(gaps) gaps")
             return .outOfRange
         }
     }
 
-    private mutating func judge(_ step: Step, added: UInt64) {
+    /// What happened since the last good reading.
+    private mutating func happened() -> Happened {
         let units = counter.unitsCounted - since.unitsCounted
         let usedNanojoules = units * counter.unitNanojoules
+        func plausible(_ nanoseconds: UInt64) -> UInt64 {
+            boundMilliwatts.scaled(by: nanoseconds + CounterAccountant.slackNanoseconds, over: 1_000_000)
+        }
         let awake = moment.monotonicNanoseconds - since.moment.monotonicNanoseconds
-        let plausible = boundMilliwatts * (awake + CounterAccountant.slackNanoseconds) / 1_000_000
-        // Two microjoules for the roundings.
-        let isWithinBound = usedNanojoules + 2_000 <= plausible * 1000
-        check(isWithinBound || since.hasSlept, "the simulation used more than the bound while awake")
         let happened = Happened(
-            usedNanojoules: usedNanojoules, plausible: plausible, isWithinBound: isWithinBound,
-            raw: counter.microjoules)
-        if let expected = expectedStep(happened) {
+            usedNanojoules: usedNanojoules, plausible: plausible(awake),
+            plausibleAsleep: plausible(moment.boottimeNanoseconds - since.moment.boottimeNanoseconds),
+            awakeNanoseconds: awake, raw: counter.microjoules)
+        check(
+            usedNanojoules + 2_000 <= happened.most(since.hasSlept) * 1000, "the simulation used more than the bound")
+        return happened
+    }
+
+    private mutating func judge(_ step: Step, added: Int, _ happened: Happened) {
+        if step == .correction {
+            check(wasSetToAny, "a correction though the counter was set anew to nothing but 0")
+            tally.corrections += 1
+        } else if let expected = expectedStep(happened) {
             check(step == expected, "what was \(expected) was counted as \(step)")
         } else {
             tally.namesLeftOpen += 1
@@ -333,40 +370,56 @@ extension History {
         case .wrap: tally.wraps += 1
         case .gap: tally.gaps += 1
         case .reset(let reason): tally.resets[reason, default: 0] += 1
-        case .start, .advance, .outOfRange: break
+        case .start, .advance, .doubt, .glitch, .correction, .outOfRange: break
         }
         check(added: added, step, happened)
-        check(power: step, added: added, nanoseconds: awake)
+        check(power: step, added: added, nanoseconds: happened.awakeNanoseconds)
     }
 
     /// What happened between two readings.
     private struct Happened {
         let usedNanojoules: UInt64
-        /// The most that is believed, in microjoules.
+        /// The most that is believed of the time awake, in microjoules.
         let plausible: UInt64
-        let isWithinBound: Bool
+        /// The most that is believed of the time awake and asleep.
+        let plausibleAsleep: UInt64
+        let awakeNanoseconds: UInt64
         let raw: UInt64
+
+        func most(_ hasSlept: Bool) -> UInt64 { hasSlept ? plausibleAsleep : plausible }
     }
 
     /// What a reading must be counted as; nil where that cannot be told.
     private func expectedStep(_ happened: Happened) -> Step? {
         if happened.plausible >= counter.modulus { return .gap }
-        if since.setTo == nil && happened.isWithinBound {
-            return counter.timesRound == since.timesRound ? .advance : .wrap
-        }
         let isForward = happened.raw >= since.raw
         let apparent = isForward ? happened.raw - since.raw : counter.modulus - since.raw + happened.raw
+        if since.hasSlept, isForward, apparent <= happened.plausibleAsleep {
+            return happened.plausibleAsleep >= counter.modulus ? .gap : since.setTo == nil ? .advance : nil
+        }
+        if since.hasSlept, apparent > happened.plausible { return .reset(.suspend) }
+        if since.setTo == nil && (!since.hasSlept || happened.usedNanojoules + 2_000 <= happened.plausible * 1000) {
+            return counter.timesRound == since.timesRound ? .advance : .wrap
+        }
         if apparent <= happened.plausible { return nil }
-        return .reset(since.hasSlept ? .suspend : isForward ? .jumped : .steppedBack)
+        return .reset(isForward ? .jumped : .steppedBack)
     }
 
-    private mutating func check(added: UInt64, _ step: Step, _ happened: Happened) {
-        check(added <= happened.plausible, "\(added) uJ were added where \(happened.plausible) uJ are plausible")
-        if since.setTo == nil && happened.isWithinBound && happened.plausible < counter.modulus {
+    /// The truth of an interval is known; over a sleep only if the counter can and did go on in one direction.
+    private func isKnown(_ step: Step, _ happened: Happened) -> Bool {
+        guard since.setTo == nil, step != .correction, step != .gap else { return false }
+        if happened.usedNanojoules + 2_000 <= happened.plausible * 1000 { return happened.plausible < counter.modulus }
+        return since.hasSlept && step == .advance
+    }
+
+    private mutating func check(added: Int, _ step: Step, _ happened: Happened) {
+        let most = happened.most(since.hasSlept)
+        check(added <= Int(clamping: most), "\(added) uJ were added where \(most) uJ are plausible")
+        if isKnown(step, happened) {
             tally.known += 1
             let wraps = counter.timesRound - since.timesRound
-            let counted = added * 1000 + wraps * counter.modulusErrorNanojoules + counter.roundingNanojoules
-            let truth = happened.usedNanojoules + since.roundingNanojoules
+            let counted = added * 1000 + Int(wraps * counter.modulusErrorNanojoules + counter.roundingNanojoules)
+            let truth = Int(happened.usedNanojoules + since.roundingNanojoules)
             check(counted == truth, "\(added) uJ were added where \(happened.usedNanojoules) nJ were used")
             return
         }
@@ -375,17 +428,18 @@ extension History {
         // A wrap as plausible as being set anew is taken for one: no more than what is plausible.
         if since.setTo != nil && step == .wrap { excused = happened.plausible * 1000 }
         excusedNanojoules += excused
-        let most = happened.usedNanojoules + excused + 999
-        check(added * 1000 <= most, "\(added) uJ were added as \(step) where \(happened.usedNanojoules) nJ were used")
+        let limit = Int(happened.usedNanojoules + excused) + 999
+        check(added * 1000 <= limit, "\(added) uJ were added as \(step) where \(happened.usedNanojoules) nJ were used")
     }
 
-    /// Power is told where energy is known, and nowhere else.
-    private mutating func check(power step: Step, added: UInt64, nanoseconds: UInt64) {
+    /// Power is told where energy is known and nobody slept, and nowhere else.
+    private mutating func check(power step: Step, added: Int, nanoseconds: UInt64) {
+        guard !since.hasSlept else { return check(account.powerMicrowatts == nil, "there is power over a sleep") }
         switch step {
-        case .reset, .gap: check(account.powerMicrowatts == nil, "there is power over \(step)")
-        case .advance, .wrap, .start, .outOfRange:
+        case .reset, .gap, .correction: check(account.powerMicrowatts == nil, "there is power over \(step)")
+        case .advance, .wrap, .start, .doubt, .glitch, .outOfRange:
             guard nanoseconds > 0, let power = account.powerMicrowatts else { return }
-            let expected = microwatts(microjoules: added, nanoseconds: nanoseconds)
+            let expected = microwatts(microjoules: UInt64(max(0, added)), nanoseconds: nanoseconds)
             check(power == expected, "the power is \(power) uW over \(added) uJ in \(nanoseconds) ns")
         }
     }

@@ -101,10 +101,13 @@ import Testing
     @Test func `an energy counter that steps back is a reset`() throws {
         try withHwmonTree { tree in
             try tree.add(0, "ina", ["energy1_input": "1000\n"])
-            var sampler = Sampling(.hwmon(tree.root))
-            sampler.tick()
+            var sampler = Sampling(.hwmon(tree.root, time: .replay))
+            var moment = Moment.now()
+            sampler.tick(at: moment)
             try tree.set("hwmon0/energy1_input", to: "30\n")
-            sampler.tick()
+            sampler.tick(at: moment)
+            #expect(sampler.accounts[0].totalMicrojoules == 0)
+            sampler.decide(from: &moment)
             #expect(sampler.accounts[0].totalMicrojoules == 30)
             #expect(sampler.accounts[0].accountant.resets == 1)
             #expect(sampler.accounts[0].accountant.wraps == 0)

@@ -97,6 +97,46 @@ import Testing
         #expect(next.accounts.map(\.totalMicrojoules) == [100, 200])
     }
 
+    /// One run on hwmon once wiped all totals of powercap, and a start that could not read a zone its total.
+    @Test func `a run that measures something else leaves what was counted before as it is`() throws {
+        let store = try Store()
+        let written = [account(0, total: 330), account(1, total: 4_622)]
+        try write(written, to: store)
+        var other = try Run(store, [fresh(account(7))], source: .hwmon)
+        other.ledger.write(other.accounts)
+        var one = try Run(store, [fresh(account(0))])
+        one.ledger.write(one.accounts)
+        let both = try Run(store, written.map { fresh($0) })
+        #expect(both.restoration == .restored(domains: 2))
+        #expect(both.accounts.map(\.accountant) == written.map(\.accountant))
+    }
+
+    @Test func `an account that cannot be read keeps what was counted before`() throws {
+        let store = try Store()
+        try write([account(0, total: 330)], to: store)
+        for _ in 0..<3 {
+            var run = try Run(store, [fresh(account(0))])
+            run.accounts[0].take(.failure(.driverError), at: Moment(monotonicNanoseconds: 9, boottimeNanoseconds: 9))
+            run.ledger.write(run.accounts)
+        }
+        let run = try Run(store, [fresh(account(0))])
+        #expect(run.accounts[0].accountant == account(0, total: 330).accountant)
+    }
+
+    @Test func `where there is no more room, those go first that were not measured for longest`() throws {
+        let store = try Store()
+        let capacity = UInt64(LedgerImage.capacity)
+        try write((0..<capacity).map { account($0, total: $0) }, to: store)
+        // All but two are measured once more, and then one of these.
+        try write((2..<capacity).map { account($0, total: $0) }, to: store)
+        try write([account(1, total: 1)], to: store)
+        var run = try Run(store, (1_000..<1_002).map { fresh(account($0)) })
+        #expect(run.ledger.droppedRecords == 2)
+        run.ledger.write(run.accounts)
+        let next = try Run(store, [0, 1].map { fresh(account($0, total: $0)) })
+        #expect(next.accounts.map(\.hasBeenRead) == [false, true])
+    }
+
     @Test func `more records than there is room for are given up, and told`() throws {
         let store = try Store()
         let first = (0..<UInt64(LedgerImage.capacity)).map { account($0, total: $0) }
@@ -106,9 +146,9 @@ import Testing
         var two = try Run(store, [fresh(account(3)), fresh(account(1_000)), fresh(account(1_001))])
         #expect(two.ledger.droppedRecords == 2)
         two.ledger.write(two.accounts)
-        let three = try Run(store, [fresh(account(3)), fresh(account(1_000)), fresh(account(509))])
+        let three = try Run(store, [fresh(account(3)), fresh(account(1_000)), fresh(account(1_001))])
         #expect(three.restoration == .restored(domains: 3))
-        #expect(three.accounts.map(\.totalMicrojoules) == [3, 0, 509])
+        #expect(three.accounts.map(\.totalMicrojoules) == [3, 0, 0])
         // More counters than records: those that have no room are not kept, and nothing ends.
         var many = try Run(store, (0..<600).map { fresh(account($0)) })
         many.ledger.write(many.accounts)
@@ -349,8 +389,16 @@ import Testing
                 #expect(sampler.accounts[0].powerMicrowatts == nil, "what happened while nobody looked is no sample")
             }
             try tree.setCounter("intel-rapl:0", 300)
-            try withRun(store, tree) { sampler, _ in
-                sampler.tick()
+            var moment = Moment.now()
+            try withRun(store, tree, time: .replay) { sampler, _ in
+                sampler.tick(at: moment)
+                #expect(sampler.accounts[0].totalMicrojoules == 1_700, "it is not decided yet")
+            }
+            // What was in doubt when a run ended is so to the next one.
+            try withRun(store, tree, time: .replay) { sampler, _ in
+                #expect(sampler.accounts[0].isInDoubt)
+                sampler.refresh(at: moment)
+                sampler.decide(from: &moment)
                 #expect(sampler.accounts[0].totalMicrojoules == 1_700 + 300)
                 #expect(sampler.accounts[0].accountant.resets == 1)
             }
@@ -417,9 +465,10 @@ import Testing
     }
 
     private func withRun(
-        _ store: borrowing Store, _ tree: PowercapTree, _ body: (inout Sampling, Ledger.Restoration) throws -> Void
+        _ store: borrowing Store, _ tree: PowercapTree, time: ReadingTime = .kernel,
+        _ body: (inout Sampling, Ledger.Restoration) throws -> Void
     ) throws {
-        var sampling = Sampling(.powercap(tree.root))
+        var sampling = Sampling(.powercap(tree.root, time: time))
         let restoration = sampling.keep(in: try ledger(store))
         try body(&sampling, restoration)
     }
@@ -521,5 +570,46 @@ import Testing
             store.replace(ledger)
             try body(tree, store)
         }
+    }
+}
+
+/// A ledger that the last program wrote whose records ended with their names: what the one of the first layout has.
+@Suite struct SecondLayoutLedgerTests {
+    private static let boot = BootIdentity("0d8eecad-9fb7-4dd0-a5c3-1b93bd1f7ca7")
+    /// The fixture has so much of each copy; zeros follow.
+    private static let copyBytes = 1_512
+
+    @Test func `nothing that it counted is lost, nor what was used since`() throws {
+        let zones: KeyValuePairs = ["0": "package-0", "0:0": "core", "0:1": "uncore", "0:2": "dram", "1": "psys"]
+        try withPowercapTree(zones) { tree in
+            let store = try self.store()
+            for total in [2_000_000, 2_000_300, 2_000_700] as [UInt64] {
+                for (entry, value) in [("0", total + 5), ("0:0", 1_000_001), ("1", 7_654_321)] as [(String, UInt64)] {
+                    try tree.setCounter("intel-rapl:\(entry)", value)
+                }
+                var sampling = Sampling(.powercap(tree.root, time: .replay))
+                let boot = try #require(Self.boot)
+                let ledger = Ledger(try store.handOver(), boot: boot, nowUnixMicroseconds: 0)
+                let restoration = sampling.keep(in: ledger)
+                #expect(restoration == .restored(domains: 5))
+                var moment = try #require(sampling.accounts[0].accountant.last).moment
+                moment.monotonicNanoseconds += 1_000_000_000
+                moment.boottimeNanoseconds += 1_000_000_000
+                sampling.refresh(at: moment)
+                #expect(sampling.accounts.map(\.totalMicrojoules) == [total + 5, 1_000_001, 0, 0, 7_654_321])
+                #expect(sampling.accounts.allSatisfy { $0.accountant.gaps == 0 && $0.accountant.resets == 0 })
+                #expect(sampling.accounts.allSatisfy { $0.accountant.glitches == 0 && !$0.isInDoubt })
+            }
+        }
+    }
+
+    private func store() throws -> Store {
+        let file = "\(#filePath)".replacing("LedgerTests.swift", with: "Ledgers/second-layout")
+        let copies = try Files.read(file, limit: Self.copyBytes * 2 + 1)
+        #expect(copies.count == Self.copyBytes * 2)
+        let rest = Array(repeating: UInt8(0), count: LedgerImage.longestBytes - Self.copyBytes)
+        var store = try Store()
+        store.replace(Array(copies[..<Self.copyBytes]) + rest + Array(copies[Self.copyBytes...]) + rest)
+        return store
     }
 }

@@ -31,6 +31,8 @@ struct MachineHistory: ~Copyable {
     private(set) var restarts: UInt64 = 0
     private(set) var renamings = 0
     private(set) var resets: UInt64 = 0
+    /// How often each package slept long enough to hide a wrap.
+    private(set) var gaps: [UInt64] = [0, 0]
 
     init(in zones: PowercapTree, _ chips: HwmonTree, _ random: inout SplitMix64) throws {
         var packages: [SimulatedCounter] = []
@@ -109,7 +111,8 @@ struct MachineHistory: ~Copyable {
     /// The machine sleeps. The first package goes on afterwards, the second one's register begins anew.
     private mutating func sleep(_ random: inout SplitMix64) throws {
         try live(UInt64.random(in: 0...500_000_000, using: &random), &random)
-        moment.boottimeNanoseconds += UInt64.random(in: 60...36_000, using: &random) * MachineHistory.second
+        let seconds = UInt64.random(in: 60...36_000, using: &random)
+        moment.boottimeNanoseconds += seconds * MachineHistory.second
         // Nobody could tell a new beginning from a wrap, or from going on, where these are as plausible.
         if (1_000_000_000...261_000_000_000).contains(packages[1].microjoules) {
             lostUnits[1] += packages[1].unitsCounted - unitsAtLastReading[1]
@@ -117,6 +120,11 @@ struct MachineHistory: ~Copyable {
             resets += 1
         }
         try live(UInt64.random(in: 1_000_000...500_000_000, using: &random), &random)
+        for index in 0...1 {
+            guard let last = account(index).accountant.last else { continue }
+            let most = (moment.boottimeNanoseconds - last.moment.boottimeNanoseconds + 5_000_000) / 5
+            if packages[index].microjoules >= last.raw, most >= packages[index].modulus { gaps[index] += 1 }
+        }
     }
 
     /// A zone goes from the kernel and comes back under another number, its counter gone on.

@@ -31,7 +31,7 @@ import Testing
                 #expect(abs(integrated) <= 1 + Int(history.restarts), "step \(step)")
             }
             let accounts = [history.account(0), history.account(1)] + history.sampling.accounts.suffix(2)
-            #expect(accounts.map(\.accountant.gaps) == [0, 0, 0, history.restarts])
+            #expect(accounts.map(\.accountant.gaps) == history.gaps + [0, history.restarts])
             #expect(accounts.map(\.accountant.resets) == [0, history.resets, 0, 0])
             #expect(history.moment.monotonicNanoseconds - begin > 3_600_000_000_000, "an hour and more awake")
             #expect(history.restarts > 3 && history.renamings > 3 && history.resets > 3)

@@ -14,10 +14,10 @@ import Testing
             #expect(tags == ["package_0", "dram_0", "package_0_2", "ina_power1"])
             #expect(sources.counters.map(\.source) == [.powercap, .powercap, .hwmon, .hwmon])
             let moment = Moment(monotonicNanoseconds: 5_000_000_000, boottimeNanoseconds: 6_000_000_000)
-            sources.beginPass()
+            sources.beginPass(at: moment)
             let readings = sources.counters.indices.map { sources.read($0, at: moment) }
             #expect(readings.map(\.reading) == [.counter(11), .counter(22), .counter(7), .counter(0)])
-            #expect(readings.allSatisfy { $0.moment == moment })
+            #expect(readings.allSatisfy { $0.span == ReadSpan(moment) })
             #expect(sources.report.name == "powercap+hwmon")
             #expect(sources.report.states.map(\.kind) == [.powercap, .hwmon])
             #expect(sources.report.states.allSatisfy { $0.isUp })

@@ -24,3 +24,27 @@ extension DomainAccount {
         restore(accountant)
     }
 }
+
+extension ReadSpan {
+    /// A read that took no time, or so long from a moment on.
+    public init(_ moment: Moment, took nanoseconds: UInt64 = 0) {
+        self.init(
+            before: moment,
+            after: Moment(
+                monotonicNanoseconds: moment.monotonicNanoseconds + nanoseconds,
+                boottimeNanoseconds: moment.boottimeNanoseconds + nanoseconds))
+    }
+}
+
+extension CounterAccountant {
+    /// Takes in a reading that took no time.
+    public mutating func take(_ raw: UInt64, at moment: Moment) -> Step { take(raw, at: ReadSpan(moment)) }
+}
+
+extension DomainAccount {
+    /// Takes in a reading that took no time.
+    public mutating func take(_ reading: Reading, at moment: Moment) { take(reading, at: ReadSpan(moment)) }
+
+    /// Ends an interval with a reading that took no time.
+    public mutating func endInterval(at moment: Moment) { endInterval(at: ReadSpan(moment)) }
+}

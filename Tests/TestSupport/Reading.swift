@@ -19,4 +19,13 @@ extension Sources {
 extension Sampling {
     /// Ends an interval now.
     public mutating func tick() { tick(at: .now()) }
+
+    /// Ends intervals until it is decided what was in doubt, half a second apart. Readings must have the time of their pass.
+    public mutating func decide(from moment: inout Moment) {
+        for _ in 0..<4 where isInDoubt {
+            moment.monotonicNanoseconds += 550_000_000
+            moment.boottimeNanoseconds += 550_000_000
+            tick(at: moment)
+        }
+    }
 }

@@ -45,12 +45,14 @@ struct Measuring: ~Copyable {
 
     var intervalNanoseconds: UInt64 { timer.intervalNanoseconds }
 
-    /// Ticks are further apart than the counters bear, or too rare to find at them what came and went.
-    var needsAttentionBetweenTicks: Bool {
-        needsLooksBetweenTicks || sampling.needsPassesBetweenTicks(every: timer.intervalNanoseconds)
-    }
+    /// Between ticks the counters have to be read, or what came and went has to be looked for.
+    var needsAttentionBetweenTicks: Bool { needsLooksBetweenTicks || needsPassesBetweenTicks }
 
     private var needsLooksBetweenTicks: Bool { timer.intervalNanoseconds > Sources.lookingNanoseconds }
+
+    private var needsPassesBetweenTicks: Bool {
+        sampling.needsPassesBetweenTicks(every: timer.intervalNanoseconds)
+    }
 
     /// What is measured, for people: `5 domains by powercap every 100 ms`.
     var summary: String {
@@ -85,18 +87,20 @@ struct Measuring: ~Copyable {
         report(at: moment)
     }
 
-    /// Reads the counters between two ticks before it is too late to know what they did; asked every `patienceNanoseconds`.
-    mutating func refreshIfOverdue(at moment: Moment, patienceNanoseconds: UInt64) {
-        let isRefreshed = sampling.refreshIfOverdue(
-            at: moment, every: timer.intervalNanoseconds, patienceNanoseconds: patienceNanoseconds)
-        if isRefreshed { report(at: moment) }
+    /// How long the loop may sleep before something has to be done between two ticks, in milliseconds; nil if nothing has.
+    mutating func millisecondsToAttention(at now: UInt64) -> Int32? {
+        let look = needsLooksBetweenTicks ? Int32(clamping: Sources.lookingNanoseconds / 1_000_000) : nil
+        guard needsPassesBetweenTicks else { return look }
+        let pass = sampling.millisecondsToNextPass(at: now, every: timer.intervalNanoseconds)
+        return look.map { min($0, pass) } ?? pass
     }
 
-    /// Looks for what came and went, if that is not done by ticks.
-    mutating func lookBetweenTicks(at moment: Moment) {
-        guard needsLooksBetweenTicks else { return }
-        sampling.lookBetweenTicks(at: moment)
-        report(at: moment)
+    /// Does what has to be done between two ticks: reads the counters before it is too late to know what they did, and sooner while
+    /// some are in doubt, and looks for what came and went.
+    mutating func attendBetweenTicks(at moment: Moment) {
+        let hasRead = sampling.refreshIfDue(at: moment, every: timer.intervalNanoseconds)
+        if needsLooksBetweenTicks { sampling.lookBetweenTicks(at: moment) }
+        if hasRead || needsLooksBetweenTicks { report(at: moment) }
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.

@@ -76,13 +76,10 @@ struct Server: ~Copyable {
         // Listeners come last: a client that has just left makes room for one that has just come.
         for index in 0..<batch.count where !isListener(batch[token: index]) { try dispatch(batch[token: index]) }
         for index in 0..<batch.count where isListener(batch[token: index]) { try dispatch(batch[token: index]) }
-        let now = Clock.monotonicNanoseconds()
-        if try serving.endTurn(&publication, epoll, at: now) {
-            publication.measuring.refreshIfOverdue(
-                at: Moment.now(), patienceNanoseconds: UInt64(Serving.sweepMilliseconds) * 1_000_000)
-            publication.measuring.lookBetweenTicks(at: Moment.now())
-            show(.refreshed)
-        }
+        try serving.endTurn(&publication, epoll, at: Clock.monotonicNanoseconds())
+        guard publication.measuring.needsAttentionBetweenTicks else { return }
+        publication.measuring.attendBetweenTicks(at: Moment.now())
+        show(.refreshed)
     }
 
     private func isListener(_ word: UInt64) -> Bool { Token(word: word)?.kind == .listener }
@@ -144,11 +141,12 @@ struct Server: ~Copyable {
 
     /// How long to sleep at most: for ever if the timer wakes us soon enough.
     private mutating func waitMilliseconds() -> Int32? {
-        let wanted =
-            serving.waitMilliseconds()
-            ?? (publication.measuring.needsAttentionBetweenTicks ? Serving.sweepMilliseconds : nil)
-        guard let wanted, publication.measuring.intervalNanoseconds > UInt64(wanted) * 1_000_000 else { return nil }
-        return wanted
+        let interval = publication.measuring.intervalNanoseconds
+        let wanted = serving.waitMilliseconds().flatMap { interval > UInt64($0) * 1_000_000 ? $0 : nil }
+        guard publication.measuring.needsAttentionBetweenTicks,
+            let pause = publication.measuring.millisecondsToAttention(at: Clock.monotonicNanoseconds())
+        else { return wanted }
+        return wanted.map { min($0, pause) } ?? pause
     }
 
     private func reportStarted() {

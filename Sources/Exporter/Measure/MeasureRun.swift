@@ -88,6 +88,8 @@ struct MeasureRun: ~Copyable {
         }
         _ = try schedule.ends.takeExpirations()
         makePass(every: schedule.samples.intervalNanoseconds, &meter)
+        try settle(&meter)
+        _ = try schedule.ends.takeExpirations()
         progress.clear()
         return meter.interval(sampling)
     }
@@ -115,6 +117,7 @@ struct MeasureRun: ~Copyable {
                 // Before asking for its status: from here on the machine does not work for the command any more.
                 makePass(every: sampleNanoseconds, &meter)
                 if let end = try child.takeEnd() {
+                    try settle(&meter)
                     progress.clear()
                     return .ended(CommandRun(interval: meter.interval(sampling), end: end))
                 }
@@ -136,8 +139,28 @@ struct MeasureRun: ~Copyable {
         return timer
     }
 
+    /// Goes on while it is not decided what the latest readings of some counter were, for as long as that takes where readings
+    /// succeed, or until a signal.
+    private mutating func settle(_ meter: inout IntervalMeter) throws(SystemError) {
+        guard sampling.isInDoubt else { return }
+        let begin = sampling.lastPassNanoseconds
+        var wakeup = Wakeup()
+        while sampling.isInDoubt, wakeup.signals.isEmpty,
+            sampling.lastPassNanoseconds - begin < MeasureRun.longestDoubtNanoseconds
+        {
+            wakeup = try wait()
+            sampling.refresh(at: .now())
+        }
+        meter.noteDoubt(nanoseconds: sampling.lastPassNanoseconds - begin)
+    }
+
+    private static let longestDoubtNanoseconds: UInt64 = 3_000_000_000
+
     private mutating func wait() throws(SystemError) -> Wakeup {
-        try epoll.wait(into: &batch, timeoutMilliseconds: nil)
+        let isPassNeeded = sampling.needsPassesBetweenTicks(every: sampleNanoseconds)
+        let pause = sampling.millisecondsToNextPass(at: Clock.monotonicNanoseconds(), every: sampleNanoseconds)
+        try epoll.wait(into: &batch, timeoutMilliseconds: isPassNeeded ? pause : nil)
+        _ = sampling.refreshIfDue(at: .now(), every: sampleNanoseconds)
         var wakeup = Wakeup()
         for index in 0..<batch.count {
             switch Source(rawValue: batch[token: index]) {

@@ -4,19 +4,25 @@ import Log
 import Logging
 import Sampling
 
-/// Says in the log what was found out about counters while reading them: resets and gaps at most once a minute for each
-/// domain, with how many there were, and mirrors at once.
+/// Says in the log what was found out about counters while reading them: resets, glitches and gaps at most once a minute for
+/// each domain, with how many there were, and mirrors at once.
 struct AnomalyReporter {
     private struct Said {
         var resets: UInt64
+        var glitches: UInt64
         var gaps: UInt64
         var isMirror: Bool
         var quietUntilNanoseconds: UInt64 = 0
 
         init(_ account: DomainAccount) {
             resets = account.accountant.resets
+            glitches = account.accountant.glitches
             gaps = account.accountant.gaps
             isMirror = account.isMirror
+        }
+
+        func differs(from accountant: borrowing CounterAccountant) -> Bool {
+            accountant.resets != resets || accountant.glitches != glitches || accountant.gaps != gaps
         }
     }
 
@@ -35,10 +41,10 @@ struct AnomalyReporter {
                 reportMirror(sampling, index, log)
             }
             let accountant = sampling.accounts[index].accountant
-            let isNew = accountant.resets != said[index].resets || accountant.gaps != said[index].gaps
-            guard isNew, now >= said[index].quietUntilNanoseconds else { continue }
+            guard said[index].differs(from: accountant), now >= said[index].quietUntilNanoseconds else { continue }
             report(sampling.accounts[index], after: said[index], log)
             said[index].resets = accountant.resets
+            said[index].glitches = accountant.glitches
             said[index].gaps = accountant.gaps
             said[index].quietUntilNanoseconds = now + HealthReporter.quietNanoseconds
         }
@@ -47,6 +53,7 @@ struct AnomalyReporter {
     private func report(_ account: DomainAccount, after said: Said, _ log: Logger) {
         let domain = account.domain.tag
         let resets = account.accountant.resets - said.resets
+        let glitches = account.accountant.glitches - said.glitches
         let gaps = account.accountant.gaps - said.gaps
         if resets > 0 {
             let reason = account.lastReset?.rawValue ?? "replaced"
@@ -54,6 +61,12 @@ struct AnomalyReporter {
                 .counterReset, .warning,
                 "the counter of \(domain) was set anew (\(reason)); only what it shows since then was added",
                 ["domain": domain, "reason": reason, "count": String(resets)])
+        }
+        if glitches > 0 {
+            log.report(
+                .counterGlitch, .notice,
+                "the counter of \(domain) showed something else for a while and went on as before; nothing was lost",
+                ["domain": domain, "count": String(glitches)])
         }
         if gaps > 0 {
             log.report(

@@ -22,6 +22,7 @@ struct TruthSeries {
     private let missed: FamilyIndex
     private let wraps: FamilyIndex
     private let resets: FamilyIndex
+    private let glitches: FamilyIndex
     private let gaps: FamilyIndex
     private let lateness: LatencyHistogramIndex
     private let interval: FamilyIndex
@@ -51,6 +52,9 @@ struct TruthSeries {
         resets = declare(
             "pyjoules_resets_total",
             "Times a hardware counter was set anew, by suspend or a reloaded driver; only what is certain was added.")
+        glitches = declare(
+            "pyjoules_glitches_total",
+            "Times a hardware counter showed something else for a while and then went on as if nothing had been; nothing was lost.")
         gaps = declare(
             "pyjoules_gaps_total",
             "Intervals in which a counter can have run through its range unseen; only what is certain was added.")
@@ -88,6 +92,7 @@ struct TruthSeries {
             let accountant = sampling.accounts[index].accountant
             registry[wraps, row] = .integer(accountant.wraps)
             registry[resets, row] = .integer(accountant.resets)
+            registry[glitches, row] = .integer(accountant.glitches)
             registry[gaps, row] = .integer(accountant.gaps)
         }
         registry.publish(facts.lateness, as: lateness)
