@@ -161,7 +161,7 @@ import Testing
     }
 
     private func readings(_ sources: inout Sources) -> [Reading] {
-        sources.beginPass()
+        sources.beginPass(at: moment(1))
         var readings: [Reading] = []
         for index in sources.counters.indices { readings.append(sources.read(index, at: moment(1)).reading) }
         return readings
