@@ -49,6 +49,8 @@ public struct DomainAccount: Sendable {
     }
     /// How many readings failed for a reason.
     public func failureCount(_ reason: ReadFailure) -> UInt64 { failures[reason] }
+    /// The counter is read at each pass: it is no mirror, and not too slow for that.
+    public var isRead: Bool { !isMirror && failure != .slow }
     /// The counter went from the kernel and may come back.
     public var isLost: Bool { failure == .unregistered && !isMirror }
 
@@ -128,6 +130,7 @@ extension DomainAccount {
     /// Goes on with the counter as it was found again: under another name, or with another range, which makes it another counter.
     public mutating func resume(_ facts: CounterFacts) {
         self.facts = facts
+        if failure == .slow { failure = nil }
         guard facts.modulus != accountant.modulus else { return }
         accountant.replaceCounter(modulus: facts.modulus, boundMicrowatts: facts.boundMicrowatts)
         lastReset = nil

@@ -122,7 +122,7 @@ struct PowercapCheck {
         switch zone.reason {
         case .duplicate:
             return Finding(.note, .powercap, "\(zone.name)\(domain) \(zone.reason): it is left out of every sum.")
-        case .unknownName, .badAttribute, .failed, .tooMany, .permissionDenied:
+        case .unknownName, .badAttribute, .failed, .tooMany, .permissionDenied, .battery, .asleep, .slow:
             return Finding(.note, .powercap, "\(zone.name)\(domain) is not counted: \(zone.reason).")
         }
     }

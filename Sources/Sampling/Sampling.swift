@@ -54,10 +54,19 @@ public struct Sampling: ~Copyable {
     public mutating func keep(in ledger: consuming Ledger) -> Ledger.Restoration {
         precondition(generation == 0)
         var ledger = ledger
+        giveNamesBack(ledger.names())
         let restoration = ledger.restore(&accounts)
         droppedRecords = ledger.droppedRecords
         self.ledger = consume ledger
         return restoration
+    }
+
+    /// Lets devices go on under the names that they had in an earlier run.
+    private mutating func giveNamesBack(_ names: [(identity: String, tag: String)]) {
+        guard !names.isEmpty else { return }
+        sources.recall(names)
+        accounts = sources.counters.map { DomainAccount($0) }
+        mirrors = MirrorWatch(accounts.map(\.domain))
     }
 
     /// The accounts are kept in a ledger.
@@ -91,7 +100,7 @@ extension Sampling {
         beginPass(at: moment)
         guard !accounts.isEmpty else { return endPass() }
         compareSuspects(at: moment)
-        for index in accounts.indices where !accounts[index].isMirror {
+        for index in accounts.indices where accounts[index].isRead {
             let read = read(index, at: moment)
             accounts[index].endInterval(at: read)
         }
@@ -106,7 +115,7 @@ extension Sampling {
     /// Brings the totals up to date between two ticks.
     public mutating func refresh(at moment: Moment) {
         beginPass(at: moment)
-        for index in accounts.indices where !accounts[index].isMirror { _ = read(index, at: moment) }
+        for index in accounts.indices where accounts[index].isRead { _ = read(index, at: moment) }
         endPass()
     }
 
@@ -162,6 +171,10 @@ extension Sampling {
     private mutating func read(_ index: Int, at moment: Moment) -> Moment {
         let (reading, read) = sources.read(index, at: moment)
         accounts[index].take(reading, at: read)
+        if reading == .failure(.slow) {
+            sources.giveUp(index)
+            layoutGeneration += 1
+        }
         return read
     }
 }

@@ -74,19 +74,20 @@ extension Sources {
     }
 
     private mutating func openHwmon() -> SourceAttempt.Outcome {
-        let discovery = HwmonDiscovery(sysfs: roots.sysfs)
+        let discovery = HwmonDiscovery(sysfs: roots.sysfs, remembering: hwmonMemory)
         report.hwmon = discovery
+        hwmonMemory = discovery.memory
         guard !discovery.sensors.isEmpty else {
-            let absence = "hwmon shows no sensor of energy or power"
-            let isForbidden = discovery.refused.contains { $0.reason == .permissionDenied }
-            return isForbidden ? .unreadable(absence) : .absent(absence)
+            let absence =
+                "hwmon shows no sensor of energy or power" + (discovery.refused.isEmpty ? "" : " that can be counted")
+            let isThere = discovery.refused.contains { $0.reason.isOfSomethingUsable }
+            return isThere ? .unreadable(absence) : .absent(absence)
         }
         do throws(SystemError) {
-            hwmon = try HwmonSource(opening: discovery.sensors)
+            try openSensors(discovery.sensors)
         } catch {
             return .unreadable("the sensors of hwmon cannot be opened: \(error)")
         }
-        append(discovery.sensors.map(\.facts))
         return .opened
     }
 }

@@ -41,7 +41,9 @@ public struct PowerLimits: Sendable, Equatable {
 ///
 /// Limits are kept on average and for their time window only, and firmware often states too little: twice the highest one is
 /// taken, and never less than `leastMicrowatts`. A zone without limits takes its package's. Where nothing is known, a
-/// kilowatt is more than a package of today draws for long; a platform or a chassis may hold several.
+/// kilowatt is more than a package of today draws for long, and a platform may hold several. A sensor may be anything from a rail
+/// to a chassis: the largest machines that run one Linux draw 14 to 30 kW, and a meter that does not know the power yet says
+/// 4.3 MW (2^32 - 1 mW, ACPI's "unknown"), so that 100 kW are believed.
 public enum PlausiblePower {
     static let factor: UInt64 = 2
     static let leastMicrowatts: UInt64 = 100_000_000
@@ -59,7 +61,7 @@ public enum PlausiblePower {
         switch kind {
         case .package, .core, .uncore, .dram, .leadCore: 1_000_000_000
         case .psys: 4_000_000_000
-        case .sensor: 10_000_000_000
+        case .sensor: 100_000_000_000
         }
     }
 }

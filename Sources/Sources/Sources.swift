@@ -23,10 +23,11 @@ public struct Sources: ~Copyable {
     var powercap: PowercapSource?
     var perf: PerfSource?
     var hwmon: HwmonSource?
+    var hwmonMemory = HwmonMemory()
     var simulated: SimulatedSource?
     let roots: SystemRoots
     var search = Search()
-    private let time: ReadingTime
+    let time: ReadingTime
 
     /// Nothing to read.
     public static func none() -> Sources {
@@ -58,8 +59,7 @@ public struct Sources: ~Copyable {
         switch place.kind {
         case .powercap: return (powercap?.read(place.index) ?? .failure(.other), moment)
         case .perf: return (perf?.read(place.index) ?? .failure(.other), moment)
-        case .hwmon:
-            return (hwmon?.read(place.index, at: moment.monotonicNanoseconds) ?? .failure(.other), moment)
+        case .hwmon: return (readSensor(place.index, from: moment), moment)
         case .simulated:
             return (simulated?.read(place.index, at: moment.monotonicNanoseconds) ?? .failure(.other), moment)
         }
