@@ -41,7 +41,8 @@ struct HwmonCheck {
                 remedy: HwmonCheck.slowRemedy)
         case .asleep:
             Finding(
-                .note, .hwmon, "\(sensor.name) is not counted yet: \(sensor.reason). It is counted when it shows something.")
+                .note, .hwmon,
+                "\(sensor.name) is not counted yet: \(sensor.reason). It is counted when it shows something.")
         case .battery, .unknownName, .badAttribute, .failed, .tooMany:
             Finding(.note, .hwmon, "\(sensor.name) is not counted: \(sensor.reason).")
         }

@@ -76,7 +76,8 @@ struct HwmonChip {
     /// What a channel is called if nobody else is.
     func words(_ channel: HwmonChannel) -> String {
         let label = labelWord(channel.label)
-        return [labelWord(name), label.isEmpty ? channel.file.stem : label].filter { !$0.isEmpty }.joined(separator: "_")
+        return [labelWord(name), label.isEmpty ? channel.file.stem : label].filter { !$0.isEmpty }.joined(
+            separator: "_")
     }
 
     /// The ACPI power meter says itself if it measures a battery. See Documentation/hwmon/acpi_power_meter.rst.

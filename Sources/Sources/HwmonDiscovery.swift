@@ -39,9 +39,10 @@ public struct HwmonDiscovery: Sendable {
         sensors = candidates.flatMap { candidate in
             candidate.rail.channels.compactMap { admission.sensors[$0.identity] }
         }
-        refused += candidates.flatMap { candidate in
+        let notAdmitted = candidates.flatMap { candidate in
             candidate.rail.channels.compactMap { admission.refused[$0.identity] }
         }
+        refused = notAdmitted + refused
     }
 
     private mutating func findChips(_ sysfs: String) -> [HwmonChip] {

@@ -14,7 +14,9 @@ struct HwmonCandidate {
         guard candidates.count > HwmonSource.capacity else { return candidates }
         let ordered = candidates.enumerated().sorted { left, right in
             let (one, other) = (left.element, right.element)
-            return (-one.rail.coverage, one.siblings, left.offset) < (-other.rail.coverage, other.siblings, right.offset)
+            return (-one.rail.coverage, one.siblings, left.offset) < (
+                -other.rail.coverage, other.siblings, right.offset
+            )
         }
         return ordered.map(\.element)
     }

@@ -152,7 +152,8 @@ import Testing
         }
     }
 
-    @Test func `where there is no room for all, the sockets come before their cores, and a small chip before a large one`()
+    @Test
+    func `where there is no room for all, the sockets come before their cores, and a small chip before a large one`()
         throws
     {
         try withHwmonTree { tree in

@@ -14,7 +14,9 @@ import Testing
         milliseconds: [UInt64], slow: UInt64?
     ) {
         var pace = SensorPace()
-        for duration in milliseconds where pace.slowNanoseconds == nil { pace.take(nanoseconds: duration * millisecond) }
+        for duration in milliseconds where pace.slowNanoseconds == nil {
+            pace.take(nanoseconds: duration * millisecond)
+        }
         #expect(pace.slowNanoseconds == slow.map { $0 * millisecond })
     }
 }

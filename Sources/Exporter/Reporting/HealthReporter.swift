@@ -48,7 +48,8 @@ struct HealthReporter {
         case .slow:
             "each reading would hold up everything else, so that it is not read again until its device appears anew or the exporter "
                 + "starts anew; pyjoules_zone_info says how long it took"
-        case .asleep: "its device is suspended or the sensor is switched off; it is read again as soon as it shows something"
+        case .asleep:
+            "its device is suspended or the sensor is switched off; it is read again as soon as it shows something"
         case .driverError, .garbage, .empty, .other: "its total stays as it was until it can be read"
         }
     }
