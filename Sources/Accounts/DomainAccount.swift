@@ -49,6 +49,8 @@ public struct DomainAccount: Sendable {
     }
     /// How many readings failed for a reason.
     public func failureCount(_ reason: ReadFailure) -> UInt64 { failures[reason] }
+    /// The counter is not read and is taken again if its device appears.
+    public var isMissing: Bool { isLost || failure == .slow }
     /// The counter is read at each pass: it is no mirror, and not too slow for that.
     public var isRead: Bool { !isMirror && failure != .slow }
     /// The counter went from the kernel and may come back.
@@ -125,6 +127,17 @@ extension DomainAccount {
         guard !facts.outlivesProcess else { return }
         self.accountant.countGap()
         self.accountant.forgetLast()
+    }
+
+    /// The counter moves by another unit than it was believed to.
+    public mutating func setUnit(_ unitMicrojoules: UInt64) {
+        facts.unitMicrojoules = unitMicrojoules
+    }
+
+    /// Believes less or more power from now on.
+    public mutating func setBound(_ boundMicrowatts: UInt64) {
+        facts.boundMicrowatts = boundMicrowatts
+        accountant = accountant.withBound(boundMicrowatts)
     }
 
     /// Goes on with the counter as it was found again: under another name, or with another range, which makes it another counter.

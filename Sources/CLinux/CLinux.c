@@ -12,6 +12,9 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
 
 int clinux_accept(int listener, struct sockaddr_storage *address) {
     socklen_t length = sizeof *address;
@@ -82,6 +85,19 @@ int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int le
         .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_RUNNING,
     };
     return (int)syscall(SYS_perf_event_open, &attributes, -1, processor, leader, PERF_FLAG_FD_CLOEXEC);
+}
+
+int clinux_processor_maker(char maker[13]) {
+#if defined(__x86_64__) || defined(__i386__)
+    unsigned int highest, words[3];
+    if (!__get_cpuid(0, &highest, &words[0], &words[2], &words[1])) return 0;
+    memcpy(maker, words, sizeof words);
+    maker[12] = 0;
+    return 1;
+#else
+    (void)maker;
+    return 0;
+#endif
 }
 
 enum clinux_file_type clinux_file_type(unsigned int mode) {

@@ -14,20 +14,27 @@ public enum DomainKind: String, Sendable, CaseIterable {
     case leadCore = "lead_core"
     /// Whatever a sensor chip of the board measures; only the label tells what. Sensors may lie inside one another.
     case sensor
+    /// A zone of a control type of powercap whose meaning nobody here knows; only its names tell. Zones may lie inside one another.
+    case zone
+}
+
+extension DomainKind {
+    /// Its domains have names of their own instead of numbers.
+    var isNamed: Bool { self == .sensor || self == .zone }
 }
 
 /// A part of this machine that has an energy counter of its own.
 public struct Domain: Sendable, Hashable {
     /// What is measured.
     public let kind: DomainKind
-    /// The socket it belongs to; for `psys`, which belongs to none, its number among its like; 0 for a sensor.
+    /// The socket it belongs to; for `psys` the socket that measures it; 0 for a sensor or a zone.
     public let socket: Int
     /// The die, on packages that have several.
     public let die: Int?
-    /// The name of a sensor, which no number tells apart: letters, digits and underscores.
+    /// The name of a sensor or a zone, which no number tells apart: letters, digits and underscores.
     public let label: String?
 
-    /// A domain; its label is for sensors only.
+    /// A domain; its label is for sensors and zones only.
     public init(kind: DomainKind, socket: Int, die: Int? = nil, label: String? = nil) {
         self.kind = kind
         self.socket = socket
@@ -36,7 +43,7 @@ public struct Domain: Sendable, Hashable {
     }
 
     /// pyJoules' name of the domain: `package_0`, `core_0`, `package_0_die_1`. AMD's lead core is `core_0` there. A sensor's
-    /// is its label.
+    /// and a zone's is its label.
     public var tag: String {
         if let label { return label }
         let kind = self.kind == .leadCore ? DomainKind.core : self.kind
@@ -44,11 +51,11 @@ public struct Domain: Sendable, Hashable {
         return die.map { "\(socket)_die_\($0)" } ?? socket
     }
 
-    /// Whether a name is, or could be, that of a part of a processor or of the platform, which no sensor may have: `package_0`,
+    /// Whether a name is, or could be, that of a part of a processor or of the platform, which no sensor or zone may have: `package_0`,
     /// `core_1_die_0`.
     public static func isProcessorTag(_ name: String) -> Bool {
         DomainKind.allCases.contains { kind in
-            guard kind != .sensor, name.hasPrefix(kind.rawValue + "_") else { return false }
+            guard !kind.isNamed, name.hasPrefix(kind.rawValue + "_") else { return false }
             let numbers = name.dropFirst(kind.rawValue.utf8.count + 1).split(
                 separator: "_", omittingEmptySubsequences: false)
             func isNumber(_ text: Substring) -> Bool {
@@ -62,6 +69,6 @@ public struct Domain: Sendable, Hashable {
         }
     }
 
-    /// The package it lies in; nil for the platform, which packages lie in, and for sensors, which do not say.
-    public var package: Int? { kind == .psys || kind == .sensor ? nil : socket }
+    /// The package it lies in; nil for the platform, which packages lie in, and for sensors and zones, which do not say.
+    public var package: Int? { kind == .psys || kind.isNamed ? nil : socket }
 }

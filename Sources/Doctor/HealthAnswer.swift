@@ -33,7 +33,9 @@ struct HealthAnswer {
         case (429, _): return lives("it limits the rate of requests", question, place)
         case (400, _) where wantsTLS: return lives("it speaks TLS", question, place)
         case (503, .ready):
-            return .unwell("\(place) is not ready: it has no sample yet, or no connection left; its log tells")
+            return .unwell(
+                "\(place) is not ready: it has no sample yet, nothing has been read for 10 s, or it has no connection left; its log tells"
+            )
         case (503, .healthy):
             return .unwell("\(place) has no connection left for this one; --web.max-connections allows more")
         case (404, _):

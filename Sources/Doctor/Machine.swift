@@ -3,7 +3,7 @@ import Sources
 
 /// The machine itself, as far as it decides which energy counters there are and what they mean.
 struct Machine {
-    let vendor: ProcessorVendor
+    let processor: ProcessorIdentity
     let isARM: Bool
     /// As the kernel prints it.
     let processorName: String?
@@ -14,6 +14,8 @@ struct Machine {
     let firmwareName: String
     /// The processor shows SGX, with which Intel blurs energy counters.
     let showsSGX: Bool
+
+    var vendor: ProcessorVendor { processor.vendor }
 
     /// Intel's processors for clients compute what they do not measure.
     var isIntelClient: Bool { vendor == .intel && processorName.map { !$0.contains("Xeon") } ?? false }
@@ -26,7 +28,7 @@ struct Machine {
         let cpuinfo = CPUInfo(Machine.text(procfs + "/cpuinfo", limit: Machine.cpuinfoBytes))
         let maker = Machine.line(sysfs + "/class/dmi/id/sys_vendor")
         let product = Machine.line(sysfs + "/class/dmi/id/product_name")
-        vendor = ProcessorVendor(cpuinfo: cpuinfo.text)
+        processor = ProcessorIdentity(procfs: procfs)
         isARM = cpuinfo["CPU implementer"] != nil
         processorName = cpuinfo["model name"]
         showsSGX = cpuinfo.hasFlag("sgx")
@@ -105,6 +107,9 @@ struct ProcessorCheck {
                     "This is a virtual machine\(name): energy counters are its host's, and one that is seen here tells "
                         + "what the host wants to tell."))
         }
+        if let remark = machine.processor.remark {
+            findings.append(Finding(.note, .processor, remark.prefix(1).uppercased() + remark.dropFirst() + "."))
+        }
         switch machine.vendor {
         case .amd:
             findings.append(
@@ -119,13 +124,13 @@ struct ProcessorCheck {
                         + "energy over seconds is not.",
                     remedy: "switch SGX off in the firmware's settings if nothing uses it, or look at longer intervals")
             )
-        case .intel:
+        case .intel where machine.processor.remark == nil:
             findings.append(
                 Finding(
                     .ok, .processor,
                     "SGX is off, so Intel does not blur the counters (INTEL-SA-00389) unless the firmware asks for it.")
             )
-        case .unknown: break
+        case .intel, .unknown: break
         }
         return findings
     }

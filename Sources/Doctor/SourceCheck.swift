@@ -33,17 +33,18 @@ struct SourceCheck {
     /// Something stands in for what was to be read first.
     private var replacement: Finding? {
         let opened = report.attempts.filter(\.isOpen)
-        guard
-            report.attempts.contains(where: { attempt in
-                !attempt.isOpen && opened.contains { $0.row == attempt.row }
-            })
-        else { return nil }
+        let isReplaced = report.attempts.contains { attempt in
+            !attempt.isOpen && opened.contains { $0.row == attempt.row }
+        }
+        let isFirstMissing = report.choice == .auto && !opened.contains { $0.row == 0 }
+        guard isReplaced || isFirstMissing else { return nil }
         return Finding(
             .note, .source, "Energy is read from \(report.name), since the sources before it cannot be read.")
     }
 
     /// What was asked for by name beside something else, and is not there.
     private var missing: [Finding] {
+        guard report.choice != .auto else { return [] }
         let rows = Set(report.attempts.filter(\.isOpen).map(\.row))
         return report.attempts.filter { !rows.contains($0.row) }.map { attempt in
             Finding(.problem, .source, "Nothing is read from \(attempt.kind.rawValue).", remedy: "what is said above")
@@ -126,6 +127,11 @@ struct SourceCheck {
                 .note, .domain, "\(domain.tag) is computed by a model on Intel's processors for clients, not measured.")
         case .psys:
             Finding(.note, .domain, "\(domain.tag) covers what the board's maker decided, packages included.")
+        case .zone:
+            Finding(
+                .note, .domain,
+                "\(domain.tag) is a zone that only its driver's documentation explains: it is in no sum of the machine."
+            )
         case .package, .core, .uncore, .dram, .sensor: nil
         }
     }

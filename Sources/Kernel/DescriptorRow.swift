@@ -34,6 +34,20 @@ public struct DescriptorRow: ~Copyable {
         unsafe storage[index] = descriptor
     }
 
+    /// Takes over one in the place of another, which is closed, or as one more where the index is the count.
+    public mutating func put(_ descriptor: consuming FileDescriptor, at index: Int) {
+        if index == count { append(descriptor) } else { replace(index, with: descriptor) }
+    }
+
+    /// Hands over the first; the others move up.
+    public mutating func removeFirst() -> FileDescriptor {
+        precondition(count > 0)
+        count -= 1
+        let first = unsafe storage.move()
+        unsafe storage.moveInitialize(from: storage + 1, count: count)
+        return first
+    }
+
     /// Lends one.
     public subscript(index: Int) -> FileDescriptor {
         _read {

@@ -29,10 +29,9 @@ public struct Sampling: ~Copyable {
     public private(set) var intervalNanoseconds: UInt64?
     /// When the latest tick began, on the monotonic clock; nil before the first.
     public private(set) var lastTickNanoseconds: UInt64?
-    /// A zone that was missing, is there again and may not be read any more; nil if there is none.
-    public private(set) var forbiddenZone: String?
-    /// Every source that is read has given a first sample.
-    public private(set) var isReady = false
+    /// Every source that was opened has given a first sample.
+    private var hasFirstSamples = false
+    private var watch = SourceWatch()
     /// How many records of earlier runs found no room in the ledger any more.
     public private(set) var droppedRecords = 0
 
@@ -98,7 +97,10 @@ extension Sampling {
     /// Ends a measurement interval: totals and power.
     public mutating func tick(at moment: Moment) {
         beginPass(at: moment)
-        guard !accounts.isEmpty else { return endPass() }
+        guard !accounts.isEmpty else {
+            endPass()
+            return lookAgain(at: moment)
+        }
         compareSuspects(at: moment)
         for index in accounts.indices where accounts[index].isRead {
             let read = read(index, at: moment)
@@ -156,7 +158,7 @@ extension Sampling {
 
     private mutating func endPass() {
         ledger?.write(accounts)
-        if !isReady { isReady = hasSampleOfEachSource }
+        if !hasFirstSamples { hasFirstSamples = hasSampleOfEachSource }
     }
 
     private var hasSampleOfEachSource: Bool {
@@ -197,26 +199,67 @@ extension Sampling {
     public var isEstimated: Bool { accounts.contains(where: \.facts.isEstimate) }
 }
 
-/// Counters that went, came back or appeared.
+/// Sources and counters that went, came back or appeared.
 extension Sampling {
+    /// Something is read, and every source that was opened has given a first sample.
+    public var isReady: Bool { hasFirstSamples && watch.isAnythingRead }
+
+    /// Each source that is read, and each that should be, and whether something of it was read lately.
+    public var sourceStates: [(kind: SourceKind, isUp: Bool)] {
+        sources.report.states.map { ($0.kind, $0.isUp && !watch.silent.contains($0.kind)) }
+    }
+
+    /// Counters of a kind may be opened later: it is looked for, and nothing is read in its place.
+    public func mayOpen(_ kind: SourceKind) -> Bool { sources.mayOpen(kind) }
+
+    /// The kinds of source of which a counter has gone from the kernel and may be found again.
+    private var lostKinds: SourceKinds {
+        var kinds = SourceKinds()
+        for index in accounts.indices where accounts[index].isLost { kinds.insert(accounts[index].facts.source) }
+        return kinds
+    }
+
     /// There is a counter that has gone from the kernel and may be found again.
-    public var hasLostCounters: Bool {
-        accounts.contains { $0.isLost && Sources.findsAgain($0.facts.source) }
+    public var hasLostCounters: Bool { !lostKinds.isEmpty }
+
+    /// Looks for what came and went between ticks that are too rare for that, and reads it once it is there.
+    public mutating func lookBetweenTicks(at moment: Moment) {
+        let before = accounts.count
+        lookAgain(at: moment)
+        if accounts.count > before { refresh(at: moment) }
     }
 
     mutating func lookAgain(at moment: Moment) {
-        let isMissing = hasLostCounters
-        if !isMissing { forbiddenZone = nil }
-        if sources.isSearchDue(at: moment, isMissing: isMissing) { findMissing() }
+        if watch.review(accounts, at: moment.monotonicNanoseconds) { layoutGeneration += 1 }
+        refreshBounds(at: moment)
+        learnUnits()
+        let due = sources.searchesDue(at: moment, lost: lostKinds)
+        if !due.isEmpty { findMissing(among: due) }
     }
 
-    mutating func findMissing() {
-        take(sources.find(accounts.indices.filter { accounts[$0].isLost }))
+    /// Takes over what the sources have learned of their counters' units.
+    private mutating func learnUnits() {
+        guard sources.learnUnits() else { return }
+        for index in accounts.indices { accounts[index].setUnit(sources.counters[index].unitMicrojoules) }
+        layoutGeneration += 1
+    }
+
+    /// Believes of the counters whose turn it is what their limits allow now.
+    private mutating func refreshBounds(at moment: Moment) {
+        for index in sources.refreshBounds(at: moment) where index < accounts.count {
+            let bound = sources.counters[index].boundMicrowatts
+            guard accounts[index].facts.boundMicrowatts != bound else { continue }
+            accounts[index].setBound(bound)
+            measureLayout()
+        }
+    }
+
+    mutating func findMissing(among kinds: SourceKinds = .all) {
+        take(sources.find(accounts.indices.filter { accounts[$0].isMissing }, among: kinds))
     }
 
     /// Lets accounts go on with what was found, and opens accounts for what was never there before.
     private mutating func take(_ result: SearchResult) {
-        forbiddenZone = result.forbidden
         for index in result.reopened { accounts[index].resume(sources.counters[index]) }
         for index in result.added {
             var account = DomainAccount(sources.counters[index])
@@ -224,7 +267,7 @@ extension Sampling {
             accounts.append(account)
             mirrors.append(account.domain)
         }
-        guard !result.renamed.isEmpty || !result.added.isEmpty else { return }
+        guard result.hasChanged else { return }
         layoutGeneration += 1
         measureLayout()
     }

@@ -11,6 +11,8 @@ public struct SandboxPlan: Sendable {
     public var removalDirectories: [String] = []
     /// Threads may be started; new processes never.
     public var allowsThreads = false
+    /// Performance events may be opened: those of energy that appear later, or are lost and come back.
+    public var opensPerfEvents = false
     /// Messages go to a unix socket without a file.
     public var reachesAbstractSockets = false
     /// A system call that is not on the list ends the process, instead of failing with EPERM: for tests, which should not pass by

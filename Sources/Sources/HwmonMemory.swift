@@ -12,8 +12,17 @@ struct HwmonMemory: Sendable {
     var names = SensorNames()
     /// What is open, by identity: it is not read once more to know whether it can be.
     var open: [String: HwmonSensor] = [:]
+    /// What was ever counted, by identity: its rail goes on being counted by it.
+    var counted: Set<String> = []
     /// What is too slow, by identity.
     var slow: [String: Slow] = [:]
+
+    /// Remembers a sensor that was opened.
+    mutating func keep(_ sensor: HwmonSensor) {
+        open[sensor.identity] = sensor
+        counted.insert(sensor.identity)
+        slow[sensor.identity] = nil
+    }
 
     /// How long a sensor took to be read when it was given up; nil if it was not, or if its device has appeared anew since.
     func slowNanoseconds(_ identity: String, appearance: UInt64) -> UInt64? {

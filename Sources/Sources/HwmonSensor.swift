@@ -28,7 +28,9 @@ public struct HwmonSensor: Sendable, Equatable {
     public var isIntegrated: Bool { file.quantity == .power }
 
     /// More power than this is not believed of it.
-    public var boundMicrowatts: UInt64 { SensorLimits.boundMicrowatts(limits) }
+    public var boundMicrowatts: UInt64 {
+        PlausiblePower.boundMicrowatts(.sensor, highestMicrowatts: limits.map(\.microwatts).max())
+    }
 
     /// No attribute tells where a counter starts again from 0, and 64 bits of microjoules never end, so a step back is always a
     /// new start and never a wrap. Power is integrated in this process.
@@ -48,9 +50,6 @@ public struct HwmonSensor: Sendable, Equatable {
         return sensor
     }
 
-    /// Reads the limits again, if there were any: they are changed while machines run.
-    mutating func refreshLimits() {
-        guard !limits.isEmpty else { return }
-        limits = SensorLimits.limits(SysfsDirectory(path: directory), file.number)
-    }
+    /// What is read again of the limits, if there are any.
+    var limitFiles: LimitFiles? { limits.isEmpty ? nil : LimitFiles(directory: directory, number: file.number, limits) }
 }

@@ -13,14 +13,12 @@ struct HwmonSource: ~Copyable {
     /// What is kept of a sensor.
     private struct State {
         var sensor: HwmonSensor
-        var boundMicrowatts: UInt64
         var pace = SensorPace()
         /// Nil for a sensor that counts energy itself.
         var integrator: PowerIntegrator?
 
         init(_ sensor: HwmonSensor) {
             self.sensor = sensor
-            boundMicrowatts = sensor.boundMicrowatts
             integrator = sensor.isIntegrated ? PowerIntegrator() : nil
         }
     }
@@ -28,21 +26,16 @@ struct HwmonSource: ~Copyable {
     private var descriptors = DescriptorRow(capacity: HwmonSource.capacity)
     private var states: [State] = []
 
-    /// Which sensor has an identity; nil if none has.
-    func index(of identity: String) -> Int? { states.firstIndex { $0.sensor.identity == identity } }
-
     /// A sensor as it was found last.
     func sensor(_ index: Int) -> HwmonSensor { states[index].sensor }
 
     /// How long the reading took after which the sensor was given up; nil while it is read.
     func slowNanoseconds(_ index: Int) -> UInt64? { states[index].pace.slowNanoseconds }
 
-    /// Opens one more sensor. False if there is no room for it.
-    mutating func append(_ sensor: HwmonSensor) throws(SystemError) -> Bool {
-        guard states.count < HwmonSource.capacity else { return false }
+    /// Opens one more sensor, for which there must be room.
+    mutating func append(_ sensor: HwmonSensor) throws(SystemError) {
         descriptors.append(try FileDescriptor.open(reading: sensor.path))
         states.append(State(sensor))
-        return true
     }
 
     /// Opens a sensor again that was gone or was given up, where it is now. What it used in between is known only if it counts
@@ -50,7 +43,6 @@ struct HwmonSource: ~Copyable {
     mutating func reopen(_ index: Int, _ sensor: HwmonSensor) throws(SystemError) {
         descriptors.replace(index, with: try FileDescriptor.open(reading: sensor.path))
         states[index].sensor = sensor
-        states[index].boundMicrowatts = sensor.boundMicrowatts
         states[index].pace = SensorPace()
         states[index].integrator?.interrupt()
     }
@@ -58,15 +50,6 @@ struct HwmonSource: ~Copyable {
     /// Gives a sensor another name.
     mutating func rename(_ index: Int, _ domain: Domain) {
         states[index].sensor.domain = domain
-    }
-
-    /// Reads the limits of a sensor again.
-    ///
-    /// - Returns: the power above which it is not believed now.
-    mutating func refreshBound(_ index: Int) -> UInt64 {
-        states[index].sensor.refreshLimits()
-        states[index].boundMicrowatts = states[index].sensor.boundMicrowatts
-        return states[index].boundMicrowatts
     }
 }
 
@@ -78,9 +61,11 @@ extension HwmonSource {
         return readSensor(descriptors[index], states[index].sensor.file.quantity)
     }
 
-    /// Makes energy of what a sensor showed in a reading from `start` to `end` on the monotonic clock, in nanoseconds. After one
-    /// reading too many that took too long the sensor is given up; this one still counts.
-    mutating func take(_ index: Int, _ shown: Reading, from start: UInt64, to end: UInt64) -> Reading {
+    /// Makes energy of what a sensor showed in a reading from `start` to `end` on the monotonic clock, in nanoseconds. More power
+    /// than the bound is not believed. After one reading too many that took too long the sensor is given up; this one still counts.
+    mutating func take(
+        _ index: Int, _ shown: Reading, from start: UInt64, to end: UInt64, boundMicrowatts: UInt64
+    ) -> Reading {
         let duration = end - min(start, end)
         if shown != .failure(.slow) { states[index].pace.take(nanoseconds: duration) }
         guard states[index].integrator != nil else { return shown }
@@ -88,7 +73,7 @@ extension HwmonSource {
             states[index].integrator?.interrupt()
             return shown
         }
-        guard microwatts <= states[index].boundMicrowatts else {
+        guard microwatts <= boundMicrowatts else {
             states[index].integrator?.interrupt()
             return .failure(.garbage)
         }

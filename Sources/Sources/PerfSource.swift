@@ -38,7 +38,8 @@ struct PerfSource: ~Copyable {
     /// A machine of 1 kW gets there in 49 days.
     static let modulus: UInt64 = 4_294_967_296_000_000
 
-    /// The coarsest unit that the registers behind the events have, 2^-14 J, rounded up: the kernel does not say which it is.
+    /// The unit of most registers behind the events, 2^-14 J, rounded up. The kernel does not say which it is, so it is taken until it is
+    /// learned from what they show: the platform's of Sapphire Rapids is 1 J.
     static let unitMicrojoules: UInt64 = 62
 
     /// The longest time between two passes.
@@ -50,41 +51,50 @@ struct PerfSource: ~Copyable {
     static let longestIntervalNanoseconds: UInt64 = 20_000_000_000
 
     private struct Group {
-        /// The leader's index; its members follow.
-        let first: Int
-        let count: Int
+        /// The counters that are opened and read together; the first leads.
+        let members: [Int]
         /// How long the group had counted at the latest pass.
         var runningNanoseconds: UInt64?
     }
 
-    private let descriptors: DescriptorRow
-    private var groups: [Group]
-    private var readings: [Reading]
+    private var descriptors = DescriptorRow(capacity: PerfSource.capacity)
+    private var groups: [Group] = []
+    private var readings: [Reading] = []
+    private var units: [LearnedUnit] = []
+    /// The unit of some counter became known since somebody asked.
+    private var hasLearned = false
 
-    /// Opens the events of the groups, in their order. `procfs` is asked what would be needed if that is forbidden.
-    init(
-        opening found: [PerfGroup], procfs: String = "/proc", calls: PerfCalls = .kernel
+    /// There is a counter.
+    var isEmpty: Bool { readings.isEmpty }
+
+    /// Opens events as one group, each in the place of a counter that was gone or as one more: all of them or none. `procfs` is asked
+    /// what would be needed if that is forbidden.
+    mutating func open(
+        _ zones: [PerfZone], at places: [Int], procfs: String = "/proc", calls: PerfCalls = .kernel
     ) throws(PerfError) {
-        let count = found.reduce(0) { $0 + $1.zones.count }
-        precondition(count <= PerfSource.capacity)
-        var row = DescriptorRow(capacity: count)
-        var groups: [Group] = []
-        for group in found {
-            let first = row.count
-            for zone in group.zones {
-                do throws(SystemError) {
-                    let isLeader = row.count == first
-                    let opened = try isLeader ? calls.open(zone.event) : calls.join(zone.event, row[first])
-                    row.append(opened)
-                } catch {
-                    throw PerfSource.explain(error, zone, procfs)
-                }
+        var opened = DescriptorRow(capacity: zones.count)
+        for zone in zones {
+            do throws(SystemError) {
+                opened.append(opened.count == 0 ? try calls.open(zone.event) : try calls.join(zone.event, opened[0]))
+            } catch {
+                throw PerfSource.explain(error, zone, procfs)
             }
-            groups.append(Group(first: first, count: group.zones.count))
         }
-        descriptors = row
-        self.groups = groups
-        readings = Array(repeating: .failure(.empty), count: count)
+        groups.removeAll { group in
+            guard group.members.contains(where: places.contains) else { return false }
+            for member in group.members { readings[member] = .failure(.unregistered) }
+            return true
+        }
+        for place in places {
+            descriptors.put(opened.removeFirst(), at: place)
+            if place == readings.count {
+                readings.append(.failure(.empty))
+                units.append(LearnedUnit())
+            } else {
+                readings[place] = .failure(.empty)
+            }
+        }
+        groups.append(Group(members: places))
     }
 
     /// Reads all groups, each by one system call: what `read` gives until the next pass.
@@ -97,6 +107,15 @@ struct PerfSource: ~Copyable {
         readings[index]
     }
 
+    /// Whether the unit of some counter became known, or another one, since this was asked last.
+    mutating func takeLearned() -> Bool {
+        defer { hasLearned = false }
+        return hasLearned
+    }
+
+    /// The unit of the register behind a counter; nil as long as it is not known.
+    func unitMicrojoules(_ index: Int) -> UInt64? { units[index].microjoules }
+
     private static func explain(_ error: SystemError, _ zone: PerfZone, _ procfs: String) -> PerfError {
         switch error.code {
         case .permissionDenied, .operationNotPermitted: .forbidden(PerfPermission(procfs: procfs))
@@ -105,25 +124,27 @@ struct PerfSource: ~Copyable {
     }
 
     private mutating func readGroup(_ index: Int) {
-        let group = groups[index]
-        switch PerfGroupCounts.read(descriptors[group.first], size: group.count) {
+        let members = groups[index].members
+        switch PerfGroupCounts.read(descriptors[members[0]], size: members.count) {
         case .counts(let counts):
             // The kernel says nothing when the last processor of a package is switched off: it takes the group apart, and what is
             // left of it stands still for ever.
-            let isAlive = counts.count == group.count && counts.runningNanoseconds != group.runningNanoseconds
+            let isAlive =
+                counts.count == members.count && counts.runningNanoseconds != groups[index].runningNanoseconds
             groups[index].runningNanoseconds = counts.runningNanoseconds
-            guard isAlive else { return fail(group, .unregistered) }
-            for offset in 0..<group.count {
-                readings[group.first + offset] = .counter(PerfSource.microjoules(counts[offset]))
+            guard isAlive else { return fail(members, .unregistered) }
+            for offset in members.indices {
+                readings[members[offset]] = .counter(PerfSource.microjoules(counts[offset]))
+                if units[members[offset]].take(counts[offset]) != nil { hasLearned = true }
             }
-        case .ended: fail(group, .unregistered)
-        case .malformed: fail(group, .garbage)
-        case .failed(let code): fail(group, ReadFailure(code))
+        case .ended: fail(members, .unregistered)
+        case .malformed: fail(members, .garbage)
+        case .failed(let code): fail(members, ReadFailure(code))
         }
     }
 
-    private mutating func fail(_ group: Group, _ failure: ReadFailure) {
-        for index in group.first..<(group.first + group.count) { readings[index] = .failure(failure) }
+    private mutating func fail(_ members: [Int], _ failure: ReadFailure) {
+        for member in members { readings[member] = .failure(failure) }
     }
 
     /// A count of 2^-32 J in microjoules, rounded down: however many readings are added up, less than one is missing.

@@ -1,7 +1,10 @@
 import Counters
 import Kernel
 
-/// Finds the RAPL zones under /sys/class/powercap. See Documentation/power/powercap/powercap.rst in the kernel's source.
+/// Finds the zones under /sys/class/powercap that show energy. See Documentation/power/powercap/powercap.rst in the kernel's source.
+///
+/// The zones of RAPL are told by their names; those of other control types are counted under names of their own, in no sum. Whatever
+/// shows energy ends among `zones` or, with a reason, among `refused`.
 public struct PowercapDiscovery: Sendable {
     /// Those that can be counted, in the order in which `PowercapSource` numbers them.
     public private(set) var zones: [PowercapZone] = []
@@ -9,65 +12,133 @@ public struct PowercapDiscovery: Sendable {
     public private(set) var refused: [RefusedZone] = []
     private let root: String
     private let vendor: ProcessorVendor
-    private var platforms = 0
+    private let known: KnownCounters
+    private var identities: Set<String> = []
 
     /// Control types that show RAPL zones, the more exact first: where two show one domain, the first that has it counts.
     private static let controlTypes = ["intel-rapl", "intel-rapl-tpmi", "intel-rapl-mmio"]
 
     /// Looks under `sysfs`, the root that has `class/powercap`.
     public init(sysfs: String, vendor: ProcessorVendor) {
+        self.init(sysfs: sysfs, vendor: vendor, known: KnownCounters())
+    }
+
+    /// Looks again: what is open already needs no right to open it.
+    init(sysfs: String, vendor: ProcessorVendor, known: KnownCounters) {
         root = sysfs + "/class/powercap"
         self.vendor = vendor
-        let entries = SysfsDirectory(path: root).names
-        for controlType in PowercapDiscovery.controlTypes {
-            let prefix = controlType + ":"
-            let mine = entries.filter { $0.hasPrefix(prefix) }
-                .compactMap { ZoneNumber(entry: $0, prefix: prefix) }
-                .sorted()
-            for zone in mine { consider(zone, among: mine) }
+        self.known = known
+        let entries = SysfsDirectory(path: root).names.compactMap { PowercapEntry($0) }
+        let types = Set(entries.map(\.controlType))
+        let others = types.subtracting(PowercapDiscovery.controlTypes).sorted()
+        for type in PowercapDiscovery.controlTypes + others {
+            let mine = entries.filter { $0.controlType == type }.sorted()
+            for entry in mine where isZone(entry) { consider(entry, among: mine) }
         }
+        refuseWhatDoesNotFit()
     }
 
-    private mutating func consider(_ zone: ZoneNumber, among all: [ZoneNumber]) {
+    /// What shows energy is one. Containers hide the directories of RAPL's zones: those are missed by their entries.
+    private func isZone(_ entry: PowercapEntry) -> Bool {
+        let isHidden = PowercapDiscovery.isRAPL(entry) && entry.hasNumbersOfRAPL
+        return isHidden || attributes(of: entry).has("energy_uj")
+    }
+
+    private static func isRAPL(_ entry: PowercapEntry) -> Bool { controlTypes.contains(entry.controlType) }
+
+    private mutating func consider(_ entry: PowercapEntry, among all: [PowercapEntry]) {
         var domain: Domain?
         do throws(UnusableAttribute) {
-            let identity = try identify(zone, among: all)
-            domain = identity
-            guard !zones.contains(where: { $0.domain == identity }) else { throw UnusableAttribute(reason: .duplicate) }
-            let directory = attributes(of: zone).path
-            let range = try PowercapDiscovery.range(attributes(of: zone))
-            try PowercapDiscovery.checkReadable(directory)
-            guard zones.count < PowercapSource.capacity else { throw UnusableAttribute(reason: .tooMany) }
-            if identity.kind == .psys { platforms += 1 }
+            let (identity, found) = try identify(entry, among: all)
+            domain = found
+            identities.insert(identity)
+            guard !zones.contains(where: { $0.domain == found }) else { throw UnusableAttribute(reason: .duplicate) }
+            let range = try range(of: entry)
+            let directory = attributes(of: entry).path
+            if !known.isRead(identity) { try PowercapDiscovery.checkReadable(directory) }
             let limits = PowerLimits(zoneDirectory: directory)
-            let parentLimits = zone.parent.map { PowerLimits(zoneDirectory: attributes(of: $0).path) }
+            let parent = entry.parent.map { attributes(of: $0).path }
+                .map { (directory: $0, limits: PowerLimits(zoneDirectory: $0)) }
             zones.append(
                 PowercapZone(
-                    name: zone.entry, directory: directory, domain: identity, modulus: range.modulus,
+                    name: entry.name, directory: directory, domain: found, modulus: range.modulus,
                     unitMicrojoules: range.unit,
-                    boundMicrowatts: PlausiblePower.boundMicrowatts(identity.kind, own: limits, parent: parentLimits),
-                    limits: limits.limits))
+                    boundMicrowatts: PlausiblePower.boundMicrowatts(found.kind, own: limits, parent: parent?.limits),
+                    limits: limits.limits, limitFiles: LimitFiles(own: (directory, limits), parent: parent),
+                    identity: identity))
         } catch {
-            refused.append(RefusedZone(name: zone.entry, domain: domain, reason: error.reason))
+            refused.append(RefusedZone(name: entry.name, domain: domain, reason: error.reason))
         }
     }
 
-    /// What the zone measures: by its own name, and for a sub-zone by its parent's.
-    private func identify(_ zone: ZoneNumber, among all: [ZoneNumber]) throws(UnusableAttribute) -> Domain {
-        let name = try attributes(of: zone).text("name")
-        if let package = PackageName(name) {
-            return Domain(kind: .package, socket: package.socket, die: package.die)
+    /// Parts give way to what they lie in.
+    private mutating func refuseWhatDoesNotFit() {
+        var surplus: [RefusedZone] = []
+        while zones.count > PowercapSource.capacity {
+            let last = zones.lastIndex { PowercapEntry($0.name)?.parent != nil } ?? zones.count - 1
+            let zone = zones.remove(at: last)
+            surplus.append(RefusedZone(name: zone.name, domain: zone.domain, reason: .tooMany))
+        }
+        refused += surplus.reversed()
+    }
+
+    private func attributes(of entry: PowercapEntry) -> SysfsDirectory {
+        SysfsDirectory(path: "\(root)/\(entry.name)")
+    }
+
+    /// Permission is checked when a counter is opened and never again, so it is opened to know.
+    private static func checkReadable(_ directory: String) throws(UnusableAttribute) {
+        do {
+            _ = try FileDescriptor.open(reading: directory + "/energy_uj")
+        } catch {
+            let isForbidden = error.code == .permissionDenied || error.code == .operationNotPermitted
+            throw UnusableAttribute(reason: isForbidden ? .permissionDenied : .failed(error.code))
+        }
+    }
+}
+
+/// What a zone measures, and where its counter starts again.
+extension PowercapDiscovery {
+    /// By what the zone is known, and what it measures.
+    private func identify(
+        _ entry: PowercapEntry, among all: [PowercapEntry]
+    ) throws(UnusableAttribute) -> (identity: String, Domain) {
+        let type = entry.controlType
+        guard PowercapDiscovery.isRAPL(entry) else { return identifyStranger(try path(of: entry), type) }
+        let domain = try identifyRAPL(entry, among: all)
+        return (PowercapDiscovery.identity(domain, type), domain)
+    }
+
+    private static func identity(_ domain: Domain, _ type: String) -> String {
+        "powercap/\(type)/\(domain.kind.rawValue)/\(domain.tag)"
+    }
+
+    /// By the zone's own name, and for a part by that of what it lies in.
+    private func identifyRAPL(_ entry: PowercapEntry, among all: [PowercapEntry]) throws(UnusableAttribute) -> Domain {
+        let name = try attributes(of: entry).text("name")
+        switch TopName(name) {
+        case .package(let socket, let die): return Domain(kind: .package, socket: socket, die: die)
+        case .platform(let socket) where entry.parent == nil: return platform(socket, entry.controlType)
+        case .platform, nil: break
         }
         guard let kind = kind(of: name) else { throw UnusableAttribute(reason: .unknownName(name)) }
-        guard let parent = zone.parent, all.contains(parent) else {
-            guard kind == .psys else { throw UnusableAttribute(reason: .unknownName(name)) }
-            return Domain(kind: .psys, socket: platforms)
+        guard let parent = entry.parent, all.contains(parent) else {
+            throw UnusableAttribute(reason: .unknownName(name))
         }
         let parentName = try attributes(of: parent).text("name")
-        guard let package = PackageName(parentName) else {
+        guard case .package(let socket, let die) = TopName(parentName) else {
             throw UnusableAttribute(reason: .unknownName("\(parentName)/\(name)"))
         }
-        return Domain(kind: kind, socket: package.socket, die: package.die)
+        return Domain(kind: kind, socket: socket, die: die)
+    }
+
+    /// Kernels before 5.11 called every platform `psys`: those of one control type that repeat a number get the next one.
+    private func platform(_ socket: Int, _ controlType: String) -> Domain {
+        var domain = Domain(kind: .psys, socket: socket)
+        while identities.contains(PowercapDiscovery.identity(domain, controlType)) {
+            domain = Domain(kind: .psys, socket: domain.socket + 1)
+        }
+        return domain
     }
 
     private func kind(of name: String) -> DomainKind? {
@@ -80,29 +151,41 @@ public struct PowercapDiscovery: Sendable {
         }
     }
 
-    private func attributes(of zone: ZoneNumber) -> SysfsDirectory {
-        SysfsDirectory(path: "\(root)/\(zone.entry)")
+    /// The names of a zone and of all that it lies in.
+    private func path(of entry: PowercapEntry) throws(UnusableAttribute) -> [String] {
+        let name = try attributes(of: entry).text("name")
+        guard let parent = entry.parent else { return [name] }
+        return try path(of: parent) + [name]
     }
 
-    /// The range is the largest value the counter shows: 2^32 - 1 units of hardware, so one unit more is a whole turn.
-    private static func range(
-        _ attributes: SysfsDirectory
-    ) throws(UnusableAttribute) -> (modulus: UInt64, unit: UInt64) {
-        let range = try attributes.value("max_energy_range_uj") { text in
-            UInt64(text).flatMap { $0 > 0 && $0 < UInt64.max / 2 ? $0 : nil }
+    /// Names may repeat: those that do are told apart by the order of their numbers, the only difference that is shown.
+    private func identifyStranger(_ path: [String], _ type: String) -> (identity: String, Domain) {
+        let wanted = "powercap/\(type)/zone/\(path.joined(separator: "/"))"
+        let identity = untaken(wanted, separator: "#", isTaken: identities.contains)
+        if let domain = known.domain(identity) { return (identity, domain) }
+        let words = ([type] + path).map(labelWord).filter { !$0.isEmpty }
+        let tag = untaken(words.joined(separator: "_"), separator: "_") { tag in
+            // Whether or not there is such a part here and now: it may appear later, and names do not depend on that.
+            Domain.isProcessorTag(tag) || known.hasTag(tag) || zones.contains { $0.domain.tag == tag }
         }
+        return (identity, Domain(kind: .zone, socket: 0, label: tag))
+    }
+
+    /// The range is the largest value that the counter shows. RAPL's is 2^32 - 1 units of hardware, so one unit more is a whole turn;
+    /// of others the unit is not known, and those that state no range do not start again.
+    private func range(of entry: PowercapEntry) throws(UnusableAttribute) -> (modulus: UInt64, unit: UInt64) {
+        let attribute = "max_energy_range_uj"
+        let isRAPL = PowercapDiscovery.isRAPL(entry)
+        let directory = attributes(of: entry)
+        if !isRAPL, try directory.textIfPresent(attribute) == nil { return (CounterFacts.neverWraps, 1) }
+        let range = try directory.value(attribute) { text in UInt64(text).flatMap { $0 > 0 ? $0 : nil } }
+        guard range < UInt64.max / 2 else {
+            guard !isRAPL else { throw UnusableAttribute(attribute, shows: "\(range)") }
+            return (CounterFacts.neverWraps, 1)
+        }
+        guard isRAPL else { return (range + 1, 1) }
         let registerRange: UInt64 = 0xFFFF_FFFF
         let unit = max(1, (range + registerRange / 2) / registerRange)
         return (range + unit, unit)
-    }
-
-    /// Permission is checked when a counter is opened and never again, so it is opened to know.
-    private static func checkReadable(_ directory: String) throws(UnusableAttribute) {
-        do {
-            _ = try FileDescriptor.open(reading: directory + "/energy_uj")
-        } catch {
-            let isForbidden = error.code == .permissionDenied || error.code == .operationNotPermitted
-            throw UnusableAttribute(reason: isForbidden ? .permissionDenied : .failed(error.code))
-        }
     }
 }

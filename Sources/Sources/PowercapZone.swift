@@ -21,11 +21,11 @@ public struct PowercapZone: Sendable, Equatable {
     /// The file that shows the counter.
     public var counterPath: String { directory + "/energy_uj" }
 
-    /// Who shows the zone: `intel-rapl`, or `intel-rapl-mmio`, whose counter is another one.
-    var controlType: Substring { name.prefix { $0 != ":" } }
-
-    /// By what it is known when it comes back, whatever its number is then.
-    var identity: String { "powercap/\(controlType)/\(domain.kind.rawValue)/\(domain.tag)" }
+    /// The same as files, to be read again.
+    let limitFiles: LimitFiles
+    /// By what it is known when it comes back, whatever its number is then: who shows it (`intel-rapl`, or `intel-rapl-mmio`, whose
+    /// counter is another one), and its names.
+    public let identity: String
 
     var facts: CounterFacts {
         CounterFacts(
@@ -69,55 +69,5 @@ public struct RefusedZone: Sendable, Equatable {
         self.name = name
         self.domain = domain
         self.reason = reason
-    }
-}
-
-/// `intel-rapl:0:1` as its control type's prefix and its numbers.
-struct ZoneNumber: Comparable {
-    let entry: String
-    private let prefix: String
-    private let numbers: [Int]
-
-    init?(entry: String, prefix: String) {
-        let parts = entry.dropFirst(prefix.count).split(separator: ":", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { Int($0) }
-        guard numbers.count == parts.count, numbers.count <= 2 else { return nil }
-        self.init(prefix: prefix, numbers: numbers)
-    }
-
-    private init(prefix: String, numbers: [Int]) {
-        self.entry = prefix + numbers.map(String.init).joined(separator: ":")
-        self.prefix = prefix
-        self.numbers = numbers
-    }
-
-    /// The zone this one is a part of; nil at the top.
-    var parent: ZoneNumber? {
-        numbers.count > 1 ? ZoneNumber(prefix: prefix, numbers: numbers.dropLast()) : nil
-    }
-
-    static func < (left: ZoneNumber, right: ZoneNumber) -> Bool {
-        left.numbers.lexicographicallyPrecedes(right.numbers)
-    }
-}
-
-/// `package-0` or `package-0-die-1`.
-struct PackageName {
-    let socket: Int
-    let die: Int?
-
-    init?(_ name: String) {
-        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2 || parts.count == 4, parts[0] == "package", let socket = Int(parts[1]), socket >= 0
-        else {
-            return nil
-        }
-        self.socket = socket
-        guard parts.count == 4 else {
-            die = nil
-            return
-        }
-        guard parts[2] == "die", let die = Int(parts[3]), die >= 0 else { return nil }
-        self.die = die
     }
 }

@@ -10,20 +10,54 @@ public enum ProcessorVendor: Sendable {
     /// Reads the first `vendor_id` line of /proc/cpuinfo. See proc(5).
     public init(cpuinfo: String) {
         let line = cpuinfo.split(separator: "\n").first { $0.hasPrefix("vendor_id") }
-        switch line?.split(separator: ":").last?.drop(while: { $0 == " " }) {
+        self.init(maker: line?.split(separator: ":").last?.drop(while: { $0 == " " }))
+    }
+
+    /// By what the processor calls its maker.
+    init(maker: Substring?) {
+        switch maker {
         case "GenuineIntel": self = .intel
         case "AuthenticAMD", "HygonGenuine": self = .amd
         default: self = .unknown
         }
     }
+}
 
-    /// Reads /proc/cpuinfo under `procfs`, the root of the proc file system.
+/// Who made the processor, and how that is known.
+public struct ProcessorIdentity: Sendable {
+    /// Who made it.
+    public let vendor: ProcessorVendor
+    /// Why the processor was asked and not /proc/cpuinfo, as a sentence for people; nil if that could be read.
+    public let remark: String?
+
+    /// Known from elsewhere.
+    public init(vendor: ProcessorVendor) {
+        self.init(vendor, remark: nil)
+    }
+
+    private init(_ vendor: ProcessorVendor, remark: String?) {
+        self.vendor = vendor
+        self.remark = remark
+    }
+
+    /// Reads /proc/cpuinfo under `procfs`, the root of the proc file system. Where it cannot be read, or is hidden behind an empty
+    /// file, the processor is asked.
     public init(procfs: String) {
+        let path = procfs + "/cpuinfo"
+        var obstacle = "is empty"
         do {
-            let cpuinfo = try Files.read(procfs + "/cpuinfo")
-            self.init(cpuinfo: String(decoding: cpuinfo, as: UTF8.self))
+            let cpuinfo = try Files.read(path)
+            if !cpuinfo.isEmpty {
+                self.init(vendor: ProcessorVendor(cpuinfo: String(decoding: cpuinfo, as: UTF8.self)))
+                return
+            }
         } catch {
-            self = .unknown
+            obstacle = "cannot be read (\(error.code))"
         }
+        let maker = Processor.maker()
+        self.init(
+            ProcessorVendor(maker: maker.map { Substring($0) }),
+            remark: "\(path) \(obstacle), so the processor itself was asked who made it: \(maker ?? "it does not tell")"
+        )
     }
 }

@@ -1,20 +1,79 @@
-public import Counters
+import Counters
 import Kernel
 
-/// When counters that are missing are looked for: nothing announces them (inotify says nothing in sysfs, and the kernel's events do
-/// not reach a private network namespace), so somebody looks from time to time, ever more rarely.
+/// When one kind of source is looked for.
+///
+/// Nothing announces what comes (inotify says nothing in sysfs, and the kernel's events do not reach a private network namespace), so
+/// the directories that show it are listed from time to time, which costs some microseconds. Only when the listing has changed, or
+/// something that is listed is not open, is it looked at closely: at once after a change, and after a second and then ever more rarely
+/// as long as nothing can be opened.
 struct Search {
+    /// So often the directories are listed.
+    static let listingNanoseconds: UInt64 = 2_000_000_000
     private static let firstDelayNanoseconds: UInt64 = 1_000_000_000
     private static let longestDelayNanoseconds: UInt64 = 60_000_000_000
 
+    let kind: SourceKind
+    /// The row of `SourceChoice.alternatives` that the kind is in.
+    let row: Int
+    /// The others of that row, which read the same.
+    let rivals: SourceKinds
+    private let directories: [StoredPath]
+    private let files: [StoredPath]
+    private var listing: ListingDigest
+    /// Something that is listed could not be opened.
+    private var isWaiting = false
     private var delayNanoseconds = firstDelayNanoseconds
     private var nextNanoseconds: UInt64?
 
-    /// Whether it is time to look. Where nothing is missing it is not, and the next loss is looked for soon again.
-    mutating func isDue(at now: UInt64, isMissing: Bool) -> Bool {
-        guard isMissing else {
+    /// What is listed from now on counts as a change.
+    init(_ kind: SourceKind, among kinds: [SourceKind], row: Int, sysfs: String) {
+        self.kind = kind
+        self.row = row
+        var rivals = SourceKinds()
+        for rival in kinds where rival != kind { rivals.insert(rival) }
+        self.rivals = rivals
+        directories = Search.directories(kind).map { StoredPath("\(sysfs)/\($0)") }
+        files = Search.files(kind).map { StoredPath("\(sysfs)/\($0)") }
+        listing = ListingDigest()
+        listing = list()
+    }
+
+    /// What shows that something of a kind came or went.
+    private static func directories(_ kind: SourceKind) -> [String] {
+        switch kind {
+        case .powercap: ["class/powercap"]
+        case .perf: ["bus/event_source/devices"]
+        case .hwmon: ["class/hwmon"]
+        case .simulated: []
+        }
+    }
+
+    /// The processors that read for a package, as the unit of perf shows them: others when some are switched off.
+    private static func files(_ kind: SourceKind) -> [String] {
+        kind == .perf ? ["bus/event_source/devices/power/cpumask"] : []
+    }
+
+    private func list() -> ListingDigest {
+        var digest = ListingDigest()
+        for directory in directories { digest.add(directory: directory) }
+        for file in files { digest.add(file: file) }
+        return digest
+    }
+
+    /// Whether it is time to look closely.
+    ///
+    /// - Parameters:
+    ///   - lists: it is time to list the directories.
+    ///   - isMissing: a counter of this kind went.
+    mutating func isDue(at now: UInt64, lists: Bool, isMissing: Bool) -> Bool {
+        if lists && hasChanged() {
             delayNanoseconds = Search.firstDelayNanoseconds
-            nextNanoseconds = nil
+            nextNanoseconds = now + delayNanoseconds
+            return true
+        }
+        guard isMissing || isWaiting else {
+            begin()
             return false
         }
         let due = nextNanoseconds ?? now + delayNanoseconds
@@ -24,78 +83,21 @@ struct Search {
         nextNanoseconds = now + delayNanoseconds
         return true
     }
-}
 
-/// What looking for missing counters brought.
-public struct SearchResult: Sendable, Equatable {
-    /// Counters that were opened anew: their facts may be others now.
-    public var reopened: [Int] = []
-    /// Those among them that the kernel calls by another name now.
-    public var renamed: [Int] = []
-    /// Counters that were never there before.
-    public var added: [Int] = []
-    /// The name of a missing zone that is there again and may not be read any more.
-    public var forbidden: String?
-}
-
-/// Looking again for what went, and for what was not there.
-extension Sources {
-    /// What is read to find counters again. The links of `class/powercap` lead to `devices/virtual/powercap`, which goes with the
-    /// last zone and comes back as another directory: only the one above it stays.
-    public static func searchedPaths(sysfs: String) -> [String] {
-        [sysfs + "/class/powercap", sysfs + "/devices/virtual"]
+    /// Takes in what a close look brought: whether something was opened, and whether something that is listed could not be.
+    mutating func settle(hasOpened: Bool, isWaiting: Bool) {
+        self.isWaiting = isWaiting
+        if hasOpened { begin() }
     }
 
-    /// A counter of this kind can be found again when it went from the kernel.
-    public static func findsAgain(_ kind: SourceKind) -> Bool { kind == .powercap }
-
-    /// Whether counters that are missing should be looked for now; to be asked at each pass.
-    public mutating func isSearchDue(at moment: Moment, isMissing: Bool) -> Bool {
-        search.isDue(at: moment.monotonicNanoseconds, isMissing: isMissing)
+    private mutating func hasChanged() -> Bool {
+        let current = list()
+        defer { listing = current }
+        return current != listing
     }
 
-    /// Looks for counters that went from the kernel: they are found by what they are, since their numbers may be others, and opened
-    /// anew. Zones that were never there before get counters of their own. Opening takes the right that the first opening took;
-    /// what cannot be opened stays missing.
-    public mutating func find(_ missing: [Int]) -> SearchResult {
-        var result = SearchResult()
-        let discovery = PowercapDiscovery(sysfs: roots.sysfs, vendor: roots.vendor)
-        for zone in discovery.zones {
-            if let index = counters.firstIndex(where: { $0.identity == zone.identity }) {
-                if missing.contains(index) { reopen(index, zone, &result) }
-            } else {
-                add(zone, &result)
-            }
-        }
-        result.forbidden =
-            discovery.refused.first { zone in
-                zone.reason == .permissionDenied && missing.contains { counters[$0].domain == zone.domain }
-            }?.name
-        return result
-    }
-
-    private mutating func reopen(_ index: Int, _ zone: PowercapZone, _ result: inout SearchResult) {
-        do throws(SystemError) {
-            try powercap?.reopen(places[index].index, zone)
-        } catch {
-            return
-        }
-        result.reopened.append(index)
-        if counters[index].name != zone.name { result.renamed.append(index) }
-        counters[index] = zone.facts
-        zones[index] = ZoneReport(zone.facts, limits: zone.limits)
-    }
-
-    private mutating func add(_ zone: PowercapZone, _ result: inout SearchResult) {
-        // The names of domains must be told apart, whatever their source.
-        guard !counters.contains(where: { $0.domain.tag == zone.domain.tag }) else { return }
-        do throws(SystemError) {
-            guard try powercap?.append(zone) ?? false else { return }
-        } catch {
-            return
-        }
-        zones.removeAll { $0.zone == zone.name && $0.role == .unreadable }
-        result.added.append(counters.count)
-        append([zone.facts], limits: [zone.limits])
+    private mutating func begin() {
+        delayNanoseconds = Search.firstDelayNanoseconds
+        nextNanoseconds = nil
     }
 }

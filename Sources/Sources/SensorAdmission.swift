@@ -35,6 +35,9 @@ struct SensorAdmission {
     /// for as well.
     private var slowChips: [String: UInt64] = [:]
 
+    /// The latest reading took so long that no more than the sensor itself should be asked for.
+    private var lastWasLong = false
+
     /// Nothing is decided yet.
     init(memory: HwmonMemory, clock: @escaping () -> UInt64) {
         self.memory = memory
@@ -44,13 +47,13 @@ struct SensorAdmission {
     mutating func consider(_ candidate: HwmonCandidate) {
         let channels = candidate.rail.channels
         // What is counted already stays what its rail is counted by.
-        let ordered = channels.filter(isOpen) + channels.filter { !isOpen($0) }
-        var isCounted = false
+        let ordered = channels.filter(isCounted) + channels.filter { !isCounted($0) }
+        var hasOne = false
         for channel in ordered {
             do throws(UnusableAttribute) {
-                guard !isCounted else { throw UnusableAttribute(reason: .duplicate) }
+                guard !hasOne else { throw UnusableAttribute(reason: .duplicate) }
                 sensors[channel.identity] = try admit(channel, of: candidate.chip)
-                isCounted = true
+                hasOne = true
             } catch {
                 let name = "\(candidate.chip.entry)/\(channel.file.name)"
                 refused[channel.identity] = RefusedZone(name: name, reason: error.reason)
@@ -58,7 +61,7 @@ struct SensorAdmission {
         }
     }
 
-    private func isOpen(_ channel: HwmonChannel) -> Bool { memory.open[channel.identity] != nil }
+    private func isCounted(_ channel: HwmonChannel) -> Bool { memory.counted.contains(channel.identity) }
 
     private mutating func admit(
         _ channel: HwmonChannel, of chip: HwmonChip
@@ -75,7 +78,7 @@ struct SensorAdmission {
             name: "\(chip.entry)/\(channel.file.name)", directory: chip.directory.path, file: channel.file,
             domain: Domain(kind: .sensor, socket: 0, label: memory.names.name(channel.identity, words)), words: words,
             identity: channel.identity, appearance: chip.appearance,
-            updatePeriodNanoseconds: chip.updatePeriodNanoseconds, limits: chip.limits(channel))
+            updatePeriodNanoseconds: chip.updatePeriodNanoseconds, limits: lastWasLong ? [] : chip.limits(channel))
         guard !sensor.isIntegrated || shown <= sensor.boundMicrowatts else {
             throw UnusableAttribute(channel.file.name, shows: String(shown))
         }
@@ -95,8 +98,10 @@ struct SensorAdmission {
     ) throws(UnusableAttribute) -> UInt64 {
         let start = clock()
         defer {
+            let duration = clock() &- start
             var pace = SensorPace()
-            pace.take(nanoseconds: clock() &- start)
+            pace.take(nanoseconds: duration)
+            lastWasLong = duration > SensorPace.longNanoseconds
             slowChips[chip.entry] = pace.slowNanoseconds ?? slowChips[chip.entry]
         }
         return try chip.read(channel.file)

@@ -2,7 +2,7 @@ public import Counters
 
 /// What the user says of where energy is to be read.
 public enum SourceChoice: Sendable, Equatable {
-    /// What is best on this machine.
+    /// Everything that can be read.
     case auto
     /// These, side by side; of those that read the same registers, the first that can be read.
     case these([SourceKind])
@@ -12,7 +12,7 @@ public enum SourceChoice: Sendable, Equatable {
     /// What is opened, in order: of each row the first kind that can be read.
     public var alternatives: [[SourceKind]] {
         switch self {
-        case .auto: [[.powercap, .perf, .hwmon]]
+        case .auto: [[.powercap, .perf], [.hwmon]]
         case .simulated: [[.simulated]]
         case .these(let kinds): SourceChoice.rows(kinds)
         }

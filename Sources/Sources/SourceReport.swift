@@ -31,11 +31,13 @@ public struct SourceAttempt: Sendable, Equatable {
     }
 }
 
-/// Everything that was found when the sources were opened: each discovery ran once, and every text about sources comes from here.
+/// What was found when each kind of source was looked at last: every text about sources comes from here.
 public struct SourceReport: Sendable {
     /// What was asked for.
     public let choice: SourceChoice
-    /// What was tried, in order.
+    /// Why the processor itself was asked who made it, as a sentence for people; nil if it was not.
+    public let processorRemark: String?
+    /// What was tried, in order, and what became of it up to now.
     public internal(set) var attempts: [SourceAttempt] = []
     /// The zones of powercap; nil if nobody looked.
     public internal(set) var powercap: PowercapDiscovery?
@@ -45,6 +47,8 @@ public struct SourceReport: Sendable {
     public internal(set) var perfError: PerfError?
     /// The sensors of hwmon; nil if nobody looked.
     public internal(set) var hwmon: HwmonDiscovery?
+    /// What was found and could not be opened.
+    var unopened: [SourceKind: [RefusedZone]] = [:]
 
     /// Something is read.
     public var isUp: Bool { attempts.contains(where: \.isOpen) }
@@ -77,9 +81,9 @@ public struct SourceReport: Sendable {
     /// What is shown and not counted, of one kind.
     public func refused(_ kind: SourceKind) -> [RefusedZone] {
         switch kind {
-        case .powercap: powercap?.refused ?? []
-        case .perf: perf?.refused ?? []
-        case .hwmon: hwmon?.refused ?? []
+        case .powercap: (powercap?.refused ?? []) + (unopened[kind] ?? [])
+        case .perf: (perf?.refused ?? []) + (unopened[kind] ?? [])
+        case .hwmon: (hwmon?.refused ?? []) + (unopened[kind] ?? [])
         case .simulated: []
         }
     }

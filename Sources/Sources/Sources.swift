@@ -20,34 +20,47 @@ public struct Sources: ~Copyable {
     public internal(set) var zones: [ZoneReport] = []
 
     var places: [Place] = []
-    var powercap: PowercapSource?
-    var perf: PerfSource?
-    var hwmon: HwmonSource?
+    var powercap = PowercapSource()
+    var perf = PerfSource()
+    var hwmon = HwmonSource()
+    /// What was learned of sensors, open or not.
     var hwmonMemory = HwmonMemory()
     var simulated: SimulatedSource?
     let roots: SystemRoots
-    var search = Search()
+    let perfCalls: PerfCalls
+    /// A search for each kind that may be read, in the order in which they are tried.
+    var searches: [Search]
+    var nextListingNanoseconds: UInt64 = 0
+    /// What is read again of the counters that state limits.
+    var limitFiles: [LimitFiles?] = []
+    var limitTurns = Turns()
+    /// Those of which there is a counter.
+    private(set) var openKinds = SourceKinds()
     let time: ReadingTime
 
     /// Nothing to read.
     public static func none() -> Sources {
-        Sources(empty: .these([.powercap]), SystemRoots(sysfs: "/", procfs: "/", vendor: .unknown), .replay)
+        Sources(unopened: .these([]), SystemRoots(sysfs: "/", procfs: "/", vendor: .unknown), .replay, .kernel)
     }
 
-    init(empty choice: SourceChoice, _ roots: SystemRoots, _ time: ReadingTime) {
-        report = SourceReport(choice: choice)
+    init(unopened choice: SourceChoice, _ roots: SystemRoots, _ time: ReadingTime, _ perfCalls: PerfCalls) {
+        report = SourceReport(choice: choice, processorRemark: roots.processor.remark)
         self.roots = roots
         self.time = time
+        self.perfCalls = perfCalls
+        searches = choice.alternatives.enumerated().flatMap { row, kinds in
+            kinds.filter { $0 != .simulated }.map { Search($0, among: kinds, row: row, sysfs: roots.sysfs) }
+        }
     }
 
     /// So much time at most may lie between two passes over the counters for a reason of their source.
     public var longestIntervalNanoseconds: UInt64 {
-        perf == nil ? UInt64.max : PerfSource.longestIntervalNanoseconds
+        perf.isEmpty ? UInt64.max : PerfSource.longestIntervalNanoseconds
     }
 
     /// Begins a pass: reads what is read for many counters at once.
     public mutating func beginPass() {
-        perf?.beginPass()
+        perf.beginPass()
     }
 
     /// Reads one counter in a pass that began at a moment.
@@ -57,22 +70,24 @@ public struct Sources: ~Copyable {
         let moment = time == .kernel ? Moment.now() : pass
         let place = places[index]
         switch place.kind {
-        case .powercap: return (powercap?.read(place.index) ?? .failure(.other), moment)
-        case .perf: return (perf?.read(place.index) ?? .failure(.other), moment)
-        case .hwmon: return (readSensor(place.index, from: moment), moment)
+        case .powercap: return (powercap.read(place.index), moment)
+        case .perf: return (perf.read(place.index), moment)
+        case .hwmon: return (readSensor(index, place.index, from: moment), moment)
         case .simulated:
             return (simulated?.read(place.index, at: moment.monotonicNanoseconds) ?? .failure(.other), moment)
         }
     }
 
-    /// Numbers the counters of one kind after those that are there.
-    mutating func append(_ facts: [CounterFacts], limits: [[PowerLimit]] = []) {
-        for (index, counter) in facts.enumerated() {
-            let kindIndex = places.count { $0.kind == counter.source }
-            zones.insert(ZoneReport(counter, limits: index < limits.count ? limits[index] : []), at: counters.count)
-            counters.append(counter)
-            places.append(Place(kind: counter.source, index: kindIndex))
-        }
+    /// How many counters of a kind there are.
+    func count(of kind: SourceKind) -> Int { places.count { $0.kind == kind } }
+
+    /// Numbers one more counter after those that are there.
+    mutating func append(_ facts: CounterFacts, limits: [PowerLimit] = [], _ files: LimitFiles? = nil) {
+        zones.insert(ZoneReport(facts, limits: limits), at: counters.count)
+        limitFiles.append(files)
+        places.append(Place(kind: facts.source, index: count(of: facts.source)))
+        counters.append(facts)
+        openKinds.insert(facts.source)
     }
 }
 
@@ -82,18 +97,25 @@ public struct SystemRoots: Sendable {
     public let sysfs: String
     /// The root of procfs.
     public let procfs: String
+    /// Who made the processor, and how that is known.
+    public let processor: ProcessorIdentity
+
     /// Who made the processor.
-    public let vendor: ProcessorVendor
+    public var vendor: ProcessorVendor { processor.vendor }
 
     /// Roots whose processor somebody else knows.
     public init(sysfs: String, procfs: String, vendor: ProcessorVendor) {
+        self.init(sysfs: sysfs, procfs: procfs, ProcessorIdentity(vendor: vendor))
+    }
+
+    private init(sysfs: String, procfs: String, _ processor: ProcessorIdentity) {
         self.sysfs = sysfs
         self.procfs = procfs
-        self.vendor = vendor
+        self.processor = processor
     }
 
     /// Reads who made the processor.
     public init(sysfs: String = "/sys", procfs: String = "/proc") {
-        self.init(sysfs: sysfs, procfs: procfs, vendor: ProcessorVendor(procfs: procfs))
+        self.init(sysfs: sysfs, procfs: procfs, ProcessorIdentity(procfs: procfs))
     }
 }

@@ -33,6 +33,16 @@ struct SysfsDirectory {
         }
     }
 
+    /// There is such an attribute, whether or not it may be read.
+    func has(_ attribute: String) -> Bool {
+        do throws(SystemError) {
+            _ = try FileStatus(at: "\(path)/\(attribute)")
+            return true
+        } catch {
+            return false
+        }
+    }
+
     private func read(_ attribute: String) throws(SystemError) -> String {
         let bytes = try Files.read("\(path)/\(attribute)")
         return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)

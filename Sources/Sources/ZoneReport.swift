@@ -20,7 +20,7 @@ public enum ZoneRole: String, Sendable {
 }
 
 /// One zone that the kernel shows, counted or not, so that nobody has to guess what is in a sum.
-public struct ZoneReport: Sendable {
+public struct ZoneReport: Sendable, Equatable {
     /// The kernel's name: `intel-rapl:0:1`.
     public var zone: String
     /// What it measures, or would.
@@ -30,7 +30,7 @@ public struct ZoneReport: Sendable {
     /// Why it is not counted; empty if it is.
     public let reason: String
     /// The power limits that the kernel states for it.
-    public let limits: [PowerLimit]
+    public internal(set) var limits: [PowerLimit]
 
     /// A zone in its role.
     public init(zone: String, domain: Domain?, role: ZoneRole, reason: String = "", limits: [PowerLimit] = []) {

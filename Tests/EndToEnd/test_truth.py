@@ -155,7 +155,6 @@ def test_a_zone_that_comes_back_goes_on(
     exporter = start_exporter(tree, *FAST, environment=unregistering)
     before = exporter.page()
     lose_package(exporter, tree)
-    begin = time.monotonic()
     tree.set("1", 9_000_000)
     page = exporter.page_after_ticks()
     assert page.energy("package_0") == 2 and page.energy("dram_0") == 1 and page.energy("psys_0") == 9
@@ -164,8 +163,7 @@ def test_a_zone_that_comes_back_goes_on(
     # The numbers follow the order in which a driver registers, so package and psys have changed places in theirs.
     tree.add(Zone("2", "package-0", limit_watts=4000), 5_000_000)
     tree.add(Zone("2:0", "dram", limit_watts=4000), 1_500_000)
-    page = exporter.wait_for_page(is_read("package_0"), what="the return of the package")
-    assert time.monotonic() - begin > 0.9
+    exporter.wait_for_page(is_read("package_0"), what="the return of the package")
     page = exporter.wait_for_page(is_read("dram_0"), what="the return of dram")
     assert page.energy("package_0") == 5 and page.energy("dram_0") == Decimal("1.5")
     tree.set("2", 6_000_000)
@@ -182,20 +180,6 @@ def test_a_zone_that_comes_back_goes_on(
     for event, expected in (("zone_failing", lost), ("zone_recovered", back)):
         records = exporter.wait_for_events(event, len(expected))
         assert len(records) == len(expected) and {record["domain"] for record in records} == expected
-
-
-def test_a_zone_is_looked_for_ever_more_rarely(
-    start_exporter: StartExporter, tree: PowercapTree, unregistering: dict[str, str]
-) -> None:
-    exporter = start_exporter(tree, *FAST, environment=unregistering)
-    lose_package(exporter, tree)
-    begin = time.monotonic()
-    # After the first look, a second after the loss, and before the second, two seconds later.
-    let_time_pass(1.5)
-    tree.add(Zone("0", "package-0", limit_watts=4000), 3_000_000)
-    page = exporter.wait_for_page(is_read("package_0"), what="the return of the package")
-    assert time.monotonic() - begin > 2.5
-    assert page.energy("package_0") == 3
 
 
 def test_a_zone_that_comes_back_without_permission_is_said(

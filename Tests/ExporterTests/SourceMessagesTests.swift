@@ -12,14 +12,14 @@ import Testing
 
 /// Which source is chosen, and what is said of those that are not.
 @Suite struct SourceMessagesTests {
-    @Test func `powercap is first, and nothing is said of the others`() throws {
+    @Test func `everything that can be read is read, and nothing is said of what nobody misses`() throws {
         try withPowercapTree(["0": "package-0"]) { tree in
             try addSensor(tree.root)
             let logged = try LogBench()
-            let measurement = open(configuration(.auto, tree.root), logged.log)
-            #expect(measurement.report.name == "powercap")
+            let measurement = open(try configuration(.auto, tree.root), logged.log)
+            #expect(measurement.report.name == "powercap+hwmon")
             #expect(measurement.report.isUp == true)
-            #expect(measurement.zones.map(\.zone) == ["intel-rapl:0"])
+            #expect(measurement.zones.map(\.zone) == ["intel-rapl:0", "hwmon0/power1_input"])
             #expect(logged.lines().isEmpty == true)
         }
     }
@@ -28,7 +28,7 @@ import Testing
         try withPowercapTree { tree in
             try addSensor(tree.root)
             let logged = try LogBench()
-            let measurement = open(configuration(.auto, tree.root), logged.log)
+            let measurement = open(try configuration(.auto, tree.root), logged.log)
             #expect(measurement.report.name == "hwmon")
             #expect(measurement.report.isUp == true)
             #expect(measurement.isEstimated == true)
@@ -46,7 +46,7 @@ import Testing
             try tree.forbid("intel-rapl:0")
             let logged = try LogBench()
             let (report, zones) = try withoutPrivileges {
-                let measurement = open(configuration(.these([.powercap]), tree.root), logged.log)
+                let measurement = open(try configuration(.these([.powercap]), tree.root), logged.log)
                 return (measurement.report, measurement.zones)
             }
             #expect(report.name == "powercap")
@@ -70,7 +70,7 @@ import Testing
                 try addSensor(directory)
             }
             let logged = try LogBench()
-            let measurement = open(configuration(.these([choice]), directory), logged.log)
+            let measurement = open(try configuration(.these([choice]), directory), logged.log)
             #expect(measurement.report.name == choice.rawValue)
             #expect(measurement.report.isUp == false)
             #expect(measurement.accounts.isEmpty == true)
@@ -83,7 +83,7 @@ import Testing
     @Test func `without any source the log names what each of them lacks`() throws {
         try withTemporaryDirectory { directory in
             let logged = try LogBench()
-            let measurement = open(configuration(.auto, directory), logged.log)
+            let measurement = open(try configuration(.auto, directory), logged.log)
             #expect(measurement.report.isUp == false)
             #expect(measurement.report.name == "powercap")
             let lines = logged.lines()
@@ -96,7 +96,7 @@ import Testing
 
     @Test func `the simulated machine says that it is none`() throws {
         let logged = try LogBench()
-        let measurement = open(configuration(.simulated, "/nowhere"), logged.log)
+        let measurement = open(try configuration(.simulated, "/nowhere"), logged.log)
         #expect(measurement.report.isSimulated == true)
         #expect(measurement.zones.map(\.role) == Array(repeating: .counted, count: 5))
         let lines = logged.lines()
@@ -107,23 +107,41 @@ import Testing
 
     @Test func `the processor's maker is asked under the root that was named`() throws {
         try withTemporaryDirectory { directory in
-            #expect(ProcessorVendor(procfs: directory) == .unknown)
             try writeFile(directory + "/cpuinfo", "processor\t: 0\nvendor_id\t: AuthenticAMD\n")
-            #expect(ProcessorVendor(procfs: directory) == .amd)
+            #expect(ProcessorIdentity(procfs: directory).vendor == .amd)
+            #expect(ProcessorIdentity(procfs: directory).remark == nil)
+        }
+    }
+
+    @Test(arguments: [nil, ""] as [String?])
+    func `where cpuinfo is hidden the processor itself is asked, and the log says so`(content: String?) throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            let logged = try LogBench()
+            let configuration = try configuration(.auto, tree.root)
+            try checked("unlink", unlink(tree.root + "/cpuinfo"))
+            if let content { try writeFile(tree.root + "/cpuinfo", content) }
+            let measurement = open(configuration, logged.log)
+            let lines = logged.lines()
+            #expect(lines.count == 1)
+            #expect(lines[0].contains("event=processor_asked"))
+            #expect(lines[0].contains("/cpuinfo") && lines[0].contains("the processor itself was asked"))
+            #expect(measurement.report.processorRemark?.contains(Processor.maker() ?? "it does not tell") == true)
+            let identity = ProcessorIdentity(procfs: tree.root)
+            #expect(identity.vendor == ProcessorVendor(maker: Processor.maker().map { Substring($0) }))
         }
     }
 
     @Test func `several sources are read side by side, and what is missing among them is said`() throws {
         try withPowercapTree(["0": "package-0"]) { tree in
             let logged = try LogBench()
-            let missing = open(configuration(.these([.powercap, .hwmon]), tree.root), logged.log)
+            let missing = open(try configuration(.these([.powercap, .hwmon]), tree.root), logged.log)
             #expect(missing.report.name == "powercap")
             let lines = logged.lines()
             #expect(lines.count == 1)
             #expect(lines[0].hasPrefix("level=warning event=source_fallback"))
             #expect(lines[0].contains("energy is read from powercap only, because hwmon shows no sensor"))
             try addSensor(tree.root)
-            let both = open(configuration(.these([.powercap, .hwmon]), tree.root), logged.log)
+            let both = open(try configuration(.these([.powercap, .hwmon]), tree.root), logged.log)
             #expect(both.accounts.map(\.domain.tag) == ["package_0", "ina_power1"])
             #expect(logged.lines().isEmpty == true)
         }
@@ -136,7 +154,8 @@ import Testing
         return sampling
     }
 
-    private func configuration(_ source: SourceChoice, _ sysfs: String) -> Configuration {
+    private func configuration(_ source: SourceChoice, _ sysfs: String) throws -> Configuration {
+        if sysfs != "/nowhere" { try writeFile(sysfs + "/cpuinfo", "vendor_id\t: GenuineIntel\n") }
         var configuration = Configuration()
         configuration.source = source
         configuration.sysfs = sysfs

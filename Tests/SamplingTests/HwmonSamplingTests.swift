@@ -115,7 +115,7 @@ import Testing
         try withHwmonTree { tree in
             try tree.add(0, "corsairpsu", ["energy1_input": "1000\n", "energy2_input": "0\n"])
             var sources = Sources.hwmon(tree.root)
-            _ = sources.hwmon?.take(0, .counter(1000), from: 0, to: 600_000_000)
+            _ = sources.hwmon.take(0, .counter(1000), from: 0, to: 600_000_000, boundMicrowatts: 1)
             var sampler = Sampling(sources)
             let layout = sampler.layoutGeneration
             for _ in 0..<3 { sampler.tick() }

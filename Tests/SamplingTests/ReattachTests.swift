@@ -116,24 +116,22 @@ import Testing
 
     @Test(
         arguments: [
-            ("intel-rapl:3", Domain(kind: .package, socket: 0), true),
-            ("intel-rapl:0", Domain(kind: .package, socket: 0), true),
-            ("intel-rapl:3:1", Domain(kind: .package, socket: 0), true),
-            ("intel-rapl:0", Domain(kind: .package, socket: 1), false),
-            ("intel-rapl:0", Domain(kind: .package, socket: 0, die: 0), false),
-            ("intel-rapl:0", Domain(kind: .dram, socket: 0), false),
-            ("intel-rapl-mmio:0", Domain(kind: .package, socket: 0), false),
+            ("3", "package-0", "intel-rapl", true), ("0", "package-0", "intel-rapl", true),
+            ("0", "package-1", "intel-rapl", false), ("0", "package-0-die-0", "intel-rapl", false),
+            ("0", "psys", "intel-rapl", false), ("0", "package-0", "intel-rapl-mmio", false),
         ])
     func `a zone is known by what it measures and who shows it, not by its number`(
-        name: String, domain: Domain, isSame: Bool
-    ) {
-        func zone(_ name: String, _ domain: Domain) -> PowercapZone {
-            PowercapZone(
-                name: name, directory: "/\(name)", domain: domain, modulus: UInt64(name.utf8.count), unitMicrojoules: 1,
-                boundMicrowatts: 1, limits: [])
+        number: String, name: String, controlType: String, isSame: Bool
+    ) throws {
+        func identity(_ number: String, _ name: String, _ controlType: String) throws -> String? {
+            var identity: String?
+            try withPowercapTree([number: name], controlType: controlType) { tree in
+                identity = PowercapDiscovery(sysfs: tree.root, vendor: .intel).zones.first?.identity
+            }
+            return identity
         }
-        let known = zone("intel-rapl:0", Domain(kind: .package, socket: 0))
-        #expect((known.identity == zone(name, domain).identity) == isSame)
+        let known = try identity("0", "package-0", "intel-rapl")
+        #expect(try (known == identity(number, name, controlType)) == isSame)
     }
 
     /// Lends a sampler of two packages, the first of which has counted 500 uJ up to a reading of 1,000 and is gone now.

@@ -55,7 +55,7 @@ import Testing
             let first = HwmonDiscovery(sysfs: tree.root)
             #expect(first.sensors.map(\.file.name) == ["power1_input"])
             var memory = first.memory
-            for sensor in first.sensors { memory.open[sensor.identity] = sensor }
+            for sensor in first.sensors { memory.keep(sensor) }
             try tree.set("hwmon0/energy1_input", to: "5\n")
             let next = HwmonDiscovery(sysfs: tree.root, remembering: memory)
             #expect(next.sensors == first.sensors)

@@ -33,7 +33,7 @@ import Testing
             try tree.setCounter("intel-rapl:2", 33)
             let found = PowercapDiscovery(sysfs: tree.root, vendor: .intel).zones
             let before = try Files.names(in: "/proc/self/fd").count
-            try source.reopen(1, found[1])
+            try source.open(found[1], at: 1)
             #expect(source.read(1) == .counter(33))
             #expect(source.read(0) == .counter(0))
             #expect(try Files.names(in: "/proc/self/fd").count == before)

@@ -45,7 +45,7 @@ import Testing
             let watch = Watch(durations: [])
             let first = HwmonDiscovery(sysfs: tree.root, remembering: HwmonMemory(), clock: watch.read)
             var memory = first.memory
-            for sensor in first.sensors { memory.open[sensor.identity] = sensor }
+            for sensor in first.sensors { memory.keep(sensor) }
             let before = watch.readings
             let next = HwmonDiscovery(sysfs: tree.root, remembering: memory, clock: watch.read)
             #expect(next.sensors == first.sensors)

@@ -44,6 +44,15 @@ public struct PowercapTree {
         try set("energy_uj", of: entry, to: "0\n")
     }
 
+    /// Registers a zone under an entry that the kernel would not choose.
+    public func addStranger(_ entry: String, controlType: String, name: String) throws {
+        try registerIfNew(controlType)
+        try register(entry, at: "\(controlType)/\(entry)")
+        try set("name", of: entry, to: "\(name)\n")
+        try set("max_energy_range_uj", of: entry, to: "\(Self.realRange)\n")
+        try set("energy_uj", of: entry, to: "0\n")
+    }
+
     /// Sets an attribute; a descriptor that has it open reads the new content.
     public func set(_ attribute: String, of entry: String, to content: String) throws {
         try writeFile("\(classDirectory)/\(entry)/\(attribute)", content)

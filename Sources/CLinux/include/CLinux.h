@@ -68,4 +68,8 @@ int clinux_drop_capabilities(void);
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };
 enum clinux_file_type clinux_file_type(unsigned int mode);
 
+/// Writes who made the processor, as it says itself (`GenuineIntel`, the instruction CPUID), and a 0 behind. Gives 0 where the
+/// processor has no such instruction.
+int clinux_processor_maker(char maker[_Nonnull 13]);
+
 #endif

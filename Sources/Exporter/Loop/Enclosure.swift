@@ -8,9 +8,14 @@ import Sources
 enum Enclosure {
     /// Enters the sandbox, unless the configuration says not to, and says what became of it. Everything must be open by now.
     ///
-    /// - Parameter readAgain: the files of the web configuration; none without one.
-    static func enter(_ configuration: Configuration, readAgain: [String], _ log: Logger) -> SandboxReport {
+    /// - Parameters:
+    ///   - readAgain: the files of the web configuration; none without one.
+    ///   - opensPerfEvents: energy events may be opened later.
+    static func enter(
+        _ configuration: Configuration, readAgain: [String], opensPerfEvents: Bool, _ log: Logger
+    ) -> SandboxReport {
         var plan = SandboxPlan(configuration)
+        plan.opensPerfEvents = opensPerfEvents
         for path in readAgain { plan.keepReadable(file: path) }
         // Users can be added by a reload, and passwords are compared in a thread.
         if !readAgain.isEmpty { plan.allowsThreads = true }
@@ -28,7 +33,7 @@ extension SandboxPlan {
     /// What serving with this configuration takes.
     init(_ configuration: Configuration) {
         self.init()
-        readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs)
+        readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs, procfs: configuration.procfs)
         for case .unix(let path, _) in configuration.listenAddresses {
             removalDirectories.append(Files.directory(of: path))
         }

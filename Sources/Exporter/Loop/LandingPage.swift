@@ -8,7 +8,7 @@ func landingPage(telemetryPath: String, _ report: SourceReport) -> ByteBuffer {
         ? "<p><strong>SIMULATED: these numbers come from a model and measure nothing.</strong></p>"
         : report.isUp
             ? "<p>Energy source: \(report.name).</p>"
-            : "<p><strong>No energy counter can be read on this machine; the log says why.</strong></p>"
+            : "<p><strong>No energy counter could be read when the exporter started; the log says why, and the metrics what is read now.</strong></p>"
     var page = ByteBuffer(capacity: 2048)
     page.append(
         """

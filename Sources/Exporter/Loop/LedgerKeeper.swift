@@ -18,7 +18,7 @@ enum LedgerKeeper {
         _ sampling: inout Sampling, _ configuration: Configuration, stored: consuming FileDescriptor?,
         _ notifier: borrowing Notifier, _ log: Logger
     ) throws {
-        guard sampling.report.isUp, let boot = bootIdentity() else { return }
+        guard let boot = bootIdentity() else { return }
         guard let memory = try memory(configuration, stored: stored, notifier, log) else { return }
         let ledger = Ledger(memory, boot: boot, nowUnixMicroseconds: Clock.realtimeNanoseconds() / 1000)
         switch sampling.keep(in: ledger) {

@@ -4,7 +4,8 @@ import Systemd
 /// Composes what the service manager is told and decides when it is due, without allocation in the loop.
 struct ManagerMessages: ~Copyable {
     private let notifier: Notifier
-    private let summary: String
+    /// What is measured, such as `5 domains by powercap every 100 ms`.
+    var summary: String
     private var message = ByteBuffer(capacity: 512)
     private let sampleIntervalNanoseconds: UInt64
     /// At most so much time may lie between two messages.
@@ -14,7 +15,7 @@ struct ManagerMessages: ~Copyable {
     /// The status text is brought up to date this often where no watchdog asks for more.
     private static let statusNanoseconds: UInt64 = 10_000_000_000
 
-    /// `summary` is what is measured, such as `5 domains by powercap every 100 ms`.
+    /// `summary` is what is measured at first.
     init(_ notifier: consuming Notifier, summary: String, sampleIntervalNanoseconds: UInt64) {
         self.summary = summary
         self.sampleIntervalNanoseconds = sampleIntervalNanoseconds

@@ -29,13 +29,14 @@ struct Measuring: ~Copyable {
     private(set) var missedTicks: UInt64 = 0
     private var health = HealthReporter()
     private var anomalies: AnomalyReporter
-    private var search = SearchReporter()
+    private var search: SearchReporter
     private var ledger = LedgerReporter()
     private let log: Logger
 
     init(_ sampling: consuming Sampling, intervalNanoseconds: UInt64, _ log: Logger) throws(SystemError) {
         let timer = try Timer(intervalNanoseconds: intervalNanoseconds)
         anomalies = AnomalyReporter(sampling)
+        search = SearchReporter(sampling)
         self.timer = timer
         self.sampling = sampling
         self.log = log
@@ -43,14 +44,24 @@ struct Measuring: ~Copyable {
 
     var intervalNanoseconds: UInt64 { timer.intervalNanoseconds }
 
-    /// Ticks are further apart than the counters bear.
-    var needsPassesBetweenTicks: Bool { sampling.needsPassesBetweenTicks(every: timer.intervalNanoseconds) }
+    /// Ticks are further apart than the counters bear, or too rare to find at them what came and went.
+    var needsAttentionBetweenTicks: Bool {
+        needsLooksBetweenTicks || sampling.needsPassesBetweenTicks(every: timer.intervalNanoseconds)
+    }
+
+    private var needsLooksBetweenTicks: Bool { timer.intervalNanoseconds > Sources.lookingNanoseconds }
 
     /// What is measured, for people: `5 domains by powercap every 100 ms`.
     var summary: String {
-        guard sampling.report.isUp else { return "nothing: no energy source" }
+        let states = sampling.sourceStates
+        let kinds = states.filter(\.isUp).map(\.kind)
+        guard !kinds.isEmpty else {
+            let names = sampling.report.opened.map(\.rawValue).joined(separator: "+")
+            return "nothing: \(names.isEmpty ? "no energy source" : "\(names) cannot be read")"
+        }
         let milliseconds = timer.intervalNanoseconds / 1_000_000
-        return "\(counted(sampling.accounts.count, "domain")) by \(sampling.report.name) every \(milliseconds) ms"
+        let domains = counted(sampling.accounts.count { kinds.contains($0.facts.source) }, "domain")
+        return "\(domains) by \(kinds.map(\.rawValue).joined(separator: "+")) every \(milliseconds) ms"
     }
 
     /// Serves the timer: a late loop finds more than one expiration, and says so.
@@ -80,6 +91,13 @@ struct Measuring: ~Copyable {
         if isRefreshed { report(at: moment) }
     }
 
+    /// Looks for what came and went, if that is not done by ticks.
+    mutating func lookBetweenTicks(at moment: Moment) {
+        guard needsLooksBetweenTicks else { return }
+        sampling.lookBetweenTicks(at: moment)
+        report(at: moment)
+    }
+
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.
     mutating func refreshIfStale(at moment: Moment) {
         if sampling.refreshIfStale(at: moment, every: timer.intervalNanoseconds) { report(at: moment) }
@@ -88,7 +106,7 @@ struct Measuring: ~Copyable {
     /// Says in the log what a pass over the counters brought to light.
     private mutating func report(at moment: Moment) {
         let now = moment.monotonicNanoseconds
-        search.review(sampling, log)
+        search.review(sampling, at: now, log)
         ledger.review(sampling, log)
         health.review(sampling, at: now, log)
         anomalies.review(sampling, at: now, log)

@@ -35,25 +35,30 @@ struct Publication: ~Copyable, Publisher {
         self.showsCreated = showsCreated
         self.sink = sink
         self.log = log
-        followLayout()
+        _ = followLayout()
     }
 
     /// Takes in what a tick brought: rows that come and go, and the power of an interval that ended.
-    mutating func show(_ tick: Measuring.Tick) {
-        followLayout()
+    ///
+    /// - Returns: whether anything came or went.
+    mutating func show(_ tick: Measuring.Tick) -> Bool {
+        let hasChanged = followLayout()
         if tick == .endedInterval { catalog.record(measuring.sampling) }
+        return hasChanged
     }
 
     /// Shows what was given up, which is known once and stays.
     mutating func show(_ report: SandboxReport) { catalog.publish(report) }
 
-    /// Gives rows to what came, and takes them from what went.
-    private mutating func followLayout() {
-        guard let missing = catalog.follow(measuring.sampling), missing > 0 else { return }
+    /// Gives rows to what came, and takes them from what went; false if nothing did.
+    private mutating func followLayout() -> Bool {
+        guard let missing = catalog.follow(measuring.sampling) else { return false }
+        guard missing > 0 else { return true }
         log.report(
             .seriesRefused, .warning,
             "\(missing) series are not shown, since there is no room for them: the energy of their domains is counted",
             ["count": String(missing)])
+        return true
     }
 
     var isReady: Bool { measuring.sampling.isReady }

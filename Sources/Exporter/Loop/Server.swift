@@ -49,7 +49,9 @@ struct Server: ~Copyable {
 
     /// Gives up what is needed no more, unless the configuration says not to. Everything must be open by now.
     mutating func enterSandbox(_ configuration: Configuration) {
-        let report = Enclosure.enter(configuration, readAgain: serving.readAgainPaths, log)
+        let opensPerfEvents = publication.measuring.sampling.mayOpen(.perf)
+        let report = Enclosure.enter(
+            configuration, readAgain: serving.readAgainPaths, opensPerfEvents: opensPerfEvents, log)
         publication.show(report)
     }
 
@@ -79,6 +81,8 @@ struct Server: ~Copyable {
         if try serving.endTurn(&publication, epoll, at: now) {
             publication.measuring.refreshIfOverdue(
                 at: Moment.now(), patienceNanoseconds: UInt64(Serving.sweepMilliseconds) * 1_000_000)
+            publication.measuring.lookBetweenTicks(at: Moment.now())
+            show(.refreshed)
         }
     }
 
@@ -101,10 +105,15 @@ struct Server: ~Copyable {
         let moment = Moment.now()
         let tick = try publication.measuring.tick(at: moment)
         guard tick != .notDue else { return }
-        publication.show(tick)
+        show(tick)
         let now = moment.monotonicNanoseconds
         guard manager.isDue(at: now) else { return }
         manager.ticked(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: now)
+    }
+
+    /// Shows what a tick brought, on the pages and to the service manager.
+    private mutating func show(_ tick: Measuring.Tick) {
+        if publication.show(tick) { manager.summary = publication.measuring.summary }
     }
 
     private mutating func takeSignals(at now: UInt64) throws(SystemError) {
@@ -138,7 +147,7 @@ struct Server: ~Copyable {
     private mutating func waitMilliseconds() -> Int32? {
         let wanted =
             serving.waitMilliseconds()
-            ?? (publication.measuring.needsPassesBetweenTicks ? Serving.sweepMilliseconds : nil)
+            ?? (publication.measuring.needsAttentionBetweenTicks ? Serving.sweepMilliseconds : nil)
         guard let wanted, publication.measuring.intervalNanoseconds > UInt64(wanted) * 1_000_000 else { return nil }
         return wanted
     }

@@ -15,7 +15,7 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .customLong("source"),
         help: ArgumentHelp(
-            "Where energy is read: powercap, perf or hwmon, which may be repeated to read several side by side; simulated, which measures nothing; or auto, the first of powercap, perf and hwmon that can be read. (default: auto)",
+            "Where energy is read: powercap, perf or hwmon, which may be repeated to read several side by side; simulated, which measures nothing; or auto: powercap, or perf where that cannot be read, and hwmon beside it. (default: auto)",
             valueName: "source"),
         completion: .list(SourceName.allCases.map(\.rawValue)),
         transform: Parsing.oneOf)

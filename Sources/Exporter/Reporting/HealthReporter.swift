@@ -43,8 +43,7 @@ struct HealthReporter {
     /// What becomes of a counter that cannot be read.
     private static func remark(_ failure: ReadFailure) -> String {
         switch failure {
-        case .unregistered:
-            "it is gone from the kernel; a powercap zone is looked for from time to time, others need a restart of the exporter"
+        case .unregistered: "it is gone from the kernel and is looked for"
         case .slow:
             "each reading would hold up everything else, so that it is not read again until its device appears anew or the exporter "
                 + "starts anew; pyjoules_zone_info says how long it took"

@@ -1,21 +1,122 @@
+import Bytes
+import Counters
 import Log
 import Logging
 import Sampling
+import Sources
 
-/// Says in the log, once for each loss, that a zone that went from the kernel is back and may not be read any more.
+/// Says in the log what comes and goes while the program runs: sources, counters that were not there before, and what is shown and
+/// cannot be counted.
+///
+/// A zone that returns may not be read for a moment, until udev has set its rights: it is said only if it stays so.
 struct SearchReporter {
-    private var hasSaidForbidden = false
+    private static let patienceNanoseconds: UInt64 = 5_000_000_000
 
-    mutating func review(_ sampling: borrowing Sampling, _ log: Logger) {
-        guard let zone = sampling.forbiddenZone else {
-            if !sampling.hasLostCounters { hasSaidForbidden = false }
-            return
+    /// What is shown and not counted, and since when.
+    private struct Refusal: Equatable {
+        let zone: RefusedZone
+        let kind: SourceKind
+        var sinceNanoseconds: UInt64
+        var isSaid: Bool
+
+        func concerns(_ other: Refusal) -> Bool { zone == other.zone && kind == other.kind }
+    }
+
+    private var layoutGeneration: UInt64
+    private var accountCount: Int
+    private var up: SourceKinds
+    private var refusals: [Refusal]
+    private var hasUnsaid = false
+
+    /// What is so now was said when it was found.
+    init(_ sampling: borrowing Sampling) {
+        layoutGeneration = sampling.layoutGeneration
+        accountCount = sampling.accounts.count
+        up = SearchReporter.up(sampling)
+        refusals = SearchReporter.refusals(sampling, at: 0, isSaid: true)
+    }
+
+    mutating func review(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
+        if layoutGeneration != sampling.layoutGeneration {
+            layoutGeneration = sampling.layoutGeneration
+            reportCounters(sampling, log)
+            reportSources(sampling, log)
+            follow(sampling, at: now)
         }
-        guard !hasSaidForbidden else { return }
-        hasSaidForbidden = true
+        if hasUnsaid { reportRefusals(sampling, at: now, log) }
+    }
+
+    private mutating func reportCounters(_ sampling: borrowing Sampling, _ log: Logger) {
+        let added = sampling.accounts[accountCount...].map(\.domain.tag)
+        accountCount = sampling.accounts.count
+        guard !added.isEmpty else { return }
+        let tags = added.joined(separator: ",")
+        log.report(
+            .countersFound, .notice,
+            "\(counted(added.count, "counter")) appeared and \(added.count == 1 ? "is" : "are") counted from now on: \(tags)",
+            ["domains": tags])
+    }
+
+    private mutating func reportSources(_ sampling: borrowing Sampling, _ log: Logger) {
+        let before = up
+        up = SearchReporter.up(sampling)
+        for kind in SourceKind.allCases where up.contains(kind) != before.contains(kind) {
+            let name = kind.rawValue
+            if up.contains(kind) {
+                log.report(.sourceUp, .notice, "energy is read from \(name) from now on", ["source": name])
+            } else {
+                log.report(
+                    .sourceDown, .warning,
+                    "nothing has been read from \(name) for 10 s: its totals stay as they are, and it is looked for",
+                    ["source": name])
+            }
+        }
+    }
+
+    private static func up(_ sampling: borrowing Sampling) -> SourceKinds {
+        var kinds = SourceKinds()
+        for state in sampling.sourceStates where state.isUp { kinds.insert(state.kind) }
+        return kinds
+    }
+
+    private static func refusals(_ sampling: borrowing Sampling, at now: UInt64, isSaid: Bool) -> [Refusal] {
+        let report = sampling.report
+        return report.attempts.flatMap { attempt in
+            report.refused(attempt.kind).map {
+                Refusal(zone: $0, kind: attempt.kind, sinceNanoseconds: now, isSaid: isSaid)
+            }
+        }
+    }
+
+    private mutating func follow(_ sampling: borrowing Sampling, at now: UInt64) {
+        refusals = SearchReporter.refusals(sampling, at: now, isSaid: false).map { refusal in
+            refusals.first { $0.concerns(refusal) } ?? refusal
+        }
+        hasUnsaid = refusals.contains { !$0.isSaid }
+    }
+
+    private mutating func reportRefusals(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
+        for index in refusals.indices where !refusals[index].isSaid {
+            let refusal = refusals[index]
+            let isPatient = refusal.zone.reason.mayPass
+            guard !isPatient || now >= refusal.sinceNanoseconds + SearchReporter.patienceNanoseconds else { continue }
+            refusals[index].isSaid = true
+            report(refusal, sampling, log)
+        }
+        hasUnsaid = refusals.contains { !$0.isSaid }
+    }
+
+    private func report(_ refusal: Refusal, _ sampling: borrowing Sampling, _ log: Logger) {
+        let name = refusal.zone.name
+        let isBack = sampling.accounts.contains { account in
+            account.isLost && account.facts.source == refusal.kind && account.domain == refusal.zone.domain
+        }
+        guard isBack, refusal.zone.reason == .permissionDenied else {
+            return SourceMessages.report(refusal.zone, of: refusal.kind, log)
+        }
         log.report(
             .zoneUnreadable, .error,
-            "zone \(zone) is back but may not be read any more: restart the exporter, which opens it with the rights it starts with",
-            ["zone": zone, "reason": "permission denied"])
+            "zone \(name) is back but may not be read any more: restart the exporter, which opens it with the rights it starts with",
+            ["zone": name, "reason": "permission denied"])
     }
 }

@@ -21,31 +21,46 @@ enum SourceMessages {
                 "SIMULATED: the numbers come from a model and measure nothing; for real ones leave out --source simulated"
             )
         }
+        if let remark = report.processorRemark, !report.isSimulated {
+            log.report(.processorAsked, .notice, remark)
+        }
         for attempt in report.attempts {
             for zone in report.refused(attempt.kind) { self.report(zone, of: attempt.kind, log) }
         }
         guard report.isUp else {
-            let remedy = "'--source simulated' shows how it would look"
+            let remedies = [
+                "what appears later is measured from then on", "'--source simulated' shows how it would look",
+            ]
             let obstacles = report.attempts.compactMap(\.obstacle)
-            return log.report(.noSource, .error, (obstacles + [remedy]).joined(separator: "; "))
+            return log.report(.noSource, .error, (obstacles + remedies).joined(separator: "; "))
         }
         for row in Set(report.attempts.map(\.row)).sorted() {
-            self.report(report.attempts.filter { $0.row == row }, report.name, log)
+            self.report(report.attempts.filter { $0.row == row }, of: report, log)
         }
     }
 
     /// Says why something else is read than what was to be read first. `attempts` are those that stand in for one another.
-    private static func report(_ attempts: [SourceAttempt], _ name: String, _ log: Logger) {
+    private static func report(_ attempts: [SourceAttempt], of report: SourceReport, _ log: Logger) {
         let obstacles = attempts.compactMap(\.obstacle)
-        guard !obstacles.isEmpty else { return }
+        guard !obstacles.isEmpty, !isDispensable(attempts, report) else { return }
         let source = attempts.first(where: \.isOpen)?.kind.rawValue
+        let rest = report.choice == .auto ? report.name : report.name + " only"
         log.report(
             .sourceFallback, .warning,
-            "energy is read from \(source ?? name + " only"), because \(obstacles.joined(separator: ", and "))",
-            ["source": source ?? name])
+            "energy is read from \(source ?? rest), because \(obstacles.joined(separator: ", and "))",
+            ["source": source ?? report.name])
     }
 
-    private static func report(_ zone: RefusedZone, of kind: SourceKind, _ log: Logger) {
+    /// Nobody asked for these by name, there are none, and they stand beside what everybody looks for first.
+    private static func isDispensable(_ attempts: [SourceAttempt], _ report: SourceReport) -> Bool {
+        report.choice == .auto
+            && attempts.allSatisfy { attempt in
+                if case .absent = attempt.outcome { return attempt.row > 0 }
+                return false
+            }
+    }
+
+    static func report(_ zone: RefusedZone, of kind: SourceKind, _ log: Logger) {
         switch zone.reason {
         case .duplicate:
             log.report(

@@ -60,6 +60,7 @@ struct SeriesCatalog: ~Copyable {
         energy.publish(sampling, tables, into: &registry)
         power.publish(sampling, tables, into: &registry)
         truth.publish(sampling, tables, facts, into: &registry)
+        zones.publish(sampling, into: &registry)
         server.publish(facts, into: &registry)
         web.publish(facts.serving.web, into: &registry)
         process.publish(&probe, into: &registry)

@@ -52,7 +52,7 @@ struct TruthSeries {
 
     /// Shows each source that is read or should be.
     mutating func follow(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
-        let states = sampling.report.states
+        let states = sampling.sourceStates
         let missing = sources.follow(states.map(\.kind), in: &registry) { kind, labels in
             labels.append("source", kind.rawValue)
         }

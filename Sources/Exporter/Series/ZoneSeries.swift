@@ -42,7 +42,7 @@ struct ZoneSeries {
         limits = KeyedRows(in: &registry, rows: ZoneSeries.mostLimits, labelBytes: 320)
         limit = registry.declareFamily(
             "pyjoules_power_limit_watts", .gauge, in: limits.table,
-            help: "Power limits as the kernel stated them when the exporter started.")
+            help: "Power limits as the kernel states them; each is read again once a minute.")
         counters = KeyedRows(in: &registry, rows: Sources.mostCounters, labelBytes: 768)
         domainInfo = registry.declareFamily(
             "pyjoules_domain_info", .gauge, in: counters.table,
@@ -50,7 +50,7 @@ struct ZoneSeries {
                 + "energy is an estimate from readings of power.")
     }
 
-    /// Opens and closes rows, and sets their values, which change only with them.
+    /// Opens and closes rows, and sets the values that change only with them.
     mutating func follow(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
         followZones(sampling, in: &registry) + followLimits(sampling, in: &registry)
             + followCounters(sampling, in: &registry)
@@ -84,18 +84,24 @@ struct ZoneSeries {
 
     private mutating func followLimits(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {
         let stated = sampling.zones.flatMap { zone in
-            zone.limits.map {
-                (key: Limit(domain: zone.domain?.tag ?? "", constraint: $0.constraint), microwatts: $0.microwatts)
-            }
+            zone.limits.map { Limit(domain: zone.domain?.tag ?? "", constraint: $0.constraint) }
         }
-        let missing = limits.follow(stated.map(\.key), in: &registry) { limit, labels in
+        return limits.follow(stated, in: &registry) { limit, labels in
             labels.append("domain", limit.domain)
             labels.append("constraint", limit.constraint)
         }
-        for (limit, row) in zip(stated, limits.rows) {
-            if let row { registry[self.limit, row] = .micro(limit.microwatts) }
+    }
+
+    /// Sets the limits, which follow what the kernel states.
+    func publish(_ sampling: borrowing Sampling, into registry: inout Registry) {
+        let zones = sampling.zones
+        var next = 0
+        for zone in zones.indices {
+            for index in zones[zone].limits.indices where next < limits.rows.count {
+                if let row = limits.rows[next] { registry[limit, row] = .micro(zones[zone].limits[index].microwatts) }
+                next += 1
+            }
         }
-        return missing
     }
 
     private mutating func followCounters(_ sampling: borrowing Sampling, in registry: inout Registry) -> Int {

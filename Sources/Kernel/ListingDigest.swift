@@ -1,0 +1,83 @@
+import CLinux
+import Glibc
+
+/// A path in the form that the kernel takes, so that opening it again and again allocates nothing.
+public struct StoredPath: Equatable, Sendable {
+    fileprivate let bytes: [CChar]
+
+    /// Keeps a path.
+    public init(_ path: String) { bytes = Array(path.utf8CString) }
+
+    /// Opens the file for reading; nil if that cannot be done. See open(2).
+    public func open() -> FileDescriptor? { open(O_RDONLY) }
+
+    fileprivate func open(_ flags: Int32) -> FileDescriptor? {
+        let outcome = attempt { unsafe Int(Glibc.open(bytes, flags | O_CLOEXEC | O_NOCTTY)) }
+        guard case .value(let number) = outcome else { return nil }
+        return FileDescriptor(inherited: Int32(number))
+    }
+}
+
+/// What directories list and small files show, as one number: as long as it stays the same, nothing came or went. It allocates
+/// nothing.
+///
+/// Names and inode numbers go into it (64-bit FNV-1a), so that what went and came back under its old name is seen, too. What cannot
+/// be read counts as empty.
+public struct ListingDigest: Equatable, Sendable {
+    private var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    /// Nothing so far.
+    public init() {}
+
+    /// Adds what a directory lists. See getdents64(2).
+    public mutating func add(directory path: StoredPath) {
+        defer { add(0xFF) }
+        guard let directory = path.open(O_RDONLY | O_DIRECTORY) else { return }
+        let number = directory.number
+        while true {
+            var records = InlineArray<2048, UInt8>(repeating: 0)
+            var space = records.mutableSpan
+            let outcome = unsafe space.withUnsafeMutableBytes { buffer in
+                guard let base = buffer.baseAddress else { return Outcome.value(0) }
+                return attempt { unsafe clinux_getdents(number, base, buffer.count) }
+            }
+            guard case .value(let length) = outcome, length > 0 else { return }
+            add(records: records.span.extracting(0..<length))
+        }
+    }
+
+    /// Adds what a small file shows; what lies beyond 256 bytes does not count.
+    public mutating func add(file path: StoredPath) {
+        defer { add(0xFF) }
+        guard let file = path.open() else { return }
+        var content = InlineArray<256, UInt8>(repeating: 0)
+        var space = content.mutableSpan
+        unsafe space.withUnsafeMutableBufferPointer { buffer in
+            var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
+            _ = file.read(at: 0, into: &output)
+            _ = unsafe output.finalize(for: buffer)
+        }
+        for index in content.indices where content[index] != 0 { add(content[index]) }
+    }
+
+    /// Each record has an inode number of eight bytes, its own length at offset 16, and at offset 19 the name, which ends in 0. Its
+    /// position in the directory at offset 8 means nothing to others.
+    private mutating func add(records: Span<UInt8>) {
+        var offset = 0
+        while offset + 19 < records.count {
+            let length = Int(records[offset + 16]) | Int(records[offset + 17]) << 8
+            guard length > 19, offset + length <= records.count else { return }
+            for index in offset..<(offset + 8) { add(records[index]) }
+            var index = offset + 19
+            while index < offset + length, records[index] != 0 {
+                add(records[index])
+                index += 1
+            }
+            offset += length
+        }
+    }
+
+    private mutating func add(_ byte: UInt8) {
+        value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    }
+}

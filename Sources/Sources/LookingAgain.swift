@@ -1,0 +1,79 @@
+public import Counters
+
+/// What looking again brought.
+public struct SearchResult: Sendable, Equatable {
+    /// Counters that were opened anew: their facts may be others now.
+    public var reopened: [Int] = []
+    /// Those among them that the kernel calls by another name now.
+    public var renamed: [Int] = []
+    /// Counters that were never there before.
+    public var added: [Int] = []
+    /// What the kernel shows, or what became of it, is no longer the same.
+    public var hasChanged = false
+
+    var openedCount: Int { reopened.count + added.count }
+}
+
+/// Looking again for what went, for what was not there, and for what could not be opened.
+extension Sources {
+    /// What came and went should be asked for so often.
+    public static let lookingNanoseconds = Search.listingNanoseconds
+
+    /// What is read to find counters again: all that may appear later must be allowed beforehand. The classes' links lead into
+    /// `devices`, whose directories go and come with their drivers; only those at the top stay.
+    public static func searchedPaths(sysfs: String, procfs: String) -> [String] {
+        [sysfs + "/class", sysfs + "/bus", sysfs + "/devices", procfs + "/sys/kernel/perf_event_paranoid"]
+    }
+
+    /// The kinds that should be looked at closely now; to be asked at each pass.
+    ///
+    /// - Parameter lost: the kinds of which a counter went.
+    public mutating func searchesDue(at moment: Moment, lost: SourceKinds) -> SourceKinds {
+        let now = moment.monotonicNanoseconds
+        let lists = now >= nextListingNanoseconds
+        if lists { nextListingNanoseconds = now + Search.listingNanoseconds }
+        var due = SourceKinds()
+        for index in searches.indices where !isReplaced(index) {
+            let kind = searches[index].kind
+            if searches[index].isDue(at: now, lists: lists, isMissing: lost.contains(kind)) { due.insert(kind) }
+        }
+        return due
+    }
+
+    /// Looks closely at some kinds: counters that went are found by what they are, since their numbers may be others, and opened anew.
+    /// What was never there before gets counters of its own. Opening takes the right that the first opening took; what cannot be
+    /// opened stays missing.
+    public mutating func find(_ missing: [Int], among kinds: SourceKinds = .all) -> SearchResult {
+        var result = SearchResult()
+        for index in searches.indices where kinds.contains(searches[index].kind) && !isReplaced(index) {
+            discover(index, missing, &result)
+        }
+        // One that is too slow is missing as well, for the case that its device has appeared anew, and has its role already.
+        let known = counters.indices.filter { !missing.contains($0) || zones[$0].role == .slow }
+        let read = Set(known.map { counters[$0].name })
+        let shown = zones.prefix(counters.count) + report.uncounted.filter { !read.contains($0.zone) }
+        result.hasChanged = !result.added.isEmpty || !result.renamed.isEmpty || !shown.elementsEqual(zones)
+        zones = Array(shown)
+        return result
+    }
+
+    /// Corrects the units of counters whose unit shows only in what they count; to be called at each pass.
+    ///
+    /// - Returns: whether that of any is another one now.
+    public mutating func learnUnits() -> Bool {
+        guard perf.takeLearned() else { return false }
+        for index in places.indices where places[index].kind == .perf {
+            counters[index].unitMicrojoules =
+                perf.unitMicrojoules(places[index].index) ?? counters[index].unitMicrojoules
+        }
+        return true
+    }
+
+    /// Counters of a kind may be opened later.
+    public func mayOpen(_ kind: SourceKind) -> Bool {
+        searches.indices.contains { searches[$0].kind == kind && !isReplaced($0) }
+    }
+
+    /// Another kind of the same row is read, which reads the same registers: it is kept until the program starts anew.
+    private func isReplaced(_ index: Int) -> Bool { openKinds.intersects(searches[index].rivals) }
+}
