@@ -30,7 +30,7 @@ public struct HwmonDiscovery: Sendable {
         sysfs: String, remembering memory: HwmonMemory, clock: @escaping () -> UInt64 = Clock.monotonicNanoseconds
     ) {
         self.memory = memory
-        let candidates = findChips(sysfs).flatMap { findRails(of: $0) }
+        let candidates = findChips(sysfs).flatMap { findRails(of: $0, clock) }
         // In the order of the devices, whether or not they can be read now, so that one that is asleep has its name when it wakes.
         for candidate in candidates { name(candidate) }
         var admission = SensorAdmission(memory: self.memory, clock: clock)
@@ -60,11 +60,11 @@ public struct HwmonDiscovery: Sendable {
         return chips.sorted(by: HwmonChip.precedes)
     }
 
-    private mutating func findRails(of chip: HwmonChip) -> [HwmonCandidate] {
+    private mutating func findRails(of chip: HwmonChip, _ clock: () -> UInt64) -> [HwmonCandidate] {
         var channels: [HwmonChannel] = []
         for file in chip.files {
             do throws(UnusableAttribute) {
-                let label = try chip.directory.textIfPresent(file.labelName) ?? ""
+                let label = try label(file, of: chip, clock)
                 // Chips without a device can be alike.
                 let identity = untaken(
                     chip.identity(file, label), separator: "#", isTaken: identities.contains)
@@ -76,6 +76,16 @@ public struct HwmonDiscovery: Sendable {
         }
         let rails = HwmonRail.rails(of: channels)
         return rails.map { HwmonCandidate(chip: chip, rail: $0, siblings: rails.count) }
+    }
+
+    /// Labels are constants in most drivers. A chip that asks the device for them may be slow, and is not asked again.
+    private mutating func label(
+        _ file: HwmonFile, of chip: HwmonChip, _ clock: () -> UInt64
+    ) throws(UnusableAttribute) -> String {
+        guard memory.slowChips[chip.appearance] == nil else { return "" }
+        let start = clock()
+        defer { memory.note(chip: chip.appearance, took: clock() &- start) }
+        return try chip.directory.textIfPresent(file.labelName) ?? ""
     }
 
     private mutating func name(_ candidate: HwmonCandidate) {

@@ -14,6 +14,8 @@ struct HwmonMemory: Sendable {
     var open: [String: HwmonSensor] = [:]
     /// What was ever counted, by identity: its rail goes on being counted by it.
     var counted: Set<String> = []
+    /// Chips of which one reading took too long while they were looked at, by their appearance, and how long it took.
+    var slowChips: [UInt64: UInt64] = [:]
     /// What is too slow, by identity.
     var slow: [String: Slow] = [:]
 
@@ -26,6 +28,13 @@ struct HwmonMemory: Sendable {
 
     /// How long a sensor took to be read when it was given up; nil if it was not, or if its device has appeared anew since.
     func slowNanoseconds(_ identity: String, appearance: UInt64) -> UInt64? {
-        slow[identity].flatMap { $0.appearance == appearance ? $0.nanoseconds : nil }
+        if let slow = slow[identity], slow.appearance == appearance { return slow.nanoseconds }
+        return slowChips[appearance]
+    }
+
+    /// Takes in how long a chip took to answer while it was looked at.
+    mutating func note(chip appearance: UInt64, took nanoseconds: UInt64) {
+        guard nanoseconds > SensorPace.longestNanoseconds else { return }
+        slowChips[appearance] = nanoseconds
     }
 }

@@ -31,9 +31,6 @@ struct SensorAdmission {
     /// What is not, by identity.
     private(set) var refused: [String: RefusedZone] = [:]
     private let clock: () -> UInt64
-    /// Chips of which one reading was too long, and how long it was: their other sensors are behind the same bus, and are not waited
-    /// for as well.
-    private var slowChips: [String: UInt64] = [:]
 
     /// The latest reading took so long that no more than the sensor itself should be asked for.
     private var lastWasLong = false
@@ -67,8 +64,8 @@ struct SensorAdmission {
         _ channel: HwmonChannel, of chip: HwmonChip
     ) throws(UnusableAttribute) -> HwmonSensor {
         guard !chip.isBattery(channel) else { throw UnusableAttribute(reason: .battery) }
-        try refuseSlow(channel, of: chip)
         if let open = memory.open[channel.identity] { return open.at(chip) }
+        try refuseSlow(channel, of: chip)
         guard sensors.count < HwmonSource.capacity else { throw UnusableAttribute(reason: .tooMany) }
         let reading = Result { () throws(UnusableAttribute) in try read(channel, of: chip) }
         try refuseSlow(channel, of: chip)
@@ -85,11 +82,10 @@ struct SensorAdmission {
         return sensor
     }
 
-    /// Refuses what is known to be too slow, or has just been found to be.
-    private mutating func refuseSlow(_ channel: HwmonChannel, of chip: HwmonChip) throws(UnusableAttribute) {
-        let known = memory.slowNanoseconds(channel.identity, appearance: chip.appearance)
-        guard let nanoseconds = known ?? slowChips[chip.entry] else { return }
-        memory.slow[channel.identity] = HwmonMemory.Slow(appearance: chip.appearance, nanoseconds: nanoseconds)
+    /// Refuses what is known to be too slow, or has just been found to be. The other sensors of its chip are behind the same bus, and
+    /// are not waited for as well.
+    private func refuseSlow(_ channel: HwmonChannel, of chip: HwmonChip) throws(UnusableAttribute) {
+        guard let nanoseconds = memory.slowNanoseconds(channel.identity, appearance: chip.appearance) else { return }
         throw UnusableAttribute(reason: .slow(nanoseconds: nanoseconds))
     }
 
@@ -99,10 +95,8 @@ struct SensorAdmission {
         let start = clock()
         defer {
             let duration = clock() &- start
-            var pace = SensorPace()
-            pace.take(nanoseconds: duration)
             lastWasLong = duration > SensorPace.longNanoseconds
-            slowChips[chip.entry] = pace.slowNanoseconds ?? slowChips[chip.entry]
+            memory.note(chip: chip.appearance, took: duration)
         }
         return try chip.read(channel.file)
     }

@@ -12,30 +12,41 @@ import Testing
         try withHwmonTree { tree in
             try tree.add(0, "corsairpsu", ["power1_input": "1\n", "power2_input": "1\n"])
             try tree.add(1, "ina", ["power1_input": "1\n"])
-            let watch = Watch(durations: [3 * second / 2])
+            let watch = Watch(durations: [0, 0, 0, 3 * second / 2])
             let discovery = HwmonDiscovery(sysfs: tree.root, remembering: HwmonMemory(), clock: watch.read)
             #expect(discovery.domains.map(\.tag) == ["ina_power1"])
             #expect(discovery.refused.map(\.name) == ["hwmon0/power1_input", "hwmon0/power2_input"])
             #expect(discovery.refused.allSatisfy { $0.reason == .slow(nanoseconds: 3 * second / 2) })
             #expect(discovery.refused.map(\.report.role) == [.slow, .slow])
             #expect(discovery.refused.first?.report.reason == "a reading took 1.50 s")
-            #expect(watch.readings == 4, "before and after the slow reading, and the quick one")
+            #expect(watch.readings == 10, "before and after three labels, the slow reading and the quick one")
             let next = HwmonDiscovery(sysfs: tree.root, remembering: discovery.memory, clock: watch.read)
             #expect(next.refused == discovery.refused)
-            #expect(watch.readings == 6, "only the quick one is read again")
+            #expect(watch.readings == 14, "only the quick one and its label are read again")
         }
     }
 
     @Test func `a device that appears anew is tried again`() throws {
         try withHwmonTree { tree in
             try tree.add(0, "corsairpsu", of: "usb1/1-4", ["power1_input": "1\n"])
-            let watch = Watch(durations: [second])
+            let watch = Watch(durations: [0, second])
             let first = HwmonDiscovery(sysfs: tree.root, remembering: HwmonMemory(), clock: watch.read)
             #expect(first.refused.count == 1)
             try tree.removeChip(0)
             try tree.add(1, "corsairpsu", of: "usb1/1-4", ["power1_input": "1\n"])
             let next = HwmonDiscovery(sysfs: tree.root, remembering: first.memory, clock: watch.read)
             #expect(next.domains.map(\.tag) == ["corsairpsu_power1"])
+        }
+    }
+
+    @Test func `a chip whose labels take too long is not asked for more`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "corsairpsu", ["power1_input": "1\n", "power2_input": "1\n"])
+            let watch = Watch(durations: [3 * second / 2])
+            let discovery = HwmonDiscovery(sysfs: tree.root, remembering: HwmonMemory(), clock: watch.read)
+            #expect(discovery.sensors.isEmpty)
+            #expect(discovery.refused.allSatisfy { $0.reason == .slow(nanoseconds: 3 * second / 2) })
+            #expect(watch.readings == 2)
         }
     }
 
@@ -46,10 +57,9 @@ import Testing
             let first = HwmonDiscovery(sysfs: tree.root, remembering: HwmonMemory(), clock: watch.read)
             var memory = first.memory
             for sensor in first.sensors { memory.keep(sensor) }
-            let before = watch.readings
             let next = HwmonDiscovery(sysfs: tree.root, remembering: memory, clock: watch.read)
             #expect(next.sensors == first.sensors)
-            #expect(watch.readings == before)
+            #expect(watch.readings == 6, "two labels and a reading")
         }
     }
 }
