@@ -19,9 +19,14 @@ int clinux_drop_bounding_capabilities(void) {
     return 0;
 }
 
-int clinux_drop_capabilities(void) {
+int clinux_drop_capabilities(int keeps_monitoring) {
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
-    return (int)syscall(SYS_capset, &header, none);
+    struct __user_cap_data_struct had[_LINUX_CAPABILITY_U32S_3], kept[_LINUX_CAPABILITY_U32S_3] = {0};
+    if (syscall(SYS_capget, &header, had) != 0) return -1;
+    unsigned int word = CAP_TO_INDEX(CAP_PERFMON);
+    if (keeps_monitoring) kept[word].permitted = had[word].permitted & CAP_TO_MASK(CAP_PERFMON);
+    kept[word].effective = kept[word].permitted;
+    if (syscall(SYS_capset, &header, kept) != 0) return -1;
+    return kept[word].permitted != 0;
 }

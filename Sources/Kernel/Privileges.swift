@@ -7,9 +7,11 @@ public enum Privileges {
         _ = try attempt { Int(clinux_no_new_privileges()) }.orThrow("prctl(PR_SET_NO_NEW_PRIVS)")
     }
 
-    /// Gives up every capability that this thread has or could hand on.
-    public static func dropCapabilities() throws(SystemError) {
-        _ = try attempt { Int(clinux_drop_capabilities()) }.orThrow("capset")
+    /// Gives up every capability that this thread has or could hand on, but for CAP_PERFMON where it is to be kept.
+    ///
+    /// - Returns: whether that is kept.
+    public static func dropCapabilities(keepingMonitoring: Bool) throws(SystemError) -> Bool {
+        try attempt { Int(clinux_drop_capabilities(keepingMonitoring ? 1 : 0)) }.orThrow("capset") == 1
     }
 
     /// Empties the set of what any program executed from here could gain. It takes CAP_SETPCAP unless the set is empty already.

@@ -37,7 +37,7 @@ struct ArgumentCondition {
 /// harmless, it is checked.
 ///
 /// Missing on purpose, because whatever needs it was done before: `socket`, `bind`, `connect`, `listen`, `execve`, `fork`, `kill`,
-/// `ptrace`, `perf_event_open` where powercap is read, `memfd_create`, `prctl`, `ioctl`, `fcntl` but for a duplicate, all that changes files, and all that needs a privilege.
+/// `ptrace`, `perf_event_open` unless the plan has it, `memfd_create`, `prctl`, `ioctl`, `fcntl` but for a duplicate, all that changes files, and all that needs a privilege.
 extension AllowedCall {
     static func all(_ plan: SandboxPlan) -> [AllowedCall] {
         var calls = loop + files + memory + ending(processIdentifier: getpid())

@@ -14,7 +14,7 @@ public func enterSandbox(_ plan: SandboxPlan) -> SandboxReport {
         return SandboxReport(allOff: "\(error)")
     }
     if plan.layers.contains(.landlock) { report[.landlock] = enterLandlock(plan) }
-    if plan.layers.contains(.capabilities) { report[.capabilities] = giveUpCapabilities() }
+    if plan.layers.contains(.capabilities) { report[.capabilities] = giveUpCapabilities(plan) }
     if plan.layers.contains(.seccomp) { report[.seccomp] = enterSeccomp(plan) }
     return report
 }
@@ -72,7 +72,7 @@ private func allowIfThere(_ allow: () throws(SystemError) -> Void) throws(System
     }
 }
 
-private func giveUpCapabilities() -> SandboxReport.State {
+private func giveUpCapabilities(_ plan: SandboxPlan) -> SandboxReport.State {
     var remark = ""
     do {
         try Privileges.dropBoundingCapabilities()
@@ -81,8 +81,8 @@ private func giveUpCapabilities() -> SandboxReport.State {
         remark = " (bounding set left: \(error.code))"
     }
     do {
-        try Privileges.dropCapabilities()
-        return .on("capabilities given up\(remark)")
+        let isMonitoring = try Privileges.dropCapabilities(keepingMonitoring: plan.opensPerfEvents)
+        return .on("capabilities given up\(isMonitoring ? " but CAP_PERFMON" : "")\(remark)")
     } catch {
         return .off("\(error)")
     }

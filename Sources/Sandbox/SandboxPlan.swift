@@ -11,7 +11,8 @@ public struct SandboxPlan: Sendable {
     public var removalDirectories: [String] = []
     /// Threads may be started; new processes never.
     public var allowsThreads = false
-    /// Performance events may be opened: those of energy that appear later, or are lost and come back.
+    /// Performance events may be opened, those of energy that appear later or are lost and come back: the call is allowed, and
+    /// CAP_PERFMON is kept by a process that has it.
     public var opensPerfEvents = false
     /// Messages go to a unix socket without a file.
     public var reachesAbstractSockets = false

@@ -33,9 +33,13 @@ extension Sources {
         let lists = now >= nextListingNanoseconds
         if lists { nextListingNanoseconds = now + Search.listingNanoseconds }
         var due = SourceKinds()
-        for index in searches.indices where !isReplaced(index) {
+        for index in searches.indices {
             let kind = searches[index].kind
-            if searches[index].isDue(at: now, lists: lists, isMissing: lost.contains(kind)) { due.insert(kind) }
+            let isDue =
+                isReplaced(index)
+                ? lists && isPreferred(index) && searches[index].hasChanged()
+                : searches[index].isDue(at: now, lists: lists, isMissing: lost.contains(kind))
+            if isDue { due.insert(kind) }
         }
         return due
     }
@@ -45,8 +49,12 @@ extension Sources {
     /// opened stays missing.
     public mutating func find(_ missing: [Int], among kinds: SourceKinds = .all) -> SearchResult {
         var result = SearchResult()
-        for index in searches.indices where kinds.contains(searches[index].kind) && !isReplaced(index) {
-            discover(index, missing, &result)
+        for index in searches.indices where kinds.contains(searches[index].kind) {
+            if !isReplaced(index) {
+                discover(index, missing, &result)
+            } else if isPreferred(index) {
+                notice(index)
+            }
         }
         // One that is too slow is missing as well, for the case that its device has appeared anew, and has its role already.
         let known = counters.indices.filter { !missing.contains($0) || zones[$0].role == .slow }
@@ -76,4 +84,25 @@ extension Sources {
 
     /// Another kind of the same row is read, which reads the same registers: it is kept until the program starts anew.
     private func isReplaced(_ index: Int) -> Bool { openKinds.intersects(searches[index].rivals) }
+
+    /// It would have been read before the one that is read in its place.
+    private func isPreferred(_ index: Int) -> Bool {
+        for other in searches.indices where other > index && searches[index].rivals.contains(searches[other].kind) {
+            if openKinds.contains(searches[other].kind) { return true }
+        }
+        return false
+    }
+
+    /// Shows what is there of a kind in whose place another one is read.
+    private mutating func notice(_ index: Int) {
+        let kind = searches[index].kind
+        let known = KnownCounters(counters)
+        guard let discovery = Discovery(kind, roots, known: known) else { return }
+        let reader = searches.first { $0.row == searches[index].row && openKinds.contains($0.kind) }
+        guard let reader else { return }
+        report.take(discovery)
+        report.unopened[kind] = discovery.found.map { found in
+            RefusedZone(name: found.facts.name, domain: found.facts.domain, reason: .replaced(by: reader.kind))
+        }
+    }
 }

@@ -106,7 +106,8 @@ extension Sources {
     }
 
     /// What became of a kind, in words for people.
-    private func outcome(_ kind: SourceKind) -> SourceAttempt.Outcome {
+    func outcome(_ kind: SourceKind) -> SourceAttempt.Outcome {
+        if givenUp.contains(kind) { return Sources.stillness(kind) }
         guard count(of: kind) == 0 else { return .opened }
         let refused = report.refused(kind)
         switch kind {
@@ -181,7 +182,7 @@ extension RefusedZone.Reason {
     public var mayPass: Bool {
         switch self {
         case .permissionDenied, .failed, .badAttribute, .asleep: true
-        case .duplicate, .unknownName, .tooMany, .battery, .slow: false
+        case .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced: false
         }
     }
 }

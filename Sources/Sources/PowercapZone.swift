@@ -56,6 +56,8 @@ public struct RefusedZone: Sendable, Equatable {
         case asleep
         /// Reading it takes so long that it would hold up everything else.
         case slow(nanoseconds: UInt64)
+        /// Another source was read first in this run, and reads the same registers.
+        case replaced(by: SourceKind)
     }
 
     /// What the kernel calls it.

@@ -34,8 +34,10 @@ public struct Sources: ~Copyable {
     /// What is read again of the counters that state limits.
     var limitFiles: [LimitFiles?] = []
     var limitTurns = Turns()
-    /// Those of which there is a counter.
-    private(set) var openKinds = SourceKinds()
+    /// Those of which there is a counter, but for those that were given up.
+    var openKinds = SourceKinds()
+    /// Those whose counters never moved.
+    var givenUp = SourceKinds()
     let time: ReadingTime
 
     /// Nothing to read.
@@ -87,7 +89,7 @@ public struct Sources: ~Copyable {
         limitFiles.append(files)
         places.append(Place(kind: facts.source, index: count(of: facts.source)))
         counters.append(facts)
-        openKinds.insert(facts.source)
+        if !givenUp.contains(facts.source) { openKinds.insert(facts.source) }
     }
 }
 

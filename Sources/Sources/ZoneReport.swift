@@ -61,14 +61,16 @@ extension ZoneReport {
 extension RefusedZone {
     /// How it is shown.
     public var report: ZoneReport {
-        let role: ZoneRole =
-            switch reason {
-            case .duplicate: .duplicate
-            case .battery: .ignored
-            case .slow: .slow
-            default: .unreadable
-            }
-        return ZoneReport(zone: name, domain: domain, role: role, reason: reason.description)
+        ZoneReport(zone: name, domain: domain, role: role, reason: reason.description)
+    }
+
+    private var role: ZoneRole {
+        switch reason {
+        case .duplicate, .replaced: .duplicate
+        case .battery: .ignored
+        case .slow: .slow
+        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany, .asleep: .unreadable
+        }
     }
 }
 
@@ -85,6 +87,7 @@ extension RefusedZone.Reason: CustomStringConvertible {
         case .battery: "battery: what charges it is not use"
         case .asleep: "asleep: its device is suspended, or the sensor is switched off"
         case .slow(let nanoseconds): ZoneReport.slowness(nanoseconds)
+        case .replaced(let kind): "is read by \(kind.rawValue), which was there first, until the exporter starts anew"
         }
     }
 }

@@ -8,7 +8,7 @@ import SandboxAttempts
 ///     attempt socket 1
 ///     status CapEff 0000000000000000
 ///
-/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `removal=DIRECTORY`, `threads`, `abstract`, `fatal`; an
+/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `removal=DIRECTORY`, `threads`, `perf`, `abstract`, `fatal`; an
 /// attempt is `try:NAME` or `try:NAME=ARGUMENT`.
 @main
 struct Probe {
@@ -24,6 +24,7 @@ struct Probe {
             case "readable": plan.readablePaths.append(argument)
             case "removal": plan.removalDirectories.append(argument)
             case "threads": plan.allowsThreads = true
+            case "perf": plan.opensPerfEvents = true
             case "abstract": plan.reachesAbstractSockets = true
             case "fatal": plan.isFatal = true
             case let name where name.hasPrefix("try:"): attempts.append((String(name.dropFirst(4)), argument))

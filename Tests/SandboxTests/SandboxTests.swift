@@ -57,6 +57,19 @@ import Testing
         for attempt in ["allocate", "epoll_wait", "getrlimit"] { #expect(probe.result(of: attempt) == 0, "\(attempt)") }
     }
 
+    /// Energy events that are lost come back only so.
+    @Test func `where performance events are planned they may be opened, and the capability for it is kept`() throws {
+        let probe = try Probing("perf", "try:perf_event_open", "try:socket")
+        #expect(probe.result(of: "perf_event_open") != EPERM)
+        #expect(probe.result(of: "socket") == EPERM)
+        let before = try Probing("layer=landlock").status("CapPrm").flatMap { UInt64($0, radix: 16) } ?? 0
+        let monitoring = before & 1 << 38
+        for set in ["CapPrm", "CapEff"] {
+            #expect(probe.status(set).flatMap { UInt64($0, radix: 16) } == monitoring)
+        }
+        for set in ["CapInh", "CapAmb"] { #expect(probe.status(set).flatMap { UInt64($0, radix: 16) } == 0) }
+    }
+
     @Test func `threads may be started where they are planned, and processes never`() throws {
         let probe = try Probing("threads", "try:thread", "try:clone", "try:clone3", "try:fork")
         #expect(probe.result(of: "thread") == 0)

@@ -61,8 +61,9 @@ int clinux_no_new_privileges(void);
 /// in it and CAP_SETPCAP, which this needs, is missing. See PR_CAPBSET_DROP(2const).
 int clinux_drop_bounding_capabilities(void);
 
-/// Empties the ambient, effective, permitted and inheritable sets. See capset(2), PR_CAP_AMBIENT(2const).
-int clinux_drop_capabilities(void);
+/// Empties the ambient, effective, permitted and inheritable sets, but for CAP_PERFMON in the effective and permitted ones where
+/// that is to be kept and is there: then it gives 1. See capset(2), PR_CAP_AMBIENT(2const).
+int clinux_drop_capabilities(int keeps_monitoring);
 
 /// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };

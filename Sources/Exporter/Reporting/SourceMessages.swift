@@ -78,6 +78,9 @@ enum SourceMessages {
                 .zoneUnreadable, .warning,
                 "sensor \(zone.name) is not counted, since it would hold up everything else: \(zone.reason)",
                 ["zone": zone.name, "reason": "slow"])
+        case .replaced:
+            log.report(
+                .zoneIgnored, .notice, "zone \(zone.name) \(zone.reason)", ["zone": zone.name, "reason": "replaced"])
         case .permissionDenied:
             log.report(
                 .zoneUnreadable, .error,
