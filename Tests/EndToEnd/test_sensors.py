@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.exporter import Exporter, StartExporter
+from support.exporter import BINARY, Exporter, StartExporter, clean_environment
 from support.exposition import Page
 from support.hwmon_tree import HwmonTree
 
@@ -174,11 +174,7 @@ def test_a_sensor_that_becomes_slow_is_given_up_and_keeps_its_total(
     assert exporter.only_record("zone_failing")["reason"] == "slow"
 
 
-def test_doctor_says_what_to_do_about_a_slow_sensor(
-    board: HwmonTree, faulty_pread: Path, tmp_path: Path
-) -> None:
-    from support.exporter import BINARY, clean_environment
-
+def test_doctor_says_what_to_do_about_a_slow_sensor(board: HwmonTree, faulty_pread: Path, tmp_path: Path) -> None:
     control = tmp_path / "control"
     control.write_text("600")
     board.add(0, "corsairpsu", {"power1_input": 180_000_000})
@@ -213,3 +209,48 @@ def test_a_card_that_falls_asleep_is_no_failure(
     )
     assert energies(again)["amdgpu_ppt"] >= energies(page)["amdgpu_ppt"]
     assert again.value("pyjoules_gaps_total", domain="amdgpu_ppt") == 1
+
+
+# Sensors that come, go and come back
+
+
+def test_a_meter_that_does_not_know_the_power_yet_is_measured_once_it_does(
+    start: StartExporter, board: HwmonTree
+) -> None:
+    # ACPI's "unknown": its management controller is not ready.
+    board.add(1, "power_meter", {"power1_average": 4_294_967_295_000, "power1_is_battery": 0})
+    exporter = start()
+    assert exporter.page().value("pyjoules_source_up", source="hwmon") == 0
+    board.set(1, "power1_average", 14_000_000_000)
+    page = exporter.wait_for_page(
+        lambda page: bool(page.find("pyjoules_simple_energy_watts", domain="power_meter_power1")), what="its power"
+    )
+    assert page.value("pyjoules_simple_energy_watts", domain="power_meter_power1") == 14000
+    assert page.value("pyjoules_source_up", source="hwmon") == 1
+
+
+def test_a_chip_that_comes_back_under_another_number_goes_on(
+    start: StartExporter, board: HwmonTree, faulty_pread: Path
+) -> None:
+    card(board, 2, NEAR, 1_000_000)
+    card(board, 3, FAR, 2_000_000)
+    exporter = start(environment={"LD_PRELOAD": str(faulty_pread)})
+    exporter.page_after_ticks()
+    board.remove(2)
+    board.remove(3)
+    exporter.wait_for_page(lambda page: not page.find("pyjoules_simple_energy_watts"), what="no power")
+    card(board, 3, NEAR, 1_500_000)
+    card(board, 2, FAR, 2_250_000)
+    page = exporter.wait_for_page(lambda page: len(page.find("pyjoules_simple_energy_watts")) == 2, what="power again")
+    assert energies(page) == {"xe_pkg": Decimal("0.5"), "xe_pkg_2": Decimal("0.25")}
+    assert zones(page).keys() == {"hwmon2/energy1_input", "hwmon3/energy1_input"}
+
+
+def test_a_chip_that_is_plugged_in_later_takes_nobody_s_name(start: StartExporter, board: HwmonTree) -> None:
+    card(board, 2, FAR, 2_000_000)
+    exporter = start()
+    exporter.page_after_ticks()
+    card(board, 3, NEAR, 1_000_000)
+    page = exporter.wait_for_page(lambda page: len(energies(page)) == 2, what="the second card")
+    devices = {sample.labels["domain"]: sample.labels["device"] for sample in page.find("pyjoules_domain_info")}
+    assert FAR in devices["xe_pkg"] and NEAR in devices["xe_pkg_2"]
