@@ -66,6 +66,10 @@ public struct DomainAccount: Sendable {
     }
     /// How many readings failed for a reason.
     public func failureCount(_ reason: ReadFailure) -> UInt64 { failures[reason] }
+    /// The counter is not read and is taken again if its device appears.
+    public var isMissing: Bool { isLost || failure == .slow }
+    /// The counter is read at each pass: it is no mirror, and not too slow for that.
+    public var isRead: Bool { !isMirror && failure != .slow }
     /// The counter went from the kernel and may come back.
     public var isLost: Bool { failure == .unregistered && !isMirror }
 
@@ -178,6 +182,7 @@ extension DomainAccount {
     /// What it shows then needs no doubt: a plausible advance is taken, anything else is a reset.
     public mutating func resume(_ facts: CounterFacts) {
         self.facts = facts
+        if failure == .slow { failure = nil }
         guard facts.modulus != accountant.modulus else {
             accountant = accountant.withBound(facts.boundMicrowatts)
             return accountant.expectReturn()

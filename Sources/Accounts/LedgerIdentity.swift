@@ -13,11 +13,13 @@ public struct LedgerIdentity: Sendable, Equatable {
     /// The most bytes of an identity that are kept.
     static let nameBytes = 160
     static let nameWordCount = nameBytes / 8
+    /// Between the device and the name that it is shown under.
+    static let separator = " as "
 
     /// The identity of a counter, and the name that it is shown under: a total goes on under no other name, where it would seem
     /// to be the energy of another device.
     public init(_ facts: CounterFacts) {
-        let identity = "\(facts.identity) as \(facts.domain.tag)"
+        let identity = facts.identity + LedgerIdentity.separator + facts.domain.tag
         var words = Array(repeating: UInt64(0), count: LedgerIdentity.nameWordCount)
         for (offset, byte) in identity.utf8.prefix(LedgerIdentity.nameBytes).enumerated() {
             words[offset / 8] |= UInt64(byte) << UInt64(offset % 8 * 8)

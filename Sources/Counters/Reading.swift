@@ -17,6 +17,10 @@ public enum ReadFailure: String, Sendable, CaseIterable {
     case garbage
     /// Nothing at all.
     case empty
+    /// The device is suspended or the sensor is switched off: EPERM (amdgpu) or ENODATA from a read, not from opening.
+    case asleep
+    /// Reading took so long that it holds up everything else: the sensor is given up, and not read any more.
+    case slow
     /// Any other error.
     case other
 }

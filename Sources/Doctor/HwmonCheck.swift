@@ -34,8 +34,22 @@ struct HwmonCheck {
         case .permissionDenied:
             Finding(status, .hwmon, "\(sensor.name) may not be read.", remedy: "run it as root (sudo)")
         case .duplicate: Finding(.note, .hwmon, "\(sensor.name) \(sensor.reason): it is left out.")
-        case .unknownName, .badAttribute, .failed, .tooMany, .replaced:
+        case .slow:
+            Finding(
+                .note, .hwmon,
+                "\(sensor.name) is not counted: \(sensor.reason), and everything else would wait for it each time.",
+                remedy: HwmonCheck.slowRemedy)
+        case .asleep:
+            Finding(
+                .note, .hwmon,
+                "\(sensor.name) is not counted yet: \(sensor.reason). It is counted when it shows something.")
+        case .battery, .unknownName, .badAttribute, .failed, .tooMany, .replaced:
             Finding(.note, .hwmon, "\(sensor.name) is not counted: \(sensor.reason).")
         }
     }
+
+    /// What can be had of a sensor that is too slow for the loop.
+    static let slowRemedy =
+        "its power, though not its energy, is in node_exporter's hwmon collector, which reads it at each scrape; it is tried again "
+        + "here when its device appears anew or the exporter starts anew"
 }

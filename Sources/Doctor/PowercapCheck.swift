@@ -122,7 +122,8 @@ struct PowercapCheck {
         switch zone.reason {
         case .duplicate:
             return Finding(.note, .powercap, "\(zone.name)\(domain) \(zone.reason): it is left out of every sum.")
-        case .unknownName, .badAttribute, .failed, .tooMany, .permissionDenied, .replaced:
+        case .unknownName, .badAttribute, .failed, .tooMany, .permissionDenied, .battery, .asleep, .slow,
+            .replaced:
             return Finding(.note, .powercap, "\(zone.name)\(domain) is not counted: \(zone.reason).")
         }
     }

@@ -78,7 +78,15 @@ struct SourceCheck {
         if account.isMirror, let leader {
             return Finding(.note, .domain, "\(name) shows the counter of \(leader.tag), which is counted once.")
         }
-        if let failure = account.failure {
+        switch account.failure {
+        case nil: break
+        case .asleep:
+            return Finding(.note, .domain, "\(name) is asleep: its device is suspended, or the sensor is switched off.")
+        case .slow:
+            return Finding(
+                .note, .domain, "\(name) is too slow to be read with everything else waiting.",
+                remedy: HwmonCheck.slowRemedy)
+        case .some(let failure):
             return Finding(
                 .problem, .domain, "\(name) cannot be read: \(failure.rawValue).",
                 remedy: "dmesg and the driver's documentation tell more; the exporter counts such readings as errors")

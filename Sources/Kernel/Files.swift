@@ -22,6 +22,17 @@ public enum Files {
         return content
     }
 
+    /// What the first read of a file gives, at most `limit` bytes. An attribute of sysfs is whole after one, and each read asks its
+    /// driver again.
+    public static func readOnce(_ path: String, limit: Int = 4096) throws(SystemError) -> [UInt8] {
+        let descriptor = try FileDescriptor.open(reading: path)
+        var content: [UInt8] = []
+        var outcome = ReadOutcome.bytes(0)
+        content.append(addingCapacity: limit) { output in outcome = descriptor.read(at: 0, into: &output) }
+        if case .failed(let code) = outcome { throw SystemError(call: "read", code: code) }
+        return content
+    }
+
     /// The directory in which a path lies, by the path's text alone: `/a` for `/a/b`, `/` for `/b` and `.` for `b`. The path ends in a
     /// name, not in a slash.
     public static func directory(of path: String) -> String {

@@ -39,6 +39,8 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let invalidArgument = ErrorCode(number: EINVAL)
     /// ENODEV: there is no such device.
     public static let noDevice = ErrorCode(number: ENODEV)
+    /// ENODATA: there is nothing to read now, as of a sensor that is switched off.
+    public static let noData = ErrorCode(number: ENODATA)
     /// EIO: the device did not answer.
     public static let inputOutput = ErrorCode(number: EIO)
     /// ENOSYS: this kernel does not have the call.

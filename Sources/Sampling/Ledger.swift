@@ -50,6 +50,12 @@ public struct Ledger: ~Copyable {
         case refused(String)
     }
 
+    /// The names that devices had in an earlier run, those that were read last first. To be called before `restore`.
+    mutating func names() -> [(identity: String, tag: String)] {
+        guard case .restored = read() else { return [] }
+        return kept.sorted { $0.lastNanoseconds > $1.lastNanoseconds }.compactMap { $0.identity.name }
+    }
+
     /// Reads what an earlier run left and lets the accounts that match go on from it: same device, same range, same start of the
     /// machine. To be called once, before the first pass.
     public mutating func restore(_ accounts: inout [DomainAccount]) -> Restoration {

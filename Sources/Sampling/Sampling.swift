@@ -57,11 +57,20 @@ public struct Sampling: ~Copyable {
     public mutating func keep(in ledger: consuming Ledger) -> Ledger.Restoration {
         precondition(generation == 0)
         var ledger = ledger
+        giveNamesBack(ledger.names())
         let restoration = ledger.restore(&accounts)
         droppedRecords = ledger.droppedRecords
         self.ledger = consume ledger
         measureLayout()
         return restoration
+    }
+
+    /// Lets devices go on under the names that they had in an earlier run.
+    private mutating func giveNamesBack(_ names: [(identity: String, tag: String)]) {
+        guard !names.isEmpty else { return }
+        sources.recall(names)
+        accounts = sources.counters.map { DomainAccount($0) }
+        mirrors = MirrorWatch(accounts.map(\.domain))
     }
 
     /// The accounts are kept in a ledger.
@@ -99,7 +108,7 @@ extension Sampling {
             return lookAgain(at: moment)
         }
         compareSuspects(at: moment)
-        for index in accounts.indices where !accounts[index].isMirror {
+        for index in accounts.indices where accounts[index].isRead {
             measure(index, at: moment)
         }
         searchMirrors(at: moment)
@@ -114,7 +123,7 @@ extension Sampling {
     /// Brings the totals up to date between two ticks.
     public mutating func refresh(at moment: Moment) {
         beginPass(at: moment)
-        for index in accounts.indices where !accounts[index].isMirror { _ = read(index, at: moment) }
+        for index in accounts.indices where accounts[index].isRead { _ = read(index, at: moment) }
         endPass()
     }
 
@@ -193,6 +202,10 @@ extension Sampling {
         guard !mirrorSearch.holdsBack(index, reading) else { return nil }
         accounts[index].take(reading, at: span)
         if accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
+        if reading == .failure(.slow) {
+            sources.giveUp(index)
+            layoutGeneration += 1
+        }
         return span
     }
 
@@ -296,7 +309,7 @@ extension Sampling {
     }
 
     mutating func findMissing(among kinds: SourceKinds = .all) {
-        take(sources.find(accounts.indices.filter { accounts[$0].isLost }, among: kinds))
+        take(sources.find(accounts.indices.filter { accounts[$0].isMissing }, among: kinds))
     }
 
     /// Lets accounts go on with what was found, and opens accounts for what was never there before.

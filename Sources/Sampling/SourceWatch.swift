@@ -22,7 +22,9 @@ struct SourceWatch {
         firstNanoseconds = first
         for index in accounts.indices where !accounts[index].isMirror {
             let kind = accounts[index].facts.source
-            if accounts[index].failure == nil || lastRead[kind] == nil { lastRead[kind] = now }
+            // What is asleep answers.
+            let isAlive = accounts[index].failure == nil || accounts[index].failure == .asleep
+            if isAlive || lastRead[kind] == nil { lastRead[kind] = now }
         }
         let before = silent
         isAnythingRead = accounts.isEmpty && !SourceWatch.isOver(first, now)

@@ -6,7 +6,7 @@ import Kernel
 struct LimitFiles: Equatable, Sendable {
     private struct Constraint: Equatable {
         let limit: StoredPath
-        let maximum: StoredPath
+        var maximum: StoredPath?
     }
 
     private let own: [Constraint]
@@ -20,6 +20,12 @@ struct LimitFiles: Equatable, Sendable {
         self.parent = parent.map { LimitFiles.constraints($0.directory, $0.limits) } ?? []
     }
 
+    /// The limits of a channel of a sensor chip.
+    init(directory: String, number: UInt16, _ limits: [PowerLimit]) {
+        own = limits.map { Constraint(limit: StoredPath("\(directory)/power\(number)_\($0.constraint)")) }
+        parent = []
+    }
+
     private static func constraints(_ directory: String, _ limits: PowerLimits) -> [Constraint] {
         limits.numbers.map { number in
             let stem = "\(directory)/constraint_\(number)_"
@@ -28,8 +34,8 @@ struct LimitFiles: Equatable, Sendable {
         }
     }
 
-    private static func number(_ path: StoredPath) -> UInt64? {
-        guard let file = path.open(), case .counter(let value, _) = readCounter(file) else { return nil }
+    private static func number(_ path: StoredPath?) -> UInt64? {
+        guard let file = path?.open(), case .counter(let value, _) = readCounter(file) else { return nil }
         return value
     }
 

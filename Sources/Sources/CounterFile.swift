@@ -13,9 +13,21 @@ extension ReadFailure {
 }
 
 /// Reads one attribute that holds a decimal number and a line feed, afresh: sysfs answers each read at offset 0 with a new value.
-///
-/// A buffer of 32 bytes is always enough for one: a shorter one would cut the number without a word.
 func readCounter(_ descriptor: borrowing FileDescriptor) -> Reading {
+    readAttribute(descriptor) { outcome, bytes in
+        switch outcome {
+        case .failed(let code): .failure(ReadFailure(code))
+        case .bytes: parseCounter(bytes)
+        }
+    }
+}
+
+/// Lends what one read of an attribute gave, and its bytes. One read and not more: each asks the hardware again.
+///
+/// A buffer of 32 bytes is always enough for a number: a shorter one would cut it without a word.
+func readAttribute<Result>(
+    _ descriptor: borrowing FileDescriptor, _ use: (ReadOutcome, Span<UInt8>) -> Result
+) -> Result {
     var space = InlineArray<32, UInt8>(repeating: 0)
     var outcome = ReadOutcome.bytes(0)
     var bytes = space.mutableSpan
@@ -24,11 +36,8 @@ func readCounter(_ descriptor: borrowing FileDescriptor) -> Reading {
         outcome = descriptor.read(at: 0, into: &output)
         _ = unsafe output.finalize(for: buffer)
     }
-    switch outcome {
-    case .failed(let code): return .failure(ReadFailure(code))
-    case .bytes(0): return .failure(.empty)
-    case .bytes(let count): return parseCounter(space.span.extracting(0..<count))
-    }
+    guard case .bytes(let count) = outcome else { return use(outcome, space.span.extracting(0..<0)) }
+    return use(outcome, space.span.extracting(0..<count))
 }
 
 /// Reads what an `energy_uj` shows: digits, then at most one line feed.

@@ -20,11 +20,11 @@ enum Discovery {
     case hwmon(HwmonDiscovery)
 
     /// Looks for a kind; nil for one that is not found but made.
-    init?(_ kind: SourceKind, _ roots: SystemRoots, known: KnownCounters) {
+    init?(_ kind: SourceKind, _ roots: SystemRoots, known: KnownCounters, _ memory: HwmonMemory) {
         switch kind {
         case .powercap: self = .powercap(PowercapDiscovery(sysfs: roots.sysfs, vendor: roots.vendor, known: known))
         case .perf: self = .perf(PerfDiscovery(sysfs: roots.sysfs, vendor: roots.vendor))
-        case .hwmon: self = .hwmon(HwmonDiscovery(sysfs: roots.sysfs))
+        case .hwmon: self = .hwmon(HwmonDiscovery(sysfs: roots.sysfs, remembering: memory))
         case .simulated: return nil
         }
     }
@@ -41,7 +41,9 @@ enum Discovery {
                 group.zones.map { FoundCounter(facts: $0.facts, group: number) }
             }
         case .hwmon(let discovery):
-            discovery.sensors.enumerated().map { FoundCounter(facts: $1.facts, group: $0) }
+            discovery.sensors.enumerated().map { number, sensor in
+                FoundCounter(facts: sensor.facts, limits: sensor.limits, limitFiles: sensor.limitFiles, group: number)
+            }
         }
     }
 
@@ -105,6 +107,7 @@ extension Sources {
         } catch {
             throw NotOpened(error)
         }
+        hwmonMemory.keep(sensor)
     }
 
     private mutating func open(_ group: [PerfZone], at places: [Int]) throws(NotOpened) {

@@ -1,96 +1,95 @@
 public import Counters
 import Kernel
 
-/// Finds sensors of energy and power under /sys/class/hwmon, for machines without RAPL. See Documentation/hwmon/sysfs-interface.rst
-/// in the kernel's source.
+/// Finds sensors of energy and power under /sys/class/hwmon. See Documentation/hwmon/sysfs-interface.rst in the kernel's source.
 ///
-/// A chip's energy counter comes before its power reading of the same label, and power at the moment before its average.
+/// Each place at which a chip measures is counted once: by its energy counter rather than by its power, and by power at the moment
+/// rather than by an average. Chips come in the order of their devices' paths, since their numbers are given in the order in
+/// which drivers are loaded.
 public struct HwmonDiscovery: Sendable {
-    /// Those that can be read, in the order in which `HwmonSource` numbers them.
-    public private(set) var sensors: [HwmonSensor] = []
-    /// The others, and why they cannot.
-    public private(set) var refused: [RefusedZone] = []
-    private var labels: Set<String> = []
+    /// Those that can be read, in the order in which `HwmonSource` numbers them at first.
+    public internal(set) var sensors: [HwmonSensor] = []
+    /// The others, and why they cannot or should not be counted.
+    public internal(set) var refused: [RefusedZone] = []
+    /// What to remember until the next look.
+    private(set) var memory: HwmonMemory
     private var identities: Set<String> = []
-    private let devices: String
 
     /// The sensors' domains, in the order in which `HwmonSource` numbers them.
     public var domains: [Domain] { sensors.map(\.domain) }
 
     /// Looks under `sysfs`, the root that has `class/hwmon`.
     public init(sysfs: String) {
-        devices = (Files.realPath(sysfs) ?? sysfs) + "/"
+        self.init(sysfs: sysfs, remembering: HwmonMemory())
+    }
+
+    /// - Parameters:
+    ///   - memory: what an earlier look learned: names stay, and what is open or too slow is not read.
+    ///   - clock: tells how long a reading takes, in nanoseconds.
+    init(
+        sysfs: String, remembering memory: HwmonMemory, clock: @escaping () -> UInt64 = Clock.monotonicNanoseconds
+    ) {
+        self.memory = memory
+        let candidates = findChips(sysfs).flatMap { findRails(of: $0, clock) }
+        // In the order of the devices, whether or not they can be read now, so that one that is asleep has its name when it wakes.
+        for candidate in candidates { name(candidate) }
+        var admission = SensorAdmission(memory: self.memory, clock: clock)
+        for candidate in HwmonCandidate.mostCoveringFirst(candidates) { admission.consider(candidate) }
+        self.memory = admission.memory
+        sensors = candidates.flatMap { candidate in
+            candidate.rail.channels.compactMap { admission.sensors[$0.identity] }
+        }
+        let notAdmitted = candidates.flatMap { candidate in
+            candidate.rail.channels.compactMap { admission.refused[$0.identity] }
+        }
+        refused = notAdmitted + refused
+    }
+
+    private mutating func findChips(_ sysfs: String) -> [HwmonChip] {
+        let devices = (Files.realPath(sysfs) ?? sysfs) + "/"
         let root = SysfsDirectory(path: sysfs + "/class/hwmon")
-        let numbers = root.names.compactMap { name in
-            name.hasPrefix("hwmon") ? UInt16(name.dropFirst("hwmon".count)) : nil
+        var chips: [HwmonChip] = []
+        for entry in root.names where entry.hasPrefix("hwmon") {
+            guard let number = UInt16(entry.dropFirst("hwmon".count)) else { continue }
+            do throws(UnusableAttribute) {
+                if let chip = try HwmonChip(entry, number: number, in: root.path, below: devices) { chips.append(chip) }
+            } catch {
+                refused.append(RefusedZone(name: entry, reason: error.reason))
+            }
         }
-        for number in numbers.sorted() { considerChip("hwmon\(number)", in: root.path) }
+        return chips.sorted(by: HwmonChip.precedes)
     }
 
-    private mutating func considerChip(_ entry: String, in root: String) {
-        let own = SysfsDirectory(path: "\(root)/\(entry)")
-        // Old drivers (IBM's power meters) have their attributes on the device that the class entry belongs to.
-        let device = SysfsDirectory(path: own.path + "/device")
-        let directory = !own.names.contains("name") && device.names.contains("name") ? device : own
-        let files = HwmonFile.best(of: directory.names)
-        guard !files.isEmpty else { return }
-        do throws(UnusableAttribute) {
-            let chip = HwmonChip(
-                entry: entry, name: try directory.text("name"), directory: directory,
-                device: HwmonChip.device(own.path, below: devices))
-            var counters: Set<String> = []
-            for file in files { consider(file, of: chip, &counters) }
-        } catch {
-            refused.append(RefusedZone(name: entry, reason: error.reason))
+    private mutating func findRails(of chip: HwmonChip, _ clock: () -> UInt64) -> [HwmonCandidate] {
+        var channels: [HwmonChannel] = []
+        for file in chip.files {
+            do throws(UnusableAttribute) {
+                let label = try label(file, of: chip, clock)
+                // Chips without a device can be alike.
+                let identity = untaken(
+                    chip.identity(file, label), separator: "#", isTaken: identities.contains)
+                identities.insert(identity)
+                channels.append(HwmonChannel(file: file, label: label, identity: identity))
+            } catch {
+                refused.append(RefusedZone(name: "\(chip.entry)/\(file.name)", reason: error.reason))
+            }
         }
+        let rails = HwmonRail.rails(of: channels)
+        return rails.map { HwmonCandidate(chip: chip, rail: $0, siblings: rails.count) }
     }
 
-    /// `counters` are the labels of the chip's energy counters so far, which come before its power readings.
-    private mutating func consider(_ file: HwmonFile, of chip: HwmonChip, _ counters: inout Set<String>) {
-        let name = "\(chip.entry)/\(file.name)"
-        do throws(UnusableAttribute) {
-            let label = try chip.directory.textIfPresent(file.labelName) ?? ""
-            // Without labels, energy1 and power1 are the same sensor's.
-            let identity = label.isEmpty ? "\(file.number)" : "=" + label
-            let isPower = file.quantity == .power
-            guard !isPower || !counters.contains(identity) else { throw UnusableAttribute(reason: .duplicate) }
-            try chip.checkReadable(file)
-            guard sensors.count < HwmonSource.capacity else { throw UnusableAttribute(reason: .tooMany) }
-            if !isPower { counters.insert(identity) }
-            let words = [chip.name, label].map(labelWord)
-            let tag = unique([words[0], words[1].isEmpty ? file.stem : words[1]])
-            sensors.append(
-                HwmonSensor(
-                    name: name, path: "\(chip.directory.path)/\(file.name)",
-                    domain: Domain(kind: .sensor, socket: 0, label: tag), isIntegrated: isPower,
-                    identity: unique(
-                        "hwmon/\(chip.device)/\(chip.name)/\(file.stem)\(label.isEmpty ? "" : "=" + label)"),
-                    updatePeriodNanoseconds: chip.updatePeriodNanoseconds))
-        } catch {
-            refused.append(RefusedZone(name: name, reason: error.reason))
-        }
+    /// Labels are constants in most drivers. A chip that asks the device for them may be slow, and is not asked again.
+    private mutating func label(
+        _ file: HwmonFile, of chip: HwmonChip, _ clock: () -> UInt64
+    ) throws(UnusableAttribute) -> String {
+        guard memory.slowChips[chip.appearance] == nil else { return "" }
+        let start = clock()
+        defer { memory.note(chip: chip.appearance, took: clock() &- start) }
+        return try chip.directory.textIfPresent(file.labelName) ?? ""
     }
 
-    /// A label that no other sensor has: the words, and a number if they are taken.
-    private mutating func unique(_ words: [String]) -> String {
-        let label = words.filter { !$0.isEmpty }.joined(separator: "_")
-        // Whether or not there is such a part here and now: it may appear later, and names do not depend on that.
-        if Domain.isProcessorTag(label) { labels.insert(label) }
-        return HwmonDiscovery.unique(label, "_", among: &labels)
-    }
-
-    /// An identity that no other sensor has: chips without a device can be alike.
-    private mutating func unique(_ identity: String) -> String {
-        HwmonDiscovery.unique(identity, "#", among: &identities)
-    }
-
-    private static func unique(_ text: String, _ separator: String, among others: inout Set<String>) -> String {
-        var candidate = text
-        var number = 2
-        while !others.insert(candidate).inserted {
-            candidate = text + separator + String(number)
-            number += 1
-        }
-        return candidate
+    private mutating func name(_ candidate: HwmonCandidate) {
+        guard let channel = candidate.rail.channels.first, !candidate.chip.isBattery else { return }
+        _ = memory.names.name(channel.identity, candidate.chip.words(channel))
     }
 }

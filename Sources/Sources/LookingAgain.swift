@@ -56,7 +56,9 @@ extension Sources {
                 notice(index)
             }
         }
-        let read = Set(counters.indices.filter { !missing.contains($0) }.map { counters[$0].name })
+        // One that is too slow is missing as well, for the case that its device has appeared anew, and has its role already.
+        let known = counters.indices.filter { !missing.contains($0) || zones[$0].role == .slow }
+        let read = Set(known.map { counters[$0].name })
         let shown = zones.prefix(counters.count) + report.uncounted.filter { !read.contains($0.zone) }
         result.hasChanged = !result.added.isEmpty || !result.renamed.isEmpty || !shown.elementsEqual(zones)
         zones = Array(shown)

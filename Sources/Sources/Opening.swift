@@ -23,7 +23,10 @@ extension Sources {
     /// Looks closely at a kind, and opens what is not open.
     mutating func discover(_ index: Int, _ missing: [Int], _ result: inout SearchResult) {
         let kind = searches[index].kind
-        guard let discovery = Discovery(kind, roots, known: KnownCounters(counters, lost: missing)) else { return }
+        for index in missing { hwmonMemory.open[counters[index].identity] = nil }
+        let known = KnownCounters(counters, lost: missing)
+        guard let discovery = Discovery(kind, roots, known: known, hwmonMemory) else { return }
+        if case .hwmon(let discovery) = discovery { hwmonMemory = discovery.memory }
         let found = discovery.found
         let before = result.openedCount
         var unopened: [RefusedZone] = []
@@ -115,7 +118,8 @@ extension Sources {
             if let error = report.perfError { return .unreadable("perf's energy events cannot be opened: \(error)") }
             return .absent("the kernel has no 'power' unit of perf events")
         case .hwmon:
-            let absence = "hwmon shows no sensor of energy or power"
+            let absence =
+                "hwmon shows no sensor of energy or power" + (refused.isEmpty ? "" : " that can be counted now")
             return refused.contains { $0.reason == .permissionDenied } ? .unreadable(absence) : .absent(absence)
         case .simulated: return .absent("it was not asked for")
         }
@@ -179,8 +183,8 @@ extension RefusedZone.Reason {
     /// It may be otherwise a moment later: rights that are not set yet, a device that is not ready.
     public var mayPass: Bool {
         switch self {
-        case .permissionDenied, .failed, .badAttribute: true
-        case .duplicate, .unknownName, .tooMany, .replaced: false
+        case .permissionDenied, .failed, .badAttribute, .asleep: true
+        case .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced: false
         }
     }
 }

@@ -51,11 +51,14 @@ public struct PowerLimits: Sendable, Equatable {
 /// The power above which a reading is not believed.
 ///
 /// Limits are kept on average and for their time window only, and firmware often states too little: twice the highest one is
-/// taken, and never less than `leastMicrowatts`. A zone without limits takes its package's. Where nothing is known, a
-/// kilowatt is more than a package of today draws for long; a platform or a chassis may hold several.
+/// taken, and never less than 100 W. A zone without limits takes its package's. Where nothing is known, a
+/// kilowatt is more than a package of today draws for long, and a platform may hold several.
+///
+/// A sensor may be anything from a rail to a chassis. Its limit can be no more than an alarm, set by the user to little: less than
+/// 1 kW is not taken from it. Without limits 100 kW are believed: the largest machines that run one Linux draw 14 to 30 kW, and a
+/// meter that does not know the power yet says 4.3 MW (2^32 - 1 mW, ACPI's "unknown"), which no limit makes plausible.
 public enum PlausiblePower {
     static let factor: UInt64 = 2
-    static let leastMicrowatts: UInt64 = 100_000_000
 
     /// For zones that state power limits.
     static func boundMicrowatts(_ kind: DomainKind, own: PowerLimits, parent: PowerLimits?) -> UInt64 {
@@ -67,7 +70,9 @@ public enum PlausiblePower {
     static func boundMicrowatts(_ kind: DomainKind, highestMicrowatts: UInt64?) -> UInt64 {
         guard let highest = highestMicrowatts else { return boundMicrowatts(kind) }
         let (doubled, overflows) = highest.multipliedReportingOverflow(by: factor)
-        return overflows ? UInt64.max : max(doubled, leastMicrowatts)
+        let plausible = overflows ? UInt64.max : doubled
+        guard kind == .sensor else { return max(plausible, 100_000_000) }
+        return min(max(plausible, 1_000_000_000), PowerIntegrator.largestMicrowatts)
     }
 
     /// For zones of which nothing is known.
@@ -75,7 +80,7 @@ public enum PlausiblePower {
         switch kind {
         case .package, .core, .uncore, .dram, .leadCore: 1_000_000_000
         case .psys, .zone: 4_000_000_000
-        case .sensor: 10_000_000_000
+        case .sensor: 100_000_000_000
         }
     }
 }

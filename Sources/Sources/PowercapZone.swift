@@ -50,6 +50,12 @@ public struct RefusedZone: Sendable, Equatable {
         case failed(ErrorCode)
         /// More zones than this program has room for.
         case tooMany
+        /// It measures a battery: what charges it is not use.
+        case battery
+        /// Its device is suspended, or the sensor is switched off: it may be read later.
+        case asleep
+        /// Reading it takes so long that it would hold up everything else.
+        case slow(nanoseconds: UInt64)
         /// Another source was read first in this run, and reads the same registers.
         case replaced(by: SourceKind)
     }

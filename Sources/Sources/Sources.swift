@@ -23,6 +23,8 @@ public struct Sources: ~Copyable {
     var powercap = PowercapSource()
     var perf = PerfSource()
     var hwmon = HwmonSource()
+    /// What was learned of sensors, open or not.
+    var hwmonMemory = HwmonMemory()
     var simulated: SimulatedSource?
     let roots: SystemRoots
     let perfCalls: PerfCalls
@@ -82,15 +84,17 @@ public struct Sources: ~Copyable {
         let place = places[index]
         if place.kind == .perf { return (perf.read(place.index), perfSpan) }
         if time != .kernel { begin(at: pass) }
-        let reading = read(place)
-        return (reading, end(at: pass))
+        let shown = read(place)
+        let span = end(at: pass)
+        return (place.kind == .hwmon ? takeSensor(index, place.index, shown, span) : shown, span)
     }
 
+    /// What a counter shows; of a sensor that may be power.
     private mutating func read(_ place: Place) -> Reading {
         switch place.kind {
         case .powercap: powercap.read(place.index)
         case .perf: perf.read(place.index)
-        case .hwmon: hwmon.read(place.index, at: now.monotonicNanoseconds)
+        case .hwmon: hwmon.show(place.index)
         case .simulated: simulated?.read(place.index, at: now.monotonicNanoseconds) ?? .failure(.other)
         }
     }

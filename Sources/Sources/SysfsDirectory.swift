@@ -44,7 +44,7 @@ struct SysfsDirectory {
     }
 
     private func read(_ attribute: String) throws(SystemError) -> String {
-        let bytes = try Files.read("\(path)/\(attribute)")
+        let bytes = try Files.readOnce("\(path)/\(attribute)")
         return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
     }
 

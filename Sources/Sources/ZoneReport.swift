@@ -1,3 +1,4 @@
+import Bytes
 public import Counters
 
 /// What a zone of the kernel is to this program.
@@ -10,6 +11,10 @@ public enum ZoneRole: String, Sendable {
     case duplicate
     /// Another die's zone shows the same counter, which is counted there.
     case mirror
+    /// It can be read, and what it shows is no use of energy.
+    case ignored
+    /// Reading it takes so long that it is not read any more.
+    case slow
     /// It cannot be counted.
     case unreadable
 }
@@ -46,6 +51,13 @@ extension ZoneReport {
     }
 }
 
+extension ZoneReport {
+    /// Why a sensor is not read any more.
+    static func slowness(_ nanoseconds: UInt64) -> String {
+        "a reading took \(decimal(nanoseconds / 1_000_000, digits: 3, shown: 2)) s"
+    }
+}
+
 extension RefusedZone {
     /// How it is shown.
     public var report: ZoneReport {
@@ -55,7 +67,9 @@ extension RefusedZone {
     private var role: ZoneRole {
         switch reason {
         case .duplicate, .replaced: .duplicate
-        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany: .unreadable
+        case .battery: .ignored
+        case .slow: .slow
+        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany, .asleep: .unreadable
         }
     }
 }
@@ -70,6 +84,9 @@ extension RefusedZone.Reason: CustomStringConvertible {
         case .permissionDenied: "permission denied"
         case .failed(let code): "\(code)"
         case .tooMany: "more than \(PowercapSource.capacity) of its kind"
+        case .battery: "battery: what charges it is not use"
+        case .asleep: "asleep: its device is suspended, or the sensor is switched off"
+        case .slow(let nanoseconds): ZoneReport.slowness(nanoseconds)
         case .replaced(let kind): "is read by \(kind.rawValue), which was there first, until the exporter starts anew"
         }
     }

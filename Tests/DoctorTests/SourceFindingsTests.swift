@@ -201,6 +201,17 @@ import Testing
         }
     }
 
+    @Test func `a battery is told of, and is no problem`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "BAT0", of: "PNP0C0A:00/power_supply/BAT0", ["power1_input": "60000000\n"])
+            let findings = HwmonCheck(isNeeded: false).findings(HwmonDiscovery(sysfs: tree.root))
+            #expect(findings.map(\.status) == [.note])
+            #expect(
+                findings[0].sentence
+                    == "hwmon0/power1_input is not counted: battery: what charges it is not use.")
+        }
+    }
+
     private let hardware = "vendor_id\t: GenuineIntel\nmodel name\t: Intel(R) Core(TM) i7\nflags\t: fpu\n"
 
     private func machine(_ cpuinfo: String) throws -> Machine {

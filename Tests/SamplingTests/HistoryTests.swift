@@ -35,7 +35,9 @@ import Testing
         #expect(tally.gaps > 200, comment)
         #expect(tally.restarts > 100, comment)
         for reason in ResetReason.allCases { #expect(tally.resets[reason, default: 0] > 20, comment) }
-        for reason in ReadFailure.allCases { #expect(tally.failures[reason, default: 0] > 50, comment) }
+        for reason in ReadFailure.allCases where reason != .asleep && reason != .slow {
+            #expect(tally.failures[reason, default: 0] > 50, comment)
+        }
         #expect(tally.namesLeftOpen > 0, comment)
         #expect(tally.namesLeftOpen < tally.readings / 20, comment)
     }

@@ -114,6 +114,27 @@ import Testing
         }
     }
 
+    @Test func `a sensor that is too slow keeps its total, and is neither read nor counted as an error again`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "corsairpsu", ["energy1_input": "1000\n", "energy2_input": "0\n"])
+            var sources = Sources.hwmon(tree.root)
+            _ = sources.hwmon.take(0, .counter(1000), from: 0, to: 600_000_000, boundMicrowatts: 1)
+            var sampler = Sampling(sources)
+            let layout = sampler.layoutGeneration
+            for _ in 0..<3 { sampler.tick() }
+            try tree.set("hwmon0/energy1_input", to: "9000\n")
+            sampler.tick()
+            #expect(sampler.accounts.map(\.failure) == [.slow, nil])
+            #expect(sampler.accounts[0].failureCount(.slow) == 1)
+            #expect(sampler.accounts[0].powerMicrowatts == nil)
+            #expect(sampler.accounts[0].totalMicrojoules == 0)
+            #expect(sampler.zones.map(\.role) == [.slow, .counted])
+            #expect(sampler.zones[0].reason == "a reading took 0.60 s")
+            #expect(sampler.layoutGeneration == layout + 1)
+            #expect(sampler.isReady == false || sampler.accounts[1].hasBeenRead)
+        }
+    }
+
     /// A sensor's reading lies this far apart, so that it has energy.
     private func wait(milliseconds: UInt64) {
         let begin = Clock.monotonicNanoseconds()

@@ -118,7 +118,7 @@ import Testing
             try tree.add(
                 0, "ina",
                 [
-                    "power1_input": "1\n", "power2_input": "-5\n", "power3_input": "1000000000001\n",
+                    "power1_input": "1\n", "power2_input": "-\n", "power3_input": "1000000000001\n",
                     "power4_input": "2\n",
                 ])
             try tree.breakSensor("hwmon0/power1_input")
@@ -129,7 +129,7 @@ import Testing
             #expect(
                 discovery.refused == [
                     RefusedZone(name: "hwmon0/power1_input", reason: .failed(.inputOutput)),
-                    RefusedZone(name: "hwmon0/power2_input", reason: .badAttribute("power2_input is \"-5\"")),
+                    RefusedZone(name: "hwmon0/power2_input", reason: .badAttribute("power2_input is \"-\"")),
                     RefusedZone(
                         name: "hwmon0/power3_input", reason: .badAttribute("power3_input is \"1000000000001\"")),
                     RefusedZone(name: "hwmon1", reason: .badAttribute("name: \(ErrorCode.notFound)")),
@@ -149,6 +149,32 @@ import Testing
                     == [129, 130].map {
                         RefusedZone(name: "hwmon0/energy\($0)_input", reason: .tooMany)
                     })
+        }
+    }
+
+    @Test
+    func `where there is no room for all, the sockets come before their cores, and a small chip before a large one`()
+        throws
+    {
+        try withHwmonTree { tree in
+            var attributes: [String: String] = [:]
+            for core in 0..<128 {
+                attributes["energy\(core + 1)_input"] = "1\n"
+                attributes["energy\(core + 1)_label"] = "Ecore\(core)\n"
+            }
+            for socket in 0...1 {
+                attributes["energy\(socket + 129)_input"] = "1\n"
+                attributes["energy\(socket + 129)_label"] = "Esocket\(socket)\n"
+            }
+            try tree.add(0, "amd_energy", attributes)
+            try tree.add(1, "corsairpsu", ["power1_input": "1\n", "power1_label": "power +12v\n"])
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            let tags = discovery.domains.map(\.tag)
+            #expect(tags.count == HwmonSource.capacity)
+            #expect(tags.suffix(3) == ["amd_energy_esocket0", "amd_energy_esocket1", "corsairpsu_power_12v"])
+            #expect(
+                discovery.refused.map(\.name) == [126, 127, 128].map { "hwmon0/energy\($0)_input" })
+            #expect(discovery.refused.allSatisfy { $0.reason == .tooMany })
         }
     }
 

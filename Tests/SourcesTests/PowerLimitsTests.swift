@@ -74,7 +74,7 @@ import Testing
     @Test(
         arguments: [
             (.package, 1_000_000_000), (.core, 1_000_000_000), (.uncore, 1_000_000_000), (.dram, 1_000_000_000),
-            (.leadCore, 1_000_000_000), (.psys, 4_000_000_000), (.sensor, 10_000_000_000),
+            (.leadCore, 1_000_000_000), (.psys, 4_000_000_000), (.sensor, 100_000_000_000),
         ] as [(DomainKind, UInt64)])
     func `where nothing is known, as much is believed as such a domain can draw`(kind: DomainKind, bound: UInt64) throws
     {

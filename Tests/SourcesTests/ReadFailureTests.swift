@@ -16,6 +16,8 @@ import Testing
 
     @Test func `reasons are named as the label has them`() {
         #expect(
-            ReadFailure.allCases.map(\.rawValue) == ["driver_error", "unregistered", "garbage", "empty", "other"])
+            ReadFailure.allCases.map(\.rawValue) == [
+                "driver_error", "unregistered", "garbage", "empty", "asleep", "slow", "other",
+            ])
     }
 }

@@ -22,6 +22,27 @@ public struct HwmonTree {
         try register(number, attributes: ["name": name + "\n"].merging(attributes) { first, _ in first }, below: "")
     }
 
+    /// Registers a chip of a device, such as `pci0000:00/0000:03:00.0`, as the kernel does: its directory lies in the device's, and a
+    /// link leads back.
+    public func add(_ number: Int, _ name: String, of device: String, _ attributes: [String: String]) throws {
+        let path = "devices/\(device)/hwmon/hwmon\(number)"
+        try makeDirectories(path)
+        try checked("symlink", symlink("../../../\(device.split(separator: "/").last ?? "")", "\(root)/\(path)/device"))
+        try checked("symlink", symlink("../../\(path)", "\(root)/class/hwmon/hwmon\(number)"))
+        try set("hwmon\(number)/name", to: name + "\n")
+        for (attribute, content) in attributes { try set("hwmon\(number)/\(attribute)", to: content) }
+    }
+
+    /// Says which class a chip's device is of: `power_supply`.
+    public func setClass(ofDevice number: Int, _ name: String) throws {
+        try checked("symlink", symlink("/class/\(name)", "\(root)/class/hwmon/hwmon\(number)/device/subsystem"))
+    }
+
+    /// Takes a chip from the class: its number is free for another. What has its attributes open keeps them.
+    public func removeChip(_ number: Int) throws {
+        try remove("hwmon\(number)")
+    }
+
     /// Registers a chip as old drivers did: the attributes lie on its device, which the class entry links to.
     public func addOld(_ number: Int, _ name: String, _ attributes: [String: String]) throws {
         try register(
@@ -42,6 +63,14 @@ public struct HwmonTree {
     public func breakSensor(_ path: String) throws {
         try remove(path)
         try checked("symlink", symlink("/proc/self/mem", "\(root)/class/hwmon/\(path)"))
+    }
+
+    private func makeDirectories(_ path: String) throws {
+        var directory = root
+        for part in path.split(separator: "/") {
+            directory += "/" + part
+            if access(directory, F_OK) != 0 { try checked("mkdir", mkdir(directory, 0o755)) }
+        }
     }
 
     private func register(_ number: Int, attributes: [String: String], below: String) throws {

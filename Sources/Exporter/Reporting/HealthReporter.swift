@@ -34,12 +34,22 @@ struct HealthReporter {
         guard let failure = account.failure else {
             return log.report(.zoneRecovered, .notice, "the counter of \(domain) can be read again", ["domain": domain])
         }
-        let remedy =
-            failure == .unregistered
-            ? "it is gone from the kernel and is looked for"
-            : "its total stays as it was until it can be read"
         log.report(
-            .zoneFailing, .warning, "the counter of \(domain) cannot be read (\(failure.rawValue)): \(remedy)",
+            .zoneFailing, failure == .asleep ? .info : .warning,
+            "the counter of \(domain) cannot be read (\(failure.rawValue)): \(HealthReporter.remark(failure))",
             ["domain": domain, "reason": failure.rawValue])
+    }
+
+    /// What becomes of a counter that cannot be read.
+    private static func remark(_ failure: ReadFailure) -> String {
+        switch failure {
+        case .unregistered: "it is gone from the kernel and is looked for"
+        case .slow:
+            "each reading would hold up everything else, so that it is not read again until its device appears anew or the exporter "
+                + "starts anew; pyjoules_zone_info says how long it took"
+        case .asleep:
+            "its device is suspended or the sensor is switched off; it is read again as soon as it shows something"
+        case .driverError, .garbage, .empty, .other: "its total stays as it was until it can be read"
+        }
     }
 }

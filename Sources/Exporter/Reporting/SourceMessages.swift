@@ -65,6 +65,19 @@ enum SourceMessages {
         case .duplicate:
             log.report(
                 .zoneIgnored, .info, "zone \(zone.name) \(zone.reason)", ["zone": zone.name, "reason": "duplicate"])
+        case .battery:
+            log.report(
+                .zoneIgnored, .info, "sensor \(zone.name) is not counted: \(zone.reason)",
+                ["zone": zone.name, "reason": "battery"])
+        case .asleep:
+            log.report(
+                .zoneUnreadable, .info, "sensor \(zone.name) is not counted yet: \(zone.reason)",
+                ["zone": zone.name, "reason": "asleep"])
+        case .slow:
+            log.report(
+                .zoneUnreadable, .warning,
+                "sensor \(zone.name) is not counted, since it would hold up everything else: \(zone.reason)",
+                ["zone": zone.name, "reason": "slow"])
         case .replaced:
             log.report(
                 .zoneIgnored, .notice, "zone \(zone.name) \(zone.reason)", ["zone": zone.name, "reason": "replaced"])

@@ -4,7 +4,8 @@
  * And chosen files fail as a driver does:
  *
  * FAULTY_PREAD_PATH     a part of the path of the files that fail
- * FAULTY_PREAD_CONTROL  a file with the name of the errno they fail with; empty: they are read as usual
+ * FAULTY_PREAD_CONTROL  a file with the name of the errno they fail with, or with so many milliseconds that a read takes; empty:
+ *                       they are read as usual
  *
  * The control file is read at each call, so a test changes it while the exporter runs. It is opened before the exporter
  * encloses itself and could no more, and the files are chosen when they are opened: only calls that the exporter makes itself
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DESCRIPTORS 1024
@@ -71,6 +73,16 @@ int open64(const char *path, int flags, ...)
     return open_and_choose(path, flags, mode);
 }
 
+/* Without a system call, which the exporter's sandbox would not let pass. */
+static void spend(long milliseconds)
+{
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < milliseconds);
+}
+
 /* The errno that the control file asks for, or 0. */
 static int wanted_error(void)
 {
@@ -78,6 +90,7 @@ static int wanted_error(void)
     if (control < 0 || next_pread(control, name, sizeof name - 1, 0) <= 0)
         return 0;
     name[strcspn(name, "\n")] = '\0';
+    spend(atol(name));
     if (strcmp(name, "EINVAL") == 0)
         return EINVAL;
     if (strcmp(name, "EIO") == 0)
@@ -86,6 +99,8 @@ static int wanted_error(void)
         return ENODEV;
     if (strcmp(name, "EPERM") == 0)
         return EPERM;
+    if (strcmp(name, "ENODATA") == 0)
+        return ENODATA;
     return 0;
 }
 

@@ -1,0 +1,39 @@
+/// An attribute with a reading of energy or power: `energy1_input`, `power1_input`, `power1_average`.
+struct HwmonFile: Equatable {
+    enum Quantity: String {
+        case energy
+        case power
+    }
+
+    let quantity: Quantity
+    let number: UInt16
+    let isAverage: Bool
+
+    init?(_ name: String) {
+        guard let quantity = name.hasPrefix("energy") ? Quantity.energy : name.hasPrefix("power") ? .power : nil
+        else { return nil }
+        let rest = name.dropFirst(quantity.rawValue.count)
+        let digits = rest.prefix { $0.isASCII && $0.isNumber }
+        guard let number = UInt16(digits) else { return nil }
+        switch (quantity, rest.dropFirst(digits.count)) {
+        case (_, "_input"): isAverage = false
+        case (.power, "_average"): isAverage = true
+        default: return nil
+        }
+        self.quantity = quantity
+        self.number = number
+    }
+
+    var stem: String { "\(quantity.rawValue)\(number)" }
+    var name: String { stem + (isAverage ? "_average" : "_input") }
+    var labelName: String { stem + "_label" }
+
+    /// Those among a directory's names that are worth reading: energy first, then power, at the moment if there is a choice.
+    static func best(of names: [String]) -> [HwmonFile] {
+        let files = names.compactMap { HwmonFile($0) }.sorted { $0.number < $1.number }
+        let energy = files.filter { $0.quantity == .energy }
+        let power = files.filter { $0.quantity == .power }
+        let momentary = Set(power.filter { !$0.isAverage }.map(\.number))
+        return energy + power.filter { !$0.isAverage || !momentary.contains($0.number) }
+    }
+}

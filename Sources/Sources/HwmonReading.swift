@@ -1,0 +1,47 @@
+import Counters
+import Kernel
+
+/// Reading sensors, which may be slow, and giving up those that are.
+extension Sources {
+    /// Makes energy of what a sensor showed. Before power is called implausible, its limits are read again.
+    mutating func takeSensor(_ index: Int, _ place: Int, _ shown: Reading, _ span: ReadSpan) -> Reading {
+        if case .counter(let value, _) = shown, counters[index].isEstimate, value > counters[index].boundMicrowatts,
+            value <= PowerIntegrator.largestMicrowatts
+        {
+            _ = refreshBound(index)
+        }
+        return hwmon.take(
+            place, shown, from: span.before.monotonicNanoseconds, to: span.after.monotonicNanoseconds,
+            boundMicrowatts: counters[index].boundMicrowatts)
+    }
+
+    /// Says of a counter that it is given up because it is too slow to be read.
+    public mutating func giveUp(_ index: Int) {
+        let place = places[index]
+        guard place.kind == .hwmon, let nanoseconds = hwmon.slowNanoseconds(place.index) else { return }
+        let sensor = hwmon.sensor(place.index)
+        hwmonMemory.open[sensor.identity] = nil
+        hwmonMemory.slow[sensor.identity] = HwmonMemory.Slow(appearance: sensor.appearance, nanoseconds: nanoseconds)
+        // What states its limits is on the same slow bus.
+        limitFiles[index] = nil
+        zones[index] = ZoneReport(
+            zone: sensor.name, domain: sensor.domain, role: .slow, reason: ZoneReport.slowness(nanoseconds),
+            limits: zones[index].limits)
+    }
+
+    /// Gives devices back the names that they had in an earlier run, whoever came first this time. To be called before anything is
+    /// read.
+    ///
+    /// - Parameter names: the identity and the name of each.
+    public mutating func recall(_ names: [(identity: String, tag: String)]) {
+        hwmonMemory.names.recall(names.filter { $0.identity.hasPrefix(HwmonChip.identityPrefix) })
+        for index in counters.indices where places[index].kind == .hwmon {
+            let sensor = hwmon.sensor(places[index].index)
+            let name = hwmonMemory.names.name(sensor.identity, sensor.words)
+            counters[index].domain = Domain(kind: .sensor, socket: 0, label: name)
+            hwmon.rename(places[index].index, counters[index].domain)
+            hwmonMemory.open[sensor.identity]?.domain = counters[index].domain
+            zones[index] = ZoneReport(counters[index], limits: zones[index].limits)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import Counters
+import Kernel
+
+/// A rail that may be counted.
+struct HwmonCandidate {
+    let chip: HwmonChip
+    let rail: HwmonRail
+    /// How many rails its chip has.
+    let siblings: Int
+
+    /// In the order in which there is room for them: where there are too many, sums go before their parts, and small chips before
+    /// those with hundreds of rails. AMD's amd_energy shows each core, and the sockets after them.
+    static func mostCoveringFirst(_ candidates: [HwmonCandidate]) -> [HwmonCandidate] {
+        guard candidates.count > HwmonSource.capacity else { return candidates }
+        let ordered = candidates.enumerated().sorted { left, right in
+            let (one, other) = (left.element, right.element)
+            return (-one.rail.coverage, one.siblings, left.offset) < (
+                -other.rail.coverage, other.siblings, right.offset
+            )
+        }
+        return ordered.map(\.element)
+    }
+}
+
+/// Decides which rails are counted, and by which of their channels, by reading each once: there are attributes that can be opened
+/// and never give a number.
+struct SensorAdmission {
+    private(set) var memory: HwmonMemory
+    /// What is counted, by identity.
+    private(set) var sensors: [String: HwmonSensor] = [:]
+    /// What is not, by identity.
+    private(set) var refused: [String: RefusedZone] = [:]
+    private let clock: () -> UInt64
+
+    /// The latest reading took so long that no more than the sensor itself should be asked for.
+    private var lastWasLong = false
+
+    /// Nothing is decided yet.
+    init(memory: HwmonMemory, clock: @escaping () -> UInt64) {
+        self.memory = memory
+        self.clock = clock
+    }
+
+    mutating func consider(_ candidate: HwmonCandidate) {
+        let channels = candidate.rail.channels
+        // What is counted already stays what its rail is counted by.
+        let ordered = channels.filter(isCounted) + channels.filter { !isCounted($0) }
+        var hasOne = false
+        for channel in ordered {
+            do throws(UnusableAttribute) {
+                guard !hasOne else { throw UnusableAttribute(reason: .duplicate) }
+                sensors[channel.identity] = try admit(channel, of: candidate.chip)
+                hasOne = true
+            } catch {
+                let name = "\(candidate.chip.entry)/\(channel.file.name)"
+                refused[channel.identity] = RefusedZone(name: name, reason: error.reason)
+            }
+        }
+    }
+
+    private func isCounted(_ channel: HwmonChannel) -> Bool { memory.counted.contains(channel.identity) }
+
+    private mutating func admit(
+        _ channel: HwmonChannel, of chip: HwmonChip
+    ) throws(UnusableAttribute) -> HwmonSensor {
+        guard !chip.isBattery(channel) else { throw UnusableAttribute(reason: .battery) }
+        if let open = memory.open[channel.identity] { return open.at(chip) }
+        try refuseSlow(channel, of: chip)
+        guard sensors.count < HwmonSource.capacity else { throw UnusableAttribute(reason: .tooMany) }
+        let reading = Result { () throws(UnusableAttribute) in try read(channel, of: chip) }
+        try refuseSlow(channel, of: chip)
+        let shown = try reading.get()
+        let words = chip.words(channel)
+        let sensor = HwmonSensor(
+            name: "\(chip.entry)/\(channel.file.name)", directory: chip.directory.path, file: channel.file,
+            domain: Domain(kind: .sensor, socket: 0, label: memory.names.name(channel.identity, words)), words: words,
+            identity: channel.identity, appearance: chip.appearance,
+            updatePeriodNanoseconds: chip.updatePeriodNanoseconds, limits: lastWasLong ? [] : chip.limits(channel))
+        guard !sensor.isIntegrated || shown <= sensor.boundMicrowatts else {
+            throw UnusableAttribute(channel.file.name, shows: String(shown))
+        }
+        return sensor
+    }
+
+    /// Refuses what is known to be too slow, or has just been found to be. The other sensors of its chip are behind the same bus, and
+    /// are not waited for as well.
+    private func refuseSlow(_ channel: HwmonChannel, of chip: HwmonChip) throws(UnusableAttribute) {
+        guard let nanoseconds = memory.slowNanoseconds(channel.identity, appearance: chip.appearance) else { return }
+        throw UnusableAttribute(reason: .slow(nanoseconds: nanoseconds))
+    }
+
+    private mutating func read(
+        _ channel: HwmonChannel, of chip: HwmonChip
+    ) throws(UnusableAttribute) -> UInt64 {
+        let start = clock()
+        defer {
+            let duration = clock() &- start
+            lastWasLong = duration > SensorPace.longNanoseconds
+            memory.note(chip: chip.appearance, took: duration)
+        }
+        return try chip.read(channel.file)
+    }
+}
+
+extension HwmonChip {
+    /// Reads an attribute once.
+    fileprivate func read(_ file: HwmonFile) throws(UnusableAttribute) -> UInt64 {
+        let descriptor: FileDescriptor
+        do throws(SystemError) {
+            descriptor = try FileDescriptor.open(reading: "\(directory.path)/\(file.name)")
+        } catch {
+            let isForbidden = error.code == .permissionDenied || error.code == .operationNotPermitted
+            throw UnusableAttribute(reason: isForbidden ? .permissionDenied : .failed(error.code))
+        }
+        let shown = readAttribute(descriptor) { outcome, bytes in HwmonChip.number(outcome, bytes, file) }
+        return try shown.get()
+    }
+
+    private static func number(
+        _ outcome: ReadOutcome, _ bytes: Span<UInt8>, _ file: HwmonFile
+    ) -> Result<UInt64, UnusableAttribute> {
+        if case .failed(let code) = outcome {
+            let isAsleep = ReadFailure(sensor: code) == .asleep
+            return .failure(UnusableAttribute(reason: isAsleep ? .asleep : .failed(code)))
+        }
+        let reading = file.quantity == .energy ? parseCounter(bytes) : parsePower(bytes)
+        if case .counter(let value, _) = reading { return .success(value) }
+        let text = String(decoding: bytes.indices.map { bytes[$0] }.prefix { $0 != 0x0A }, as: UTF8.self)
+        return .failure(UnusableAttribute(file.name, shows: text))
+    }
+}

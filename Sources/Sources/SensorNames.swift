@@ -1,0 +1,31 @@
+import Counters
+
+/// The names of sensors, each of which stays with its device and channel: a device that comes later gets another name.
+struct SensorNames: Sendable {
+    private var names: [String: String] = [:]
+    private var taken: Set<String> = []
+    /// What was named, in that order, and the words that were asked for.
+    private var asked: [(identity: String, words: String)] = []
+
+    /// Gives the names of an earlier run back to what had them then, and the names that are left to the others, in the same order.
+    mutating func recall(_ earlier: [(identity: String, tag: String)]) {
+        let asked = asked
+        self = SensorNames()
+        for (identity, tag) in earlier where names[identity] == nil && taken.insert(tag).inserted {
+            names[identity] = tag
+        }
+        for (identity, words) in asked { _ = name(identity, words) }
+    }
+
+    /// The name of a device's channel: the one that it has, or the words with a number if they are taken.
+    mutating func name(_ identity: String, _ words: String) -> String {
+        asked.append((identity, words))
+        if let name = names[identity] { return name }
+        // Whether or not there is such a part here and now: it may appear later, and names do not depend on that.
+        if Domain.isProcessorTag(words) { taken.insert(words) }
+        let name = untaken(words, separator: "_", isTaken: taken.contains)
+        taken.insert(name)
+        names[identity] = name
+        return name
+    }
+}
