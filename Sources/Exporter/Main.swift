@@ -24,8 +24,7 @@ struct Main {
             Process.print(Command.help(for: error) + "\n")
             Process.exit(status: 0)
         }
-        let message = Command.message(for: error).split(separator: "\n").joined(separator: " ")
-        Process.print("pyjoules-exporter: \(message)\n", toError: true)
+        Process.print("pyjoules-exporter: \(Command.complaint(about: error))\n", toError: true)
         Process.exit(status: usageError)
     }
 }

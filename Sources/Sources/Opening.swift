@@ -43,10 +43,10 @@ extension Sources {
         report.powercap = discovery
         guard !discovery.zones.isEmpty else {
             if discovery.refused.contains(where: { $0.reason == .permissionDenied }) {
-                return .unreadable("no energy counter under \(root) may be read: \(CounterAccess.remedy)")
+                return .unreadable("no energy counter under \(root) may be read: \(Remedy(in: roots.place).forbiddenCounters)")
             }
             let absence =
-                "there is no RAPL counter under \(root): load the driver with 'modprobe intel_rapl_msr' (Intel and AMD; virtual machines have none)"
+                "there is no RAPL counter under \(root), as Intel's and AMD's processors have: \(Remedy(in: roots.place).absentCounters)"
             // What has a domain is there.
             return discovery.refused.contains { $0.domain != nil } ? .unreadable(absence) : .absent(absence)
         }
@@ -67,7 +67,7 @@ extension Sources {
             perf = try PerfSource(opening: discovery.groups, procfs: roots.procfs, calls: calls)
         } catch {
             report.perfError = error
-            return .unreadable("perf's energy events cannot be opened: \(error)")
+            return .unreadable("perf's energy events cannot be opened: \(error.sentence(in: roots.place))")
         }
         append(discovery.groups.flatMap(\.zones).map(\.facts))
         return .opened

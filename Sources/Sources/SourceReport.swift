@@ -35,6 +35,8 @@ public struct SourceAttempt: Sendable, Equatable {
 public struct SourceReport: Sendable {
     /// What was asked for.
     public let choice: SourceChoice
+    /// Where this is, and with that what helps.
+    public let place: Place
     /// What was tried, in order.
     public internal(set) var attempts: [SourceAttempt] = []
     /// The zones of powercap; nil if nobody looked.
@@ -90,12 +92,4 @@ public struct SourceReport: Sendable {
         let opened = attempts.filter(\.isOpen) + attempts.filter { !$0.isOpen }
         return opened.flatMap { attempt in refused(attempt.kind).map(\.report) }
     }
-}
-
-/// What gives a process the right to read energy counters, in one wording.
-public enum CounterAccess {
-    /// A sentence's end, after a colon.
-    public static let remedy =
-        "run as root, or in the group pyjoules, to which the package's udev rule shows energy counters, or give the service "
-        + "CAP_DAC_READ_SEARCH"
 }

@@ -34,7 +34,7 @@ public struct Sources: ~Copyable {
     }
 
     init(empty choice: SourceChoice, _ roots: SystemRoots, _ time: ReadingTime) {
-        report = SourceReport(choice: choice)
+        report = SourceReport(choice: choice, place: roots.place)
         self.roots = roots
         self.time = time
     }
@@ -76,7 +76,7 @@ public struct Sources: ~Copyable {
     }
 }
 
-/// Where the kernel shows itself, and whose processor it runs on.
+/// Where the kernel shows itself, whose processor it runs on, and what lies between it and this process.
 public struct SystemRoots: Sendable {
     /// The root of sysfs.
     public let sysfs: String
@@ -84,12 +84,15 @@ public struct SystemRoots: Sendable {
     public let procfs: String
     /// Who made the processor.
     public let vendor: ProcessorVendor
+    /// Where this process is.
+    public let place: Place
 
     /// Roots whose processor somebody else knows.
     public init(sysfs: String, procfs: String, vendor: ProcessorVendor) {
         self.sysfs = sysfs
         self.procfs = procfs
         self.vendor = vendor
+        place = Place(sysfs: sysfs, procfs: procfs)
     }
 
     /// Reads who made the processor.

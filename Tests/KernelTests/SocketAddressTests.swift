@@ -29,6 +29,10 @@ import Testing
         #expect(address.description == text)
     }
 
+    @Test func `localhost is the loopback address of IPv4`() {
+        #expect(SocketAddress("localhost:9091") == .ipv4(text: "127.0.0.1", port: 9091))
+    }
+
     @Test func `a mode may have three digits`() {
         #expect(SocketAddress("unix:/x?mode=660") == .unix(path: "/x", mode: 0o660))
     }

@@ -50,6 +50,23 @@ import Testing
         #expect(BcryptHash(text) == nil)
     }
 
+    @Test func `the hash of nobody is one that can be compared`() {
+        #expect(BcryptHash.ofNobody.cost == 10)
+        #expect(BcryptHash("$2y$10$" + String(repeating: ".", count: 53)) == .ofNobody)
+    }
+
+    /// golang.org/x/crypto/bcrypt, Cost.
+    @Test(arguments: [
+        (Hashes.correctHorse, true), ("$2$" + Hashes.correctHorse.dropFirst(4), true),
+        (String(Hashes.correctHorse.dropLast()), true), (Hashes.correctHorse + "x", true),
+        (String(Hashes.correctHorse.dropLast(2)), false), ("$3y" + Hashes.correctHorse.dropFirst(3), false),
+        ("$2y$03" + Hashes.correctHorse.dropFirst(6), false), ("$2y$32" + Hashes.correctHorse.dropFirst(6), false),
+        ("$2y$x4" + Hashes.correctHorse.dropFirst(6), false), ("secret", false), ("", false),
+    ])
+    func `a cost is what Go finds`(text: String, hasCost: Bool) {
+        #expect(BcryptHash.hasCost(text) == hasCost)
+    }
+
     @Test func `its text never shows`() throws {
         let hash = try #require(BcryptHash(Hashes.correctHorse))
         #expect("\(hash)" == "bcrypt hash of cost 4")

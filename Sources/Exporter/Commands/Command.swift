@@ -22,6 +22,16 @@ struct Command: ParsableCommand {
         return help + "\n\nOPTIONS OF serve, WHICH NEED NOT BE NAMED:\n" + serveOptions
     }
 
+    /// What is wrong with a command line, on one line; for an option that another exporter has, with what to use instead.
+    static func complaint(about error: any Error) -> String {
+        let message = message(for: error).split(separator: "\n").joined(separator: " ")
+        // The parser does not tell the option's name but in this sentence.
+        guard let begin = message.firstRange(of: "Unknown option '")?.upperBound,
+            let replacement = ForeignOptions.replacement(for: String(message[begin...].prefix { $0 != "'" && $0 != "=" }))
+        else { return message }
+        return "\(message): \(replacement)"
+    }
+
     /// What the help of `serve` says between its first option and those that every command has.
     private static var serveOptions: Substring {
         let help = helpMessage(for: ServeCommand.self)
