@@ -4,7 +4,7 @@ import Sources
 
 /// Sensors of energy and power on the board.
 struct HwmonCheck {
-    let place: Place
+    let place: Surroundings
     /// Without them there is no energy.
     let isNeeded: Bool
 

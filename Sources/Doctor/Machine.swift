@@ -10,7 +10,7 @@ struct Machine {
     /// `6.1.0-56-amd64`.
     let kernelRelease: String?
     /// Where this process is.
-    let place: Place
+    let place: Surroundings
     /// Maker and name of the machine, as its firmware says; empty if it does not.
     let firmwareName: String
     /// The processor shows SGX, with which Intel blurs energy counters.
@@ -32,7 +32,7 @@ struct Machine {
         showsSGX = cpuinfo.hasFlag("sgx")
         let release = Machine.line(procfs + "/sys/kernel/osrelease")
         kernelRelease = release.isEmpty ? nil : release
-        place = Place(sysfs: sysfs, procfs: procfs)
+        place = Surroundings(sysfs: sysfs, procfs: procfs)
         firmwareName = [maker, product].filter { !$0.isEmpty }.joined(separator: " ")
     }
 

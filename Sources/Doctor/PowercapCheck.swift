@@ -158,7 +158,7 @@ private struct CounterFile {
     }
 
     /// Groups and udev's rules are the machine's own business, and root is in need of neither.
-    func remedy(hasRule: Bool, in place: Place) -> String {
+    func remedy(hasRule: Bool, in place: Surroundings) -> String {
         let isElsewhere = place.container != nil || place.isInUserNamespace
         guard !isElsewhere, user != 0 else { return Remedy(in: place).forbiddenCounters }
         if let status, status.permissions & 0o040 != 0, !Account.groups.contains(status.group) {

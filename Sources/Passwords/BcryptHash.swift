@@ -39,7 +39,8 @@ public struct BcryptHash: Equatable, Sendable, CustomStringConvertible, CustomDe
     }
 
     /// A hash that no password is known to have, for a user who cannot log in: checking it takes as long as any other.
-    public static let ofNobody = BcryptHash(cost: 10, bytes: Array("$2y$10$".utf8) + [UInt8](repeating: UInt8(ascii: "."), count: 53))
+    public static let ofNobody = BcryptHash(
+        cost: 10, bytes: Array("$2y$10$".utf8) + [UInt8](repeating: UInt8(ascii: "."), count: 53))
 
     private init(cost: Int, bytes: [UInt8]) {
         self.cost = cost

@@ -52,7 +52,8 @@ public struct Listeners: ~Copyable {
         } else {
             guard !requiresInherited else {
                 throw WebFailure(
-                    message: "--web.systemd-socket is given, but no socket activation file descriptors were found that can be served; "
+                    message:
+                        "--web.systemd-socket is given, but no socket activation file descriptors were found that can be served; "
                         + "start pyjoules-exporter.socket instead of the service")
             }
             for address in addresses.isEmpty ? [.any(port: defaultPort)] : addresses { try open(address) }

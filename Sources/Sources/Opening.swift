@@ -43,7 +43,8 @@ extension Sources {
         report.powercap = discovery
         guard !discovery.zones.isEmpty else {
             if discovery.refused.contains(where: { $0.reason == .permissionDenied }) {
-                return .unreadable("no energy counter under \(root) may be read: \(Remedy(in: roots.place).forbiddenCounters)")
+                return .unreadable(
+                    "no energy counter under \(root) may be read: \(Remedy(in: roots.place).forbiddenCounters)")
             }
             let absence =
                 "there is no RAPL counter under \(root), as Intel's and AMD's processors have: \(Remedy(in: roots.place).absentCounters)"

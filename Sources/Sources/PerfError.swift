@@ -8,7 +8,7 @@ public enum PerfError: Error, CustomStringConvertible {
     case failed(zone: String, SystemError)
 
     /// What is wrong and what helps in a place, in words that go on after a colon.
-    func sentence(in place: Place) -> String {
+    func sentence(in place: Surroundings) -> String {
         switch self {
         case .forbidden(let permission):
             "perf_event_open is forbidden (\(permission.setting)): \(Remedy(in: place).forbiddenEvents(permission))"

@@ -1,14 +1,14 @@
-import Kernel
+public import Kernel
 
 /// What gives this process the right to read energy counters, or shows it some: in one wording for the log, `measure` and `doctor`,
 /// and such that it helps where this process runs. Each text is the end of a sentence, after a colon.
 public struct Remedy: Sendable {
-    private let place: Place
+    private let place: Surroundings
     /// Whoever asks is root already, here at least.
     private let isRoot: Bool
 
     /// What helps in a place, and for whom; by default for this process's user.
-    public init(in place: Place, isRoot: Bool = Account.user == 0) {
+    public init(in place: Surroundings, isRoot: Bool = Account.user == 0) {
         self.place = place
         self.isRoot = isRoot
     }
@@ -23,7 +23,8 @@ public struct Remedy: Sendable {
         case .lxc, .other, nil: break
         }
         guard isRoot else {
-            return "run as root, or in the group pyjoules, to which the package's udev rule shows energy counters, or give the "
+            return
+                "run as root, or in the group pyjoules, to which the package's udev rule shows energy counters, or give the "
                 + "service CAP_DAC_READ_SEARCH"
         }
         return refusedRoot
@@ -32,10 +33,13 @@ public struct Remedy: Sendable {
     /// Sensors are there and may not be read.
     public var forbiddenSensors: String {
         if place.isInUserNamespace {
-            return "the root of a user namespace is nobody on the host, so run the exporter there, or let everybody read the "
+            return
+                "the root of a user namespace is nobody on the host, so run the exporter there, or let everybody read the "
                 + "sensor by a udev rule of the host"
         }
-        if let container = place.container, !isRoot { return rights(in: container, showing: "a udev rule shows the sensor") }
+        if let container = place.container, !isRoot {
+            return rights(in: container, showing: "a udev rule shows the sensor")
+        }
         return isRoot ? refusedRoot : "run as root, or show it to the exporter's group by a udev rule"
     }
 
@@ -74,7 +78,8 @@ public struct Remedy: Sendable {
     /// The kernel's energy events may not be counted, by a setting.
     public func forbiddenEvents(_ permission: PerfPermission) -> String {
         if place.isInUserNamespace {
-            return "capabilities of a user namespace do not count, so on the host 'sudo sysctl kernel.perf_event_paranoid=0', or run the "
+            return
+                "capabilities of a user namespace do not count, so on the host 'sudo sysctl kernel.perf_event_paranoid=0', or run the "
                 + "exporter there"
         }
         guard place.container != nil else { return permission.remedy }
@@ -94,7 +99,7 @@ public struct Remedy: Sendable {
 
     /// Engines give capabilities to root only, and groups by their numbers on the host.
     private func rights(
-        in container: Place.Container, showing words: String = "the package's udev rule shows energy counters"
+        in container: Surroundings.Container, showing words: String = "the package's udev rule shows energy counters"
     ) -> String {
         switch container {
         case .docker, .podman:

@@ -36,7 +36,7 @@ public struct SourceReport: Sendable {
     /// What was asked for.
     public let choice: SourceChoice
     /// Where this is, and with that what helps.
-    public let place: Place
+    public let place: Surroundings
     /// What was tried, in order.
     public internal(set) var attempts: [SourceAttempt] = []
     /// The zones of powercap; nil if nobody looked.

@@ -85,14 +85,14 @@ public struct SystemRoots: Sendable {
     /// Who made the processor.
     public let vendor: ProcessorVendor
     /// Where this process is.
-    public let place: Place
+    public let place: Surroundings
 
     /// Roots whose processor somebody else knows.
     public init(sysfs: String, procfs: String, vendor: ProcessorVendor) {
         self.sysfs = sysfs
         self.procfs = procfs
         self.vendor = vendor
-        place = Place(sysfs: sysfs, procfs: procfs)
+        place = Surroundings(sysfs: sysfs, procfs: procfs)
     }
 
     /// Reads who made the processor.

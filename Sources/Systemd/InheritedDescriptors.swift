@@ -28,11 +28,17 @@ public struct InheritedDescriptors: ~Copyable {
             complaints = ["LISTEN_FDS=\(announced) is no number of descriptors, so none are taken"]
             return
         }
-        self.init(promised, names: named.split(separator: ":", omittingEmptySubsequences: false).map(String.init))
+        take(
+            promised, named.split(separator: ":", omittingEmptySubsequences: false).map(String.init),
+            SD_LISTEN_FDS_START)
     }
 
     /// Takes so many descriptors from the first number on, under these names as far as they go.
-    init(_ promised: Int, names: [String], first: Int32 = SD_LISTEN_FDS_START) {
+    init(_ promised: Int, names: [String], first: Int32) {
+        take(promised, names, first)
+    }
+
+    private mutating func take(_ promised: Int, _ names: [String], _ first: Int32) {
         var missing: [Int32] = []
         for offset in 0..<min(promised, InheritedDescriptors.capacity) {
             let number = first + Int32(offset)
@@ -52,7 +58,8 @@ public struct InheritedDescriptors: ~Copyable {
         }
         if promised > InheritedDescriptors.capacity {
             complaints.append(
-                "LISTEN_FDS=\(promised) announces more than \(InheritedDescriptors.capacity) descriptors, and the others are not taken")
+                "LISTEN_FDS=\(promised) announces more than \(InheritedDescriptors.capacity) descriptors, and the others are not taken"
+            )
         }
     }
 

@@ -17,7 +17,8 @@ enum RateLimitSection {
             warnings.append(
                 WebConfigurationWarning(
                     line: section.line(of: "burst"),
-                    "rate_limit.burst: with 0, as without it, every request is refused with 429; 1 to \(greatestBurst) let some through"))
+                    "rate_limit.burst: with 0, as without it, every request is refused with 429; 1 to \(greatestBurst) let some through"
+                ))
         }
         return WebConfiguration.RateLimit(intervalNanoseconds: interval, burst: burst)
     }

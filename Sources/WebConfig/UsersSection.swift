@@ -21,7 +21,8 @@ enum UsersSection {
             guard case .scalar(let scalar) = entry.value.content, BcryptHash.hasCost(scalar.text) else {
                 throw WebConfigurationError(
                     line: entry.keyLine,
-                    "basic_auth_users: \(name) has no bcrypt hash; allowed is what 'htpasswd -nBC 10 NAME' prints after 'NAME:'")
+                    "basic_auth_users: \(name) has no bcrypt hash; allowed is what 'htpasswd -nBC 10 NAME' prints after 'NAME:'"
+                )
             }
             let hash = BcryptHash(scalar.text)
             if let obstacle = obstacle(entry.key) ?? obstacle(hash) {

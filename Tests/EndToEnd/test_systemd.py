@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -278,7 +279,12 @@ def test_a_descriptor_that_is_no_socket_is_refused(start_exporter: StartExporter
     assert exporter.only_record("socket_refused")["reason"] == "it is not a socket"
 
 
-ANNOUNCE = "import os, sys; os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=sys.argv[1]); os.execv(sys.argv[2], sys.argv[2:])"
+# Says that so many descriptors are passed, and passes none.
+ANNOUNCE = """
+import os, sys
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=sys.argv[1])
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @pytest.mark.parametrize("count", ["1", "3", "1000000", "many", "-1"])

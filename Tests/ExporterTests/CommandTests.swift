@@ -1,5 +1,6 @@
 import ArgumentParser
 import Counters
+import Logging
 import Sources
 import TestSupport
 import Testing
@@ -83,7 +84,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("--web.max-requests=40", "--web.max-connections"), ("--web.disable-exporter-metrics", "metric_relabel_configs"),
+        ("--web.max-requests=40", "--web.max-connections"),
+        ("--web.disable-exporter-metrics", "metric_relabel_configs"),
         ("--no-web.systemd-socket", "--web.listen-address"), ("--collector.rapl", "--source"),
         ("--no-collector.hwmon", "--source"), ("--collector.textfile.directory=/x", "--source"),
         ("--path.rootfs=/host", "--path.sysfs"),

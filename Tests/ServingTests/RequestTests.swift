@@ -21,7 +21,8 @@ import Testing
     @Test func `a path with a slash too many is answered with the right one, and its query`() throws {
         var harness = try Harness()
         let client = try harness.connect()
-        client.send("GET //metrics?name[]=a HTTP/1.1\r\nHost: a\r\n\r\nHEAD /./-/ready HTTP/1.1\r\nHost: a\r\n\r\n" + healthy)
+        client.send(
+            "GET //metrics?name[]=a HTTP/1.1\r\nHost: a\r\n\r\nHEAD /./-/ready HTTP/1.1\r\nHost: a\r\n\r\n" + healthy)
         try harness.serve()
         let answer = client.receiveAll()
         #expect(answer.hasPrefix("HTTP/1.1 301 Moved Permanently\r\n"))

@@ -39,16 +39,19 @@ import Testing
     /// RFC 3986 section 6.2.2.2: with unreserved characters in escapes it is the same path.
     @Test(arguments: [
         ("/%6D", Route.metrics), ("/%6d", .metrics), ("/%2D/h%65althy", .healthy), ("/-%2Fready", .unknown),
-        ("%2F", .unknown), ("/%6", .unknown), ("/%", .unknown), ("/%zz", .unknown), ("/%25%36D", .unknown), ("/m%20", .unknown),
+        ("%2F", .unknown), ("/%6", .unknown), ("/%", .unknown), ("/%zz", .unknown), ("/%25%36D", .unknown),
+        ("/m%20", .unknown),
     ])
     func `a path may spell letters as escapes`(path: String, route: Route) {
         #expect(place(path) == .here(route))
     }
 
     @Test(arguments: [
-        ("//", Route.landing), ("//m", .metrics), ("///m", .metrics), ("/./m", .metrics), ("/a/../m", .metrics), ("/../m", .metrics),
+        ("//", Route.landing), ("//m", .metrics), ("///m", .metrics), ("/./m", .metrics), ("/a/../m", .metrics),
+        ("/../m", .metrics),
         ("/m/.", .unknown), ("/m/..", .landing), ("/.", .landing), ("/..", .landing), ("/-//ready", .ready),
-        ("/%2E%2e/%6D", .metrics), ("/a/b/../../m", .metrics), ("/a//../m", .metrics), ("//m/", .unknown), ("//nothing", .unknown),
+        ("/%2E%2e/%6D", .metrics), ("/a/b/../../m", .metrics), ("/a//../m", .metrics), ("//m/", .unknown),
+        ("//nothing", .unknown),
         ("/.m", .unknown), ("/...", .unknown), ("//" + String(repeating: "a", count: 300), .unknown),
         (String(repeating: "/", count: 8000) + "m", .metrics),
     ])

@@ -117,6 +117,18 @@ def test_the_memory_of_the_totals_lies_in_the_fd_store(machine: Machine, counter
     assert machine.show(SERVICE, "NFileDescriptorStore")["NFileDescriptorStore"] == "1"
     restored = machine.journal("--unit", SERVICE, "PYJOULES_EVENT=ledger_restored")
     assert [record["PYJOULES_DOMAINS"] for record in restored] == ["4"]
-    # What is stopped for good is forgotten, as FileDescriptorStoreMax= in systemd.service(5) says.
+
+
+def test_after_a_stop_the_totals_go_on_where_systemd_can(machine: Machine, counters: Counters) -> None:
+    """From 254 on FileDescriptorStorePreserve= keeps the memory of a stopped unit; older ones forget it then."""
+    keeps = machine.systemd_version() >= 254
+    counters["package_0"].move(5_000_000)
+    assert_nothing_lost(counters)
     machine.systemctl("stop", SERVICE)
-    assert machine.show(SERVICE, "NFileDescriptorStore")["NFileDescriptorStore"] == "0"
+    assert machine.show(SERVICE, "NFileDescriptorStore")["NFileDescriptorStore"] == ("1" if keeps else "0")
+    counters["package_0"].move(4_000_000)
+    machine.systemctl("start", SERVICE)
+    if keeps:
+        assert_nothing_lost(counters)
+    restored = machine.journal("--unit", SERVICE, "PYJOULES_EVENT=ledger_restored")
+    assert len(restored) == (1 if keeps else 0)

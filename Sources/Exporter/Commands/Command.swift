@@ -27,7 +27,8 @@ struct Command: ParsableCommand {
         let message = message(for: error).split(separator: "\n").joined(separator: " ")
         // The parser does not tell the option's name but in this sentence.
         guard let begin = message.firstRange(of: "Unknown option '")?.upperBound,
-            let replacement = ForeignOptions.replacement(for: String(message[begin...].prefix { $0 != "'" && $0 != "=" }))
+            let replacement = ForeignOptions.replacement(
+                for: String(message[begin...].prefix { $0 != "'" && $0 != "=" }))
         else { return message }
         return "\(message): \(replacement)"
     }

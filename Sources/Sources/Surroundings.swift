@@ -1,9 +1,9 @@
-import Kernel
+public import Kernel
 
 /// Where this program runs, as far as it changes what gives it the right to read counters, and who can do that.
 ///
 /// From what anybody may read: nothing of it takes a privilege, and a part that cannot be read is taken for what is usual.
-public struct Place: Sendable, Equatable {
+public struct Surroundings: Sendable, Equatable {
     /// What has put a container around this process.
     public enum Container: Sendable, Equatable {
         case docker
@@ -40,11 +40,11 @@ public struct Place: Sendable, Equatable {
     public init(
         sysfs: String, procfs: String, root: String = "", environment: (String) -> String? = Process.environment
     ) {
-        let showsUs = Place.isThere(procfs + "/self")
+        let showsUs = Surroundings.isThere(procfs + "/self")
         self.init(
-            container: showsUs ? Place.container(procfs: procfs, root: root, environment) : nil,
-            isInUserNamespace: Place.isInUserNamespace(procfs: showsUs ? procfs : "/proc"),
-            isGuest: Place.isGuest(sysfs: sysfs, procfs: procfs))
+            container: showsUs ? Surroundings.container(procfs: procfs, root: root, environment) : nil,
+            isInUserNamespace: Surroundings.isInUserNamespace(procfs: showsUs ? procfs : "/proc"),
+            isGuest: Surroundings.isGuest(sysfs: sysfs, procfs: procfs))
     }
 
     /// It can happen that several leave their marks: Kubernetes runs on engines that leave theirs, and is the one that is asked.

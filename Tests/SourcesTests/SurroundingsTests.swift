@@ -5,19 +5,23 @@ import Testing
 @testable import Kernel
 @testable import Sources
 
-@Suite struct PlaceTests {
+@Suite struct SurroundingsTests {
     @Test func `a machine without marks is no container and no guest`() throws {
-        try withMachine { machine in #expect(machine.place() == Place()) }
+        try withMachine { machine in #expect(machine.place() == Surroundings()) }
     }
 
     @Test(arguments: [
-        ("/.dockerenv", "", Place.Container.docker), ("/run/.containerenv", "engine=\"podman\"\n", .podman),
-        ("/run/systemd/container", "lxc", .lxc), ("/run/systemd/container", "systemd-nspawn\n", .other("systemd-nspawn")),
+        ("/.dockerenv", "", Surroundings.Container.docker), ("/run/.containerenv", "engine=\"podman\"\n", .podman),
+        ("/run/systemd/container", "lxc", .lxc),
+        ("/run/systemd/container", "systemd-nspawn\n", .other("systemd-nspawn")),
         ("/run/systemd/container", "docker\n", .docker), ("/proc/self/cgroup", "0::/kubepods.slice/x\n", .kubernetes),
-        ("/proc/self/cgroup", "12:cpu:/docker/0123\n0::/\n", .docker), ("/proc/self/cgroup", "0::/lxc.payload.a\n", .lxc),
+        ("/proc/self/cgroup", "12:cpu:/docker/0123\n0::/\n", .docker),
+        ("/proc/self/cgroup", "0::/lxc.payload.a\n", .lxc),
         ("/proc/self/cgroup", "0::/machine.slice/libpod-0.scope\n", .podman),
     ])
-    func `a container is known by the mark that it leaves`(path: String, text: String, container: Place.Container) throws {
+    func `a container is known by the mark that it leaves`(
+        path: String, text: String, container: Surroundings.Container
+    ) throws {
         try withMachine { machine in
             try writeFile(machine.root + path, text)
             #expect(machine.place().container == container)
@@ -25,10 +29,12 @@ import Testing
     }
 
     @Test(arguments: [
-        (["KUBERNETES_SERVICE_HOST": "10.0.0.1"], Place.Container.kubernetes), (["container": "lxc"], .lxc),
+        (["KUBERNETES_SERVICE_HOST": "10.0.0.1"], Surroundings.Container.kubernetes), (["container": "lxc"], .lxc),
         (["container": "podman"], .podman), (["container": ""], nil),
     ])
-    func `a container is known by its environment`(variables: [String: String], container: Place.Container?) throws {
+    func `a container is known by its environment`(variables: [String: String], container: Surroundings.Container?)
+        throws
+    {
         try withMachine { machine in #expect(machine.place(variables).container == container) }
     }
 
@@ -52,7 +58,8 @@ import Testing
 
     @Test(arguments: [
         ("flags\t: fpu hypervisor sse\n", "", "", true), ("flags\t: fpu\n", "QEMU", "", false),
-        ("CPU implementer\t: 0x41\n", "QEMU", "virt", true), ("CPU implementer\t: 0x41\n", "Amazon EC2", "a1.metal", false),
+        ("CPU implementer\t: 0x41\n", "QEMU", "virt", true),
+        ("CPU implementer\t: 0x41\n", "Amazon EC2", "a1.metal", false),
         ("CPU implementer\t: 0x41\n", "Ampere", "Altra", false),
     ])
     func `a guest is known by its processor or its firmware`(
@@ -87,12 +94,12 @@ import Testing
     }
 }
 
-/// A file system with as much of a machine as `Place` looks at.
+/// A file system with as much of a machine as `Surroundings` looks at.
 private struct FakeMachine {
     let root: String
 
     /// What it is taken for, with these variables in the environment.
-    func place(_ variables: [String: String] = [:]) -> Place {
-        Place(sysfs: root + "/sys", procfs: root + "/proc", root: root) { variables[$0] }
+    func place(_ variables: [String: String] = [:]) -> Surroundings {
+        Surroundings(sysfs: root + "/sys", procfs: root + "/proc", root: root) { variables[$0] }
     }
 }
