@@ -8,7 +8,7 @@ struct Main {
 
     static func main() {
         do {
-            var command = try Command.parseAsRoot()
+            var command = try Command.parse(asRoot: Array(CommandLine.arguments.dropFirst()))
             try command.run()
         } catch let status as ExitCode {
             Process.exit(status: status.rawValue)

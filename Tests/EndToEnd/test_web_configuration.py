@@ -235,7 +235,7 @@ def test_a_user_who_can_never_log_in_is_a_warning(start_web: StartWeb, hashed: s
     """Other exporters start with such a file, and keep everybody out."""
     web = start_web({"basic_auth_users": {"alice": hashed}})
     (warning,) = [one for one in web.exporter.records("web_configuration_loaded") if one["level"] == "warning"]
-    assert "'alice' can never log in" in warning["msg"] and ":2:" in warning["msg"]
+    assert "'alice' can never log in" in warning["msg"] and ".yml:1: " in warning["msg"]
     assert hashed[7:] not in warning["msg"]
     with web.connect() as client:
         assert client.get("/-/healthy").status == 401

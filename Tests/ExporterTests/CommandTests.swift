@@ -79,6 +79,7 @@ import Testing
         #expect(try configuration(["--log.level=warn"]).logLevel == .warning)
         #expect(try configuration(["--web.config.file="]).webConfigurationFile == nil)
         #expect(try configuration(["--web.config.file=/a"]).webConfigurationFile == "/a")
+        #expect(try configuration(["--web.config.file=/a", "--web.config.file="]).webConfigurationFile == nil)
         let local = try configuration(["--web.listen-address=localhost:9100"])
         #expect(local.listenAddresses == [.ipv4(text: "127.0.0.1", port: 9100)])
     }
@@ -104,7 +105,7 @@ import Testing
 
     private func complaint(about arguments: [String]) -> String {
         do {
-            _ = try Command.parseAsRoot(arguments)
+            _ = try Command.parse(asRoot: arguments)
             return ""
         } catch {
             #expect(Command.exitCode(for: error).rawValue == 64)
@@ -160,7 +161,7 @@ import Testing
 
     @Test(arguments: [[], ["--sample.interval", "1s"], ["serve"], ["serve", "--sample.interval", "1s"]])
     func `without a command it serves`(arguments: [String]) throws {
-        #expect(try Command.parseAsRoot(arguments) is ServeCommand)
+        #expect(try Command.parse(asRoot: arguments) is ServeCommand)
     }
 
     @Test(arguments: [["--help"], ["-h"], ["help"]])
@@ -180,7 +181,7 @@ import Testing
 
     private func answer(to arguments: [String]) -> String {
         do {
-            var command = try Command.parseAsRoot(arguments)
+            var command = try Command.parse(asRoot: arguments)
             try command.run()
             return ""
         } catch {
@@ -191,6 +192,7 @@ import Testing
     private func configuration(
         _ arguments: [String], _ environment: [String: String] = [:]
     ) throws -> Configuration {
-        try ServeCommand.parse(arguments).configuration { environment[$0] }
+        let command = try #require(try Command.parse(asRoot: arguments) as? ServeCommand)
+        return try command.configuration { environment[$0] }
     }
 }

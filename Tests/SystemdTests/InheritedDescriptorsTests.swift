@@ -28,7 +28,7 @@ import Testing
 
     @Test func `names may be too few, empty or too many`() throws {
         for (given, expected) in [
-            ([], ["unknown", "unknown"]), (["", "x"], ["unknown", "x"]),
+            ([], ["unknown", "unknown"]), (["", "y", "x"], ["unknown", "x"]),
             (["we ird\t=name"], ["we ird\t=name", "unknown"]),
             (["a", "", "b", "c", "d"], ["a", "b"]),
         ] {

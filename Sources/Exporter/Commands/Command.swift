@@ -15,6 +15,14 @@ struct Command: ParsableCommand {
         defaultSubcommand: ServeCommand.self
     )
 
+    /// Reads a command line, the program's name left out.
+    static func parse(asRoot arguments: [String]) throws -> any ParsableCommand {
+        // The parser takes an equals sign at the end for a value that was forgotten; templates of exporters mean no file by it.
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        let options = arguments[..<end].flatMap { $0 == "--web.config.file=" ? ["--web.config.file", ""] : [$0] }
+        return try parseAsRoot(options + arguments[end...])
+    }
+
     /// The answer to `--help` and `help`. Since `serve` need not be named, the help of the whole lists its options too.
     static func help(for request: any Error) -> String {
         let help = fullMessage(for: request)
