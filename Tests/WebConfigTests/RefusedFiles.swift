@@ -262,7 +262,7 @@ struct RefusedFile: CustomTestStringConvertible {
                 2, "rate_limit.interval: '\(text)' is not allowed; allowed are 0 and 1ns to 1h, written like",
                 "rate_limit:\n  interval: '\(text)'\n  burst: 1\n")
         }
-        + ["1.5", "-01", "--1", "-", "+1", "0x10", "010", "1_000", "1000001", "many", "'1'", "18446744073709551616"].map
+        + ["1.5", "-01", "--1", "+1", "0x10", "010", "1_000", "1000001", "many", "'1'", "18446744073709551616"].map
     { text in
         RefusedFile(
             3,
