@@ -262,13 +262,13 @@ struct RefusedFile: CustomTestStringConvertible {
                 2, "rate_limit.interval: '\(text)' is not allowed; allowed are 0 and 1ns to 1h, written like",
                 "rate_limit:\n  interval: '\(text)'\n  burst: 1\n")
         }
-        + ["1.5", "-01", "--1", "+1", "0x10", "010", "1_000", "1000001", "many", "'1'", "18446744073709551616"].map
-    { text in
-        RefusedFile(
-            3,
-            "rate_limit.burst: '\(text.filter { $0 != "'" })' is not allowed; allowed are the whole numbers 1 to",
-            "rate_limit:\n  interval: 1s\n  burst: \(text)\n")
-    }
+        + ["1.5", "-01", "--1", "+1", "0x10", "010", "1_000", "1000001", "many", "'1'", "18446744073709551616"].map {
+            text in
+            RefusedFile(
+                3,
+                "rate_limit.burst: '\(text.filter { $0 != "'" })' is not allowed; allowed are the whole numbers 1 to",
+                "rate_limit:\n  interval: 1s\n  burst: \(text)\n")
+        }
         + [
             RefusedFile(
                 2, "rate_limit.burst: it is a list or a mapping", "rate_limit:\n  burst: [1]\n  interval: 1s\n")
