@@ -46,20 +46,19 @@ public struct Remedy: Sendable {
     /// The kernel shows no counter at all.
     public var absentCounters: String {
         if place.isGuest { return onTheHost }
-        return place.container == nil
-            ? "sudo modprobe intel_rapl_msr" : "on the host: sudo modprobe intel_rapl_msr, and then \(hiddenCounters)"
+        let module = load("intel_rapl_msr")
+        return place.container == nil ? module : "\(module), and then \(hiddenCounters)"
     }
 
     /// The kernel has no energy events.
     public var absentEvents: String? {
-        if place.isGuest { return nil }
-        return place.container == nil ? "sudo modprobe rapl" : "on the host: sudo modprobe rapl"
+        place.isGuest ? nil : load("rapl")
     }
 
     /// The kernel has no framework for counters, or its sysfs is not to be seen.
     public var absentFramework: String {
         place.container == nil && !place.isGuest
-            ? "sudo modprobe intel_rapl_msr, or a kernel with CONFIG_POWERCAP" : absentCounters
+            ? load("intel_rapl_msr") + ", or a kernel with CONFIG_POWERCAP" : absentCounters
     }
 
     /// A container shows that there are counters, and hides what they are.
@@ -109,6 +108,12 @@ public struct Remedy: Sendable {
                 + "pyjoules, to which \(words)"
         case .lxc, .other: "run as root, or in a group to which the host's udev shows them"
         }
+    }
+
+    /// Modules are loaded by the machine's own root.
+    private func load(_ module: String) -> String {
+        let isElsewhere = place.container != nil || place.isInUserNamespace
+        return isElsewhere ? "on the host: sudo modprobe \(module)" : "sudo modprobe \(module)"
     }
 
     private var refusedRoot: String {

@@ -46,6 +46,9 @@ import Testing
             #expect(remedy.absentCounters.hasPrefix("on the host: "))
             #expect(remedy.absentEvents?.hasPrefix("on the host: ") == true)
         }
+        let namespace = Remedy(in: Surroundings(isInUserNamespace: true))
+        #expect(namespace.absentCounters == "on the host: sudo modprobe intel_rapl_msr")
+        #expect(namespace.absentEvents == "on the host: sudo modprobe rapl")
         let guest = Remedy(in: Surroundings(container: .docker, isGuest: true))
         #expect(!guest.absentCounters.contains("modprobe") && guest.absentCounters.contains("on its host"))
         #expect(!guest.absentFramework.contains("modprobe"))
