@@ -23,7 +23,9 @@ installed=(
     "$units/$name.service"
     "$units/$name.socket"
     "$units/$name-settle.service"
+    "$units/$name-pace.service"
     "$rules/60-$name.rules"
+    "$prefix/share/$name/keep-totals.conf"
     "$prefix/lib/sysusers.d/$name.conf"
     "$prefix/lib/systemd/catalog/$name.catalog"
     "$prefix/share/man/man1/$name.1"
@@ -51,6 +53,8 @@ install_all() {
     place "$made/$name.service" "$units/$name.service"
     place "systemd/$name.socket" "$units/$name.socket"
     place "systemd/$name-settle.service" "$units/$name-settle.service"
+    place "systemd/$name-pace.service" "$units/$name-pace.service"
+    place "systemd/keep-totals.conf" "$prefix/share/$name/keep-totals.conf"
     place "systemd/60-$name.rules" "$rules/60-$name.rules"
     place "systemd/$name.sysusers" "$prefix/lib/sysusers.d/$name.conf"
     place "systemd/$name.catalog" "$prefix/lib/systemd/catalog/$name.catalog"
@@ -77,6 +81,8 @@ Now, as root:
     systemd-sysusers $prefix/lib/sysusers.d/$name.conf    # the group that may read the counters
     udevadm control --reload && udevadm trigger --action=add --subsystem-match=powercap
     journalctl --update-catalog
+    mkdir -p $units/$name.service.d    # from systemd 254 on, as this and the next line
+    ln -sf $prefix/share/$name/keep-totals.conf $units/$name.service.d/
     systemctl daemon-reload && systemctl enable --now $name.socket
 TEXT
 }

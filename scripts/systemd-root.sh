@@ -1,19 +1,20 @@
 #!/usr/bin/env bash
-# Bootstraps the Debian 12 that test-systemd.sh boots, once, and prints its directory.
+# Bootstraps the Debian that test-systemd.sh boots, once, and prints its directory.
 #
 #   systemd-root.sh CACHE
 #
+# It is Debian 12, or the suite of PYJOULES_SYSTEMD_SUITE, such as trixie with its newer systemd.
 # It is a minimal Debian with systemd and nothing of ours. The libraries that the package may depend on are not installed but
 # lie in apt's cache, so that `apt install ./pyjoules-exporter_*.deb` works there without a network.
 set -euo pipefail
 fixtures=$(realpath "$(dirname "$0")/../Tests/Systemd/root")
 cache=$1
-suite=bookworm
+suite=${PYJOULES_SYSTEMD_SUITE:-bookworm}
 packages=systemd,systemd-sysv,dbus,udev,procps
 downloaded=(libcrypt1 libdeflate0 libseccomp2 libssl3 libstdc++6 libsystemd0 libyaml-0-2)
 limit=600
 
-version=$({ cat "$0"; find "$fixtures" -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -c1-12)
+version=$suite-$({ cat "$0"; find "$fixtures" -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -c1-12)
 root=$cache/root-$version
 if [ -d "$root" ]; then
     echo "$root"
@@ -23,7 +24,7 @@ fi
 echo "test-systemd: bootstrapping Debian, once" >&2
 scratch=$cache/new
 # Of other versions, and of a run that was ended in the middle.
-rm -rf "$cache"/root-* "$scratch"
+rm -rf "$cache/root-$suite"-* "$scratch"
 mkdir -p "$scratch"
 # mmdebstrap waits for the disk after every package, which costs nothing in memory.
 memory=$(mktemp -d /dev/shm/pyjoules-systemd.XXXXXX 2>/dev/null || mktemp -d "$cache/tmp.XXXXXX")

@@ -61,7 +61,7 @@ public struct Examination {
         // udev's rules are about this machine's own counters.
         if sysfs != Examination.usualSysfs { powercap.ruleDirectories = [] }
         let perf = PerfCheck(procfs: procfs, machine: machine, isNeeded: needs(.perf, report))
-        let hwmon = HwmonCheck(isNeeded: needs(.hwmon, report))
+        let hwmon = HwmonCheck(place: machine.place, isNeeded: needs(.hwmon, report))
         return (report.powercap.map(powercap.findings) ?? [])
             + (report.perf.map { perf.findings($0, report.perfError) } ?? [])
             + (report.hwmon.map(hwmon.findings) ?? [])

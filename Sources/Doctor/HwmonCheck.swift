@@ -4,6 +4,7 @@ import Sources
 
 /// Sensors of energy and power on the board.
 struct HwmonCheck {
+    let place: Surroundings
     /// Without them there is no energy.
     let isNeeded: Bool
 
@@ -32,7 +33,7 @@ struct HwmonCheck {
     private func refuse(_ sensor: RefusedZone) -> Finding {
         switch sensor.reason {
         case .permissionDenied:
-            Finding(status, .hwmon, "\(sensor.name) may not be read.", remedy: "run it as root (sudo)")
+            Finding(status, .hwmon, "\(sensor.name) may not be read.", remedy: Remedy(in: place).forbiddenSensors)
         case .duplicate: Finding(.note, .hwmon, "\(sensor.name) \(sensor.reason): it is left out.")
         case .slow:
             Finding(

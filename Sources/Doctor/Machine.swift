@@ -9,79 +9,41 @@ struct Machine {
     let processorName: String?
     /// `6.1.0-56-amd64`.
     let kernelRelease: String?
-    let isVirtual: Bool
+    /// Where this process is.
+    let place: Surroundings
     /// Maker and name of the machine, as its firmware says; empty if it does not.
     let firmwareName: String
     /// The processor shows SGX, with which Intel blurs energy counters.
     let showsSGX: Bool
 
     var vendor: ProcessorVendor { processor.vendor }
+    var isVirtual: Bool { place.isGuest }
 
     /// Intel's processors for clients compute what they do not measure.
     var isIntelClient: Bool { vendor == .intel && processorName.map { !$0.contains("Xeon") } ?? false }
 
-    /// What one processor takes in /proc/cpuinfo is less; the others are alike.
-    private static let cpuinfoBytes = 16_384
-
     /// `sysfs` and `procfs` are the roots of these file systems. What cannot be read is not known.
     init(sysfs: String, procfs: String) {
-        let cpuinfo = CPUInfo(Machine.text(procfs + "/cpuinfo", limit: Machine.cpuinfoBytes))
+        let cpuinfo = CPUInfo(procfs: procfs)
         let maker = Machine.line(sysfs + "/class/dmi/id/sys_vendor")
         let product = Machine.line(sysfs + "/class/dmi/id/product_name")
         processor = ProcessorIdentity(procfs: procfs)
-        isARM = cpuinfo["CPU implementer"] != nil
+        isARM = cpuinfo.isARM
         processorName = cpuinfo["model name"]
         showsSGX = cpuinfo.hasFlag("sgx")
         let release = Machine.line(procfs + "/sys/kernel/osrelease")
         kernelRelease = release.isEmpty ? nil : release
-        // Processors of x86 have a bit for it; of others only the firmware tells. Clouds rent whole machines, too.
-        let isByFirmware = isARM && Machine.virtualMakers.contains(maker) && !product.hasSuffix("metal")
-        isVirtual = cpuinfo.hasFlag("hypervisor") || isByFirmware
+        place = Surroundings(sysfs: sysfs, procfs: procfs)
         firmwareName = [maker, product].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
-    /// What the firmware of virtual machines calls its maker.
-    private static let virtualMakers = [
-        "QEMU", "KVM", "Amazon EC2", "Google", "VMware, Inc.", "Xen", "Microsoft Corporation",
-    ]
-
     private static func line(_ path: String) -> String {
-        String(text(path, limit: 256).prefix { $0 != "\n" })
-    }
-
-    private static func text(_ path: String, limit: Int) -> String {
-        do {
-            return String(decoding: try Files.read(path, limit: limit), as: UTF8.self)
+        do throws(SystemError) {
+            let text = String(decoding: try Files.read(path, limit: 256), as: UTF8.self)
+            return String(text.prefix { $0 != "\n" })
         } catch {
             return ""
         }
-    }
-}
-
-/// /proc/cpuinfo, of which the first processor is looked at. See proc(5).
-private struct CPUInfo {
-    let text: String
-
-    init(_ text: String) {
-        self.text = text
-    }
-
-    /// The first value under a name; nil if there is none.
-    subscript(name: String) -> String? {
-        for line in text.split(separator: "\n") {
-            let parts = line.split(separator: ":", maxSplits: 1)
-            guard parts.count == 2, trimmed(parts[0]) == name else { continue }
-            return trimmed(parts[1])
-        }
-        return nil
-    }
-
-    func hasFlag(_ flag: String) -> Bool {
-        self["flags"]?.split(separator: " ").contains(Substring(flag)) ?? false
-    }
-
-    private func trimmed(_ text: Substring) -> String {
-        String(text.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }
 }
 

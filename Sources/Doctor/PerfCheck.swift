@@ -32,10 +32,9 @@ struct PerfCheck {
     private var status: Finding.Status { isNeeded ? .problem : .note }
 
     private var absence: Finding {
-        guard !machine.isVirtual, !machine.isARM else {
-            return Finding(status, .perf, "The kernel has no power unit of perf events.")
-        }
-        return Finding(status, .perf, "The kernel has no power unit of perf events.", remedy: "sudo modprobe rapl")
+        Finding(
+            status, .perf, "The kernel has no power unit of perf events.",
+            remedy: machine.isARM ? nil : Remedy(in: machine.place).absentEvents)
     }
 
     private func obstacle(_ error: PerfError) -> Finding {
@@ -43,7 +42,7 @@ struct PerfCheck {
         case .forbidden(let permission):
             Finding(
                 status, .perf, "There are energy events, and this process may not count them: \(permission.setting).",
-                remedy: permission.remedy)
+                remedy: Remedy(in: machine.place).forbiddenEvents(permission))
         case .failed(let zone, let error):
             Finding(status, .perf, "There are energy events, and \(zone) cannot be counted: \(error).")
         }

@@ -50,7 +50,7 @@ struct PowercapCheck {
             isNeeded || !areAll ? .problem : .note, .powercap,
             "\(counted(zones.count, "energy counter")) may not be read (\(names)): \(access.obstacle); Linux shows them to root "
                 + "only since CVE-2020-8694.",
-            remedy: access.remedy(hasRule: hasRule))
+            remedy: access.remedy(hasRule: hasRule, in: machine.place))
     }
 
     /// The user who runs doctor can read more than the service, which has only the rights of its group.
@@ -86,9 +86,7 @@ struct PowercapCheck {
             isNeeded ? .problem : .note, .powercap,
             "\(counted(count, "energy counter")) under \(root) \(count == 1 ? "is" : "are") hidden: container engines put an empty directory over "
                 + "/sys/devices/virtual/powercap.",
-            remedy: "run the container with --volume /sys/class/powercap:/host/sys/class/powercap:ro --volume "
-                + "/sys/devices/virtual/powercap:/host/sys/devices/virtual/powercap:ro, and the exporter with --path.sysfs /host/sys"
-        )
+            remedy: Remedy(in: machine.place).hiddenCounters)
     }
 
     /// Nothing that could be counted, by what the machine is. `isEmpty`: the class shows nothing at all.
@@ -99,20 +97,18 @@ struct PowercapCheck {
     }
 
     private var absenceReason: (String, remedy: String?) {
+        let remedy = Remedy(in: machine.place)
         if machine.isVirtual {
-            return ("this is a virtual machine, and only its host has them", "run the exporter on the host")
+            return ("this is a virtual machine, and only its host has them", remedy.absentCounters)
         }
         if machine.isARM { return ("this is an ARM, which has none", nil) }
         if isThere(sysfs + "/module/intel_rapl_msr") {
             return ("the driver intel_rapl_msr is loaded and does not know this processor", "install a newer kernel")
         }
         if !isThere(root) {
-            return (
-                "the kernel has no powercap framework, or /sys is not the host's",
-                "sudo modprobe intel_rapl_msr, or a kernel with CONFIG_POWERCAP"
-            )
+            return ("the kernel has no powercap framework, or /sys is not the host's", remedy.absentFramework)
         }
-        return ("the driver is not loaded", "sudo modprobe intel_rapl_msr")
+        return ("the driver is not loaded", remedy.absentCounters)
     }
 
     private func isThere(_ path: String) -> Bool { Files.realPath(path) != nil }
@@ -162,14 +158,16 @@ private struct CounterFile {
             "mode \(mode), owner \(Account.userName(status.owner) ?? "\(status.owner)") and group \(groupName(status))"
     }
 
-    func remedy(hasRule: Bool) -> String {
+    /// Groups and udev's rules are the machine's own business, and root is in need of neither.
+    func remedy(hasRule: Bool, in place: Surroundings) -> String {
+        let isElsewhere = place.container != nil || place.isInUserNamespace
+        guard !isElsewhere, user != 0 else { return Remedy(in: place).forbiddenCounters }
         if let status, status.permissions & 0o040 != 0, !Account.groups.contains(status.group) {
             return
                 "sudo usermod --append --groups \(groupName(status)) \(Account.userName(user) ?? "\(user)"), and log in again "
                 + "(the service has the group)"
         }
-        if hasRule { return PowercapCheck.applyingRule }
-        return CounterAccess.remedy
+        return hasRule ? PowercapCheck.applyingRule : Remedy(in: place).forbiddenCounters
     }
 
     private func groupName(_ status: FileStatus) -> String {

@@ -8,7 +8,7 @@ struct Main {
 
     static func main() {
         do {
-            var command = try Command.parseAsRoot()
+            var command = try Command.parse(asRoot: Array(CommandLine.arguments.dropFirst()))
             try command.run()
         } catch let status as ExitCode {
             Process.exit(status: status.rawValue)
@@ -24,8 +24,7 @@ struct Main {
             Process.print(Command.help(for: error) + "\n")
             Process.exit(status: 0)
         }
-        let message = Command.message(for: error).split(separator: "\n").joined(separator: " ")
-        Process.print("pyjoules-exporter: \(message)\n", toError: true)
+        Process.print("pyjoules-exporter: \(Command.complaint(about: error))\n", toError: true)
         Process.exit(status: usageError)
     }
 }

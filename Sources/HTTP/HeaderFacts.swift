@@ -79,9 +79,7 @@ struct HeaderFacts {
 
     private mutating func readHost(_ value: Span<UInt8>) throws(Stop) {
         hosts += 1
-        for index in value.indices {
-            guard isHostCharacter(value[index]) else { throw .malformed(.badRequest) }
-        }
+        guard isHost(value) else { throw .malformed(.badRequest) }
     }
 
     private mutating func readExpectation(_ value: Span<UInt8>) throws(Stop) {

@@ -37,10 +37,8 @@ private struct FormText {
             switch text[index] {
             case UInt8(ascii: "+"): bytes[count] = space
             case UInt8(ascii: "%"):
-                guard text.count - index > 2, let high = hexadecimalDigit(text[index + 1]),
-                    let low = hexadecimalDigit(text[index + 2])
-                else { return false }
-                bytes[count] = high << 4 | low
+                guard let byte = hexadecimalByte(text, at: index + 1) else { return false }
+                bytes[count] = byte
                 index += 2
             case let byte: bytes[count] = byte
             }
@@ -56,14 +54,5 @@ private struct FormText {
 
     func withBytes(_ body: (Span<UInt8>) -> Void) {
         body(bytes.span.extracting(0..<count))
-    }
-}
-
-private func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
     }
 }

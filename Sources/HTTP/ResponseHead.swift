@@ -50,9 +50,15 @@ extension ByteBuffer {
         append("\r\n")
     }
 
-    /// The same with header lines of the operator's in it, each with its CR LF.
-    public mutating func append(_ head: ResponseHead, extraHeaders: Span<UInt8>) {
+    /// The same with header lines of the operator's in it, each with its CR LF, and for a response that leads elsewhere with the
+    /// path, and perhaps a query, that it leads to; it may be empty otherwise.
+    public mutating func append(_ head: ResponseHead, location: Span<UInt8>, extraHeaders: Span<UInt8>) {
         append(linesOf: head)
+        if head.status == .movedPermanently {
+            append("Location: ")
+            append(location)
+            append("\r\n")
+        }
         append(extraHeaders)
         append("\r\n")
     }

@@ -1,6 +1,7 @@
 /// The statuses that this server gives. See RFC 9110 section 15, RFC 6585.
 public enum Status: Int, CaseIterable, Sendable {
     case ok = 200
+    case movedPermanently = 301
     case badRequest = 400
     case unauthorized = 401
     case notFound = 404
@@ -19,6 +20,7 @@ public enum Status: Int, CaseIterable, Sendable {
     public var line: StaticString {
         switch self {
         case .ok: "200 OK"
+        case .movedPermanently: "301 Moved Permanently"
         case .badRequest: "400 Bad Request"
         case .unauthorized: "401 Unauthorized"
         case .notFound: "404 Not Found"
@@ -39,6 +41,7 @@ public enum Status: Int, CaseIterable, Sendable {
     public var explanation: StaticString {
         switch self {
         case .ok: "OK."
+        case .movedPermanently: "This is served under the path that Location names."
         case .badRequest: "The request is not well-formed HTTP/1.1."
         case .unauthorized: "A user name and password that are known here are needed."
         case .notFound: "There is nothing here; / lists what there is."

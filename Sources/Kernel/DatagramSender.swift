@@ -16,6 +16,19 @@ public struct DatagramSender: ~Copyable, Sendable {
         self.path = path.utf8.map { CChar(bitPattern: $0) }
     }
 
+    /// Whether somebody receives at a file's path and would take messages from this process. Nothing is sent. See connect(2).
+    public static func isServed(_ path: String) -> Bool {
+        let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+        do throws(SystemError) {
+            let created = try attempt { Int(socket(AF_UNIX, type, 0)) }.orThrow("socket")
+            let probe = FileDescriptor(inherited: Int32(created))
+            if case .value = probe.connect(to: try SocketFile.address(of: path)) { return true }
+            return false
+        } catch {
+            return false
+        }
+    }
+
     /// Sends one message; false if the receiver is gone, its queue is full, or the message is too long.
     public borrowing func send(_ message: Span<UInt8>) -> Bool {
         send(message, attaching: -1)

@@ -11,6 +11,14 @@ public struct FileDescriptor: ~Copyable, Sendable {
         self.number = number
     }
 
+    /// Takes over a descriptor that this process was told it would have, and keeps programs that are executed from here from
+    /// having it too; nil if there is none of that number. See F_SETFD in fcntl(2).
+    public init?(announced number: Int32) {
+        // Not through `attempt`: that the number means nothing is not our mistake.
+        guard number >= 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else { return nil }
+        self.number = number
+    }
+
     /// Never retried: Linux frees the number even when it reports an error. See close(2).
     deinit {
         let result = close(number)

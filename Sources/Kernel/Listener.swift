@@ -85,6 +85,7 @@ public struct Listener: ~Copyable {
     ///
     /// Asked of the socket itself, since the number of an inherited descriptor proves nothing. See sd_listen_fds(3).
     public static func adopt(_ inherited: consuming FileDescriptor) throws(SystemError) -> Adoption {
+        guard try FileStatus(of: inherited).isSocket else { return .refused("it is not a socket") }
         let type = try inherited.option(SOL_SOCKET, SO_TYPE)
         guard type == Int32(SOCK_STREAM.rawValue) else { return .refused("it is not a stream socket") }
         guard try inherited.option(SOL_SOCKET, SO_ACCEPTCONN) == 1 else { return .refused("it does not listen") }

@@ -18,7 +18,8 @@ public struct SharedMemory: ~Copyable {
         try self.init(mapping: FileDescriptor(inherited: Int32(try created.orThrow("memfd_create"))), length: length)
     }
 
-    /// A file, made if there is none, and locked against a second user for as long as it is open. See flock(2).
+    /// A file, made if there is none, and locked against a second user for as long as it is open. While somebody else has it locked,
+    /// the error has the code `.wouldBlock`. See flock(2).
     ///
     /// - Parameter older: a file of this length is lengthened and keeps what it holds.
     public init(file path: String, length: Int, growingFrom older: Int? = nil) throws(SystemError) {

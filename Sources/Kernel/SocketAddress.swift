@@ -14,7 +14,7 @@ public enum SocketAddress: Equatable, Sendable, CustomStringConvertible {
     /// The longest path of a unix socket.
     static let longestPathBytes = 107
 
-    /// Reads `:9091`, `127.0.0.1:9091`, `[::1]:9091`, `unix:/path`, `unix:/path?mode=0660` or `vsock://:9091`; nil if it is none
+    /// Reads `:9091`, `127.0.0.1:9091`, `localhost:9091`, which is the same, `[::1]:9091`, `unix:/path`, `unix:/path?mode=0660` or `vsock://:9091`; nil if it is none
     /// of them.
     public init?(_ text: String) {
         if text.hasPrefix("unix:") {
@@ -57,6 +57,9 @@ public enum SocketAddress: Equatable, Sendable, CustomStringConvertible {
         let host = text[..<colon]
         if host.isEmpty {
             self = .any(port: port)
+        } else if host == "localhost" {
+            // The one name that means the same everywhere; of its two addresses, the one that Go's programs take.
+            self = .ipv4(text: "127.0.0.1", port: port)
         } else if host.hasPrefix("["), host.hasSuffix("]") {
             let inner = String(host.dropFirst().dropLast())
             var binary = in6_addr()

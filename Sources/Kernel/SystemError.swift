@@ -35,6 +35,8 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let notFound = ErrorCode(number: ENOENT)
     /// ENOTDIR: a part of the path is no directory.
     public static let notADirectory = ErrorCode(number: ENOTDIR)
+    /// EAGAIN: it would have to wait, such as for a lock that somebody else holds.
+    public static let wouldBlock = ErrorCode(number: EAGAIN)
     /// EINVAL: the kernel does not take an argument.
     public static let invalidArgument = ErrorCode(number: EINVAL)
     /// ENODEV: there is no such device.

@@ -8,7 +8,8 @@ public enum LineFormat: String, CaseIterable, Sendable {
     case json
 }
 
-/// Where log records go: the journal, if stderr is the journal, otherwise lines on stderr. It never waits for a reader; what
+/// Where log records go: the journal, if stderr is the journal and its socket for records is there, otherwise lines on stderr,
+/// which a journal behind stderr takes all the same. It never waits for a reader; what
 /// is not taken at once is dropped and counted.
 public final class LogSink: Sendable {
     private enum Destination: ~Copyable {
@@ -45,7 +46,9 @@ public final class LogSink: Sendable {
 
     private static func open(format: LineFormat?) -> Destination {
         do {
-            if format == nil, Journal.isStandardError(journalStream: Process.environment("JOURNAL_STREAM")) {
+            if format == nil, Journal.isStandardError(journalStream: Process.environment("JOURNAL_STREAM")),
+                Journal.isReachable()
+            {
                 return .journal(try Journal())
             }
             return .lines(try LineWriter.standardError())

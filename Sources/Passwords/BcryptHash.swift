@@ -23,8 +23,8 @@ public struct BcryptHash: Equatable, Sendable, CustomStringConvertible, CustomDe
     ///   does not find a password right that has bytes beyond ASCII.
     /// - No letter is the first form, which did not say what ends a password; libxcrypt does not have it.
     ///
-    /// The last two, and letters that nobody has given a meaning, are refused although Go takes them: a message at start is
-    /// better than a right password that is called wrong.
+    /// The last two, and letters that nobody has given a meaning, are none although Go takes them: a message at start is better than a
+    /// right password that is called wrong.
     public init?(_ text: String) {
         var bytes = Array(text.utf8)
         guard bytes.count == BcryptHash.byteCount, ["$2a$", "$2b$", "$2y$"].contains(where: text.hasPrefix),
@@ -36,6 +36,26 @@ public struct BcryptHash: Equatable, Sendable, CustomStringConvertible, CustomDe
         bytes[2] = UInt8(ascii: "y")
         self.cost = cost
         self.bytes = bytes
+    }
+
+    /// A hash that no password is known to have, for a user who cannot log in: checking it takes as long as any other.
+    public static let ofNobody = BcryptHash(
+        cost: 10, bytes: Array("$2y$10$".utf8) + [UInt8](repeating: UInt8(ascii: "."), count: 53))
+
+    private init(cost: Int, bytes: [UInt8]) {
+        self.cost = cost
+        self.bytes = bytes
+    }
+
+    /// Whether the other exporters of Prometheus start with a text in a hash's place, whether or not anybody can log in by it:
+    /// they ask golang.org/x/crypto/bcrypt for its cost, which looks at the length, the version and the cost alone.
+    public static func hasCost(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= byteCount - 1, bytes[0] == UInt8(ascii: "$"), bytes[1] <= UInt8(ascii: "2") else {
+            return false
+        }
+        let begin = bytes[2] == UInt8(ascii: "$") ? 3 : 4
+        return Int(String(decoding: bytes[begin..<(begin + 2)], as: UTF8.self)).map(costs.contains) ?? false
     }
 
     /// Says of it only what it costs.

@@ -62,7 +62,22 @@ struct Decisions: ~Copyable {
         _ response: inout Response, _ request: Request, _ bytes: Span<UInt8>, _ responses: inout Responses,
         _ content: inout Content, at now: UInt64
     ) {
-        switch routes.route(bytes.extracting(request.path)) {
+        switch routes.place(bytes.extracting(request.path)) {
+        case .here(let route): fill(&response, route, request, bytes, &responses, &content, at: now)
+        case .elsewhere(let route):
+            let isShort = responses.setLocation(query: bytes.extracting(request.query)) { location in
+                routes.append(pathOf: route, to: &location)
+            }
+            response.status = isShort ? .movedPermanently : .notFound
+        }
+    }
+
+    /// The answer to a request for what there is under a path.
+    private mutating func fill<Content: Publisher & ~Copyable>(
+        _ response: inout Response, _ route: Route, _ request: Request, _ bytes: Span<UInt8>,
+        _ responses: inout Responses, _ content: inout Content, at now: UInt64
+    ) {
+        switch route {
         case .metrics:
             facts.counters.countScrape(unixSeconds: responses.unixSeconds)
             let generation = content.refresh(facts, at: now)

@@ -17,19 +17,21 @@ public struct Listeners: ~Copyable {
     /// None yet.
     public init() {}
 
-    /// Takes a descriptor that systemd passed, if it is a socket that can be served.
+    /// Takes a descriptor that systemd passed, if it is a socket that can be served. One that cannot is said in the log and counts
+    /// as not passed: where this is process 1 of a container, variables that somebody else left behind seem to be meant for it.
     public mutating func adopt(
         _ descriptor: consuming FileDescriptor, name: String, _ log: Logger
     ) throws(SystemError) {
-        areInherited = true
         guard count < Listeners.capacity else {
             return log.report(.socketRefused, .error, "more than \(Listeners.capacity) sockets", ["name": name])
         }
         switch try Listener.adopt(descriptor) {
-        case .listener(let listener): add(listener)
+        case .listener(let listener):
+            areInherited = true
+            add(listener)
         case .refused(let why):
             log.report(
-                .socketRefused, .error, "the socket '\(name)' passed by systemd is not served: \(why)",
+                .socketRefused, .error, "the descriptor '\(name)' passed by systemd is not served: \(why)",
                 ["name": name, "reason": why])
         }
     }
@@ -44,14 +46,14 @@ public struct Listeners: ~Copyable {
         _ addresses: [SocketAddress], defaultPort: UInt16, requiresInherited: Bool, scheme: String, _ log: Logger
     ) throws(WebFailure) {
         if areInherited {
-            guard count > 0 else { throw WebFailure(message: "none of the sockets passed by systemd can be served") }
             if !addresses.isEmpty {
                 log.report(.listening, .warning, "systemd passed sockets, so --web.listen-address is not used")
             }
         } else {
             guard !requiresInherited else {
                 throw WebFailure(
-                    message: "--web.systemd-socket is given, but no socket activation file descriptors were found; "
+                    message:
+                        "--web.systemd-socket is given, but no socket activation file descriptors were found that can be served; "
                         + "start pyjoules-exporter.socket instead of the service")
             }
             for address in addresses.isEmpty ? [.any(port: defaultPort)] : addresses { try open(address) }

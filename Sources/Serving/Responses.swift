@@ -38,10 +38,14 @@ struct Responses: ~Copyable {
     private static let textType: StaticString = "text/plain; charset=utf-8"
     private static let htmlType: StaticString = "text/html; charset=utf-8"
     private static let explanationBytes = 256
+    /// A path with a query; with a longer one nobody is led elsewhere.
+    private static let locationBytes = 1024
 
     /// The head, and a body that is only a few words.
     private var head: ByteBuffer
     private var explanation = ByteBuffer(capacity: Responses.explanationBytes)
+    /// Where the next response leads that leads elsewhere.
+    private var location = ByteBuffer(capacity: Responses.locationBytes)
     private var pages = Pages()
     private let landing: Slot
     /// For what is left of a head.
@@ -50,7 +54,9 @@ struct Responses: ~Copyable {
     private(set) var unixSeconds: UInt64 = 0
 
     init(landing: consuming ByteBuffer) {
-        let capacity = ResponseHead.longestBytes + Responses.extraHeaderBytes + Responses.explanationBytes
+        let capacity =
+            ResponseHead.longestBytes + Responses.extraHeaderBytes + Responses.explanationBytes
+            + Responses.locationBytes
         head = ByteBuffer(capacity: capacity)
         rests = BufferPool(bufferCapacity: capacity)
         self.landing = pages.add(landing)
@@ -58,6 +64,17 @@ struct Responses: ~Copyable {
 
     /// Sets the date for all responses until it is set again.
     mutating func setDate(unixSeconds: UInt64) { self.unixSeconds = unixSeconds }
+
+    /// Says where the next response leads: to a path, which is appended, with a query; false if they are too long.
+    mutating func setLocation(query: Span<UInt8>, path: (inout ByteBuffer) -> Void) -> Bool {
+        location.removeAll()
+        path(&location)
+        if !query.isEmpty {
+            location.append("?")
+            location.append(query)
+        }
+        return !location.overflowed
+    }
 
     /// The page at `/`.
     var landingPage: Response.Body { .page(landing, contentType: Responses.htmlType, coding: .identity) }
@@ -149,7 +166,7 @@ struct Responses: ~Copyable {
             next.contentLength = pages.withBytes(slot) { $0.count }
         }
         head.removeAll()
-        head.append(next, extraHeaders: extraHeaders.span)
+        location.withBytes { head.append(next, location: $0, extraHeaders: extraHeaders.span) }
         if response.includesBody { explanation.withBytes { head.append($0) } }
         precondition(!head.overflowed && !explanation.overflowed)
     }

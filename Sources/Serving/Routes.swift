@@ -1,4 +1,5 @@
 import Bytes
+import HTTP
 
 /// What a path leads to.
 enum Route: Equatable {
@@ -13,13 +14,38 @@ enum Route: Equatable {
 
 /// The paths that are served.
 struct Routes {
+    /// What there is under a path.
+    enum Place: Equatable {
+        case here(Route)
+        /// The path has empty or dotted segments, without which it leads to this.
+        case elsewhere(Route)
+    }
+
     private let telemetryPath: [UInt8]
 
     init(telemetryPath: String) {
         self.telemetryPath = Array(telemetryPath.utf8)
     }
 
-    func route(_ path: Span<UInt8>) -> Route {
+    /// Looks under a path as it was sent, and only then under what else it may mean.
+    func place(_ path: Span<UInt8>) -> Place {
+        let route = route(path)
+        guard route == .unknown, let normal = NormalPath(path) else { return .here(route) }
+        let other = normal.withBytes(self.route)
+        return normal.isShorter && other != .unknown ? .elsewhere(other) : .here(other)
+    }
+
+    /// Appends the path of a place.
+    func append(pathOf route: Route, to buffer: inout ByteBuffer) {
+        switch route {
+        case .metrics: buffer.append(telemetryPath.span)
+        case .healthy: buffer.append("/-/healthy")
+        case .ready: buffer.append("/-/ready")
+        case .landing, .unknown: buffer.append("/")
+        }
+    }
+
+    private func route(_ path: Span<UInt8>) -> Route {
         if path.equals(telemetryPath.span) { return .metrics }
         if path.equals("/") { return .landing }
         if path.equals("/-/healthy") { return .healthy }

@@ -42,7 +42,7 @@ public struct WebFile: ~Copyable {
         policy.setUpToDate(true)
         self.configuration = configuration
         log.report(.webConfigurationLoaded, .info, "web configuration \(path): \(summary)", ["file": path])
-        warnOfSlowPasswords(log)
+        warn(log)
         reportUnwatched(log)
     }
 
@@ -61,7 +61,7 @@ public struct WebFile: ~Copyable {
             try load(into: &policy)
             policy.setUpToDate(true)
             log.report(.reloaded, .info, "reloaded \(path): \(summary)", ["file": path])
-            warnOfSlowPasswords(log)
+            warn(log)
         } catch {
             policy.setUpToDate(false)
             log.report(
@@ -107,8 +107,13 @@ public struct WebFile: ~Copyable {
             ["file": path])
     }
 
-    /// Only one password is checked at a time, so that a slow one keeps all others waiting.
-    private func warnOfSlowPasswords(_ log: Logger) {
+    /// Says what in the file does not do what it seems to be for. Only one password is checked at a time, so that a slow one keeps
+    /// all others waiting.
+    private func warn(_ log: Logger) {
+        for warning in configuration.warnings {
+            log.report(
+                .webConfigurationLoaded, .warning, "\(path):\(warning.line): \(warning.message)", ["file": path])
+        }
         for user in configuration.users where user.hash.cost > WebFile.usualCost {
             log.report(
                 .webConfigurationLoaded, .warning,

@@ -115,7 +115,9 @@ extension Sources {
         switch kind {
         case .powercap: return powercapOutcome(refused)
         case .perf:
-            if let error = report.perfError { return .unreadable("perf's energy events cannot be opened: \(error)") }
+            if let error = report.perfError {
+                return .unreadable("perf's energy events cannot be opened: \(error.sentence(in: roots.place))")
+            }
             return .absent("the kernel has no 'power' unit of perf events")
         case .hwmon:
             let absence =
@@ -127,11 +129,12 @@ extension Sources {
 
     private func powercapOutcome(_ refused: [RefusedZone]) -> SourceAttempt.Outcome {
         let root = roots.sysfs + "/class/powercap"
+        let remedy = Remedy(in: roots.place)
         if refused.contains(where: { $0.reason == .permissionDenied }) {
-            return .unreadable("no energy counter under \(root) may be read: \(CounterAccess.remedy)")
+            return .unreadable("no energy counter under \(root) may be read: \(remedy.forbiddenCounters)")
         }
         let absence =
-            "there is no RAPL counter under \(root): load the driver with 'modprobe intel_rapl_msr' (Intel and AMD; virtual machines have none)"
+            "there is no RAPL counter under \(root), as Intel's and AMD's processors have: \(remedy.absentCounters)"
         // What has a domain is there.
         return refused.contains { $0.domain != nil } ? .unreadable(absence) : .absent(absence)
     }

@@ -7,6 +7,15 @@ public enum PerfError: Error, CustomStringConvertible {
     /// An event that is shown cannot be opened.
     case failed(zone: String, SystemError)
 
+    /// What is wrong and what helps in a place, in words that go on after a colon.
+    func sentence(in place: Surroundings) -> String {
+        switch self {
+        case .forbidden(let permission):
+            "perf_event_open is forbidden (\(permission.setting)): \(Remedy(in: place).forbiddenEvents(permission))"
+        case .failed: description
+        }
+    }
+
     /// What is wrong, in words that go on after a colon.
     public var description: String {
         switch self {
@@ -23,6 +32,10 @@ public enum PerfError: Error, CustomStringConvertible {
 public struct PerfPermission: Sendable, Equatable, CustomStringConvertible {
     /// What `kernel.perf_event_paranoid` was; nil if it could not be read.
     public let paranoid: Int?
+
+    init(paranoid: Int?) {
+        self.paranoid = paranoid
+    }
 
     /// Reads the setting under `procfs`, the root of the proc file system.
     public init(procfs: String) {

@@ -37,6 +37,8 @@ public struct SourceReport: Sendable {
     public let choice: SourceChoice
     /// Why the processor itself was asked who made it, as a sentence for people; nil if it was not.
     public let processorRemark: String?
+    /// Where this is, and with that what helps.
+    public let place: Surroundings
     /// What was tried, in order, and what became of it up to now.
     public internal(set) var attempts: [SourceAttempt] = []
     /// The zones of powercap; nil if nobody looked.
@@ -94,12 +96,4 @@ public struct SourceReport: Sendable {
         let opened = attempts.filter(\.isOpen) + attempts.filter { !$0.isOpen }
         return opened.flatMap { attempt in refused(attempt.kind).map(\.report) }
     }
-}
-
-/// What gives a process the right to read energy counters, in one wording.
-public enum CounterAccess {
-    /// A sentence's end, after a colon.
-    public static let remedy =
-        "run as root, or in the group pyjoules, to which the package's udev rule shows energy counters, or give the service "
-        + "CAP_DAC_READ_SEARCH"
 }

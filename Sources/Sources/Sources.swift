@@ -55,7 +55,7 @@ public struct Sources: ~Copyable {
     }
 
     init(unopened choice: SourceChoice, _ roots: SystemRoots, _ time: ReadingTime, _ perfCalls: PerfCalls) {
-        report = SourceReport(choice: choice, processorRemark: roots.processor.remark)
+        report = SourceReport(choice: choice, processorRemark: roots.processor.remark, place: roots.place)
         self.roots = roots
         self.time = time
         self.perfCalls = perfCalls
@@ -123,7 +123,7 @@ public struct Sources: ~Copyable {
     }
 }
 
-/// Where the kernel shows itself, and whose processor it runs on.
+/// Where the kernel shows itself, whose processor it runs on, and what lies between it and this process.
 public struct SystemRoots: Sendable {
     /// The root of sysfs.
     public let sysfs: String
@@ -134,6 +134,8 @@ public struct SystemRoots: Sendable {
 
     /// Who made the processor.
     public var vendor: ProcessorVendor { processor.vendor }
+    /// Where this process is.
+    public let place: Surroundings
 
     /// Roots whose processor somebody else knows.
     public init(sysfs: String, procfs: String, vendor: ProcessorVendor) {
@@ -144,6 +146,7 @@ public struct SystemRoots: Sendable {
         self.sysfs = sysfs
         self.procfs = procfs
         self.processor = processor
+        place = Surroundings(sysfs: sysfs, procfs: procfs)
     }
 
     /// Reads who made the processor.

@@ -8,14 +8,23 @@ public import Kernel
 public struct Journal: ~Copyable, Sendable {
     private let sender: DatagramSender
 
+    /// Where journald takes records.
+    public static let usualSocket = "/run/systemd/journal/socket"
+
     /// `socket` is journald's; another one only in tests.
-    public init(socket: String = "/run/systemd/journal/socket") throws(SystemError) {
+    public init(socket: String = Journal.usualSocket) throws(SystemError) {
         sender = try DatagramSender(to: socket)
     }
 
     /// Sends a record; false if journald is gone or its queue is full.
     public borrowing func send(_ record: JournalRecord) -> Bool {
         sender.send(record.bytes.span)
+    }
+
+    /// Whether records reach a journal at a socket. Units with a root directory of their own and containers may have stderr
+    /// connected to the journal without it. See BindLogSockets= in systemd.exec(5).
+    public static func isReachable(at socket: String = Journal.usualSocket) -> Bool {
+        DatagramSender.isServed(socket)
     }
 
     /// Whether stderr is a stream to the journal, by which everything sent natively would be seen in the same place:

@@ -6,11 +6,21 @@ enum RateLimitSection {
     private static let greatestBurst = 1_000_000
 
     /// Nil if the interval is zero or missing, which turns the limit off.
-    static func limit(_ node: YAMLNode, line: Int) throws(WebConfigurationError) -> WebConfiguration.RateLimit? {
+    static func limit(
+        _ node: YAMLNode, line: Int, _ warnings: inout [WebConfigurationWarning]
+    ) throws(WebConfigurationError) -> WebConfiguration.RateLimit? {
         let section = try Section(node, name: "rate_limit", line: line, keys: ["interval", "burst"])
         let interval = try interval(section)
-        let burst = try burst(section, isNeeded: interval > 0)
-        return interval == 0 ? nil : WebConfiguration.RateLimit(intervalNanoseconds: interval, burst: burst)
+        let burst = try burst(section)
+        guard interval > 0 else { return nil }
+        if burst == 0 {
+            warnings.append(
+                WebConfigurationWarning(
+                    line: section.line(of: "burst"),
+                    "rate_limit.burst: with 0, as without it, every request is refused with 429; 1 to \(greatestBurst) let some through"
+                ))
+        }
+        return WebConfiguration.RateLimit(intervalNanoseconds: interval, burst: burst)
     }
 
     private static func interval(_ section: Section) throws(WebConfigurationError) -> UInt64 {
@@ -21,22 +31,17 @@ enum RateLimitSection {
         return interval
     }
 
-    private static func burst(_ section: Section, isNeeded: Bool) throws(WebConfigurationError) -> Int {
-        let allowed = "allowed are the whole numbers 1 to \(greatestBurst)"
-        guard let scalar = try section.scalar("burst") else {
-            guard !isNeeded else { throw section.failure("burst", "it is missing; \(allowed)") }
-            return 0
-        }
-        let text = scalar.text
-        let isNumber = scalar.isPlain && text.utf8.allSatisfy(\.isASCIIDigit)
+    /// As other exporters do, it is 0 if it is missing or less.
+    private static func burst(_ section: Section) throws(WebConfigurationError) -> Int {
+        guard let scalar = try section.scalar("burst") else { return 0 }
+        let isNegative = scalar.text.hasPrefix("-")
+        let digits = scalar.text.dropFirst(isNegative ? 1 : 0)
+        let isNumber = scalar.isPlain && digits.utf8.allSatisfy(\.isASCIIDigit)
         // A zero in front would make it octal.
-        guard isNumber, text == "0" || !text.hasPrefix("0"), let burst = Int(text), burst <= greatestBurst else {
-            throw section.wrong("burst", text, allowed)
+        guard isNumber, digits == "0" || !digits.hasPrefix("0"), let burst = Int(digits), burst <= greatestBurst else {
+            throw section.wrong("burst", scalar.text, "allowed are the whole numbers 1 to \(greatestBurst)")
         }
-        guard burst > 0 || !isNeeded else {
-            throw section.failure("burst", "with 0 every request would be refused; \(allowed)")
-        }
-        return burst
+        return isNegative ? 0 : burst
     }
 }
 

@@ -2,7 +2,8 @@ public import Passwords
 
 /// The web configuration file of the Prometheus exporters (`--web.config.file`), read and checked; what it names is not opened.
 ///
-/// A file that was written for another exporter means the same here, or is refused with the reason. See
+/// A file that was written for another exporter means the same here. What they take and nobody can use, such as a user who can
+/// never log in, is a warning; what is not offered here is refused with the reason. See
 /// https://github.com/prometheus/exporter-toolkit/blob/master/docs/web-configuration.md.
 public struct WebConfiguration: Equatable, Sendable {
     /// A header for every response.
@@ -17,7 +18,7 @@ public struct WebConfiguration: Equatable, Sendable {
     public struct RateLimit: Equatable, Sendable {
         /// 1 ns to an hour, so that interval times burst is far from overflowing 64 bits.
         public let intervalNanoseconds: UInt64
-        /// 1 to 1,000,000.
+        /// 0 to 1,000,000; with 0 nothing is let through.
         public let burst: Int
     }
 
@@ -25,10 +26,12 @@ public struct WebConfiguration: Equatable, Sendable {
     public var tls: TLSConfiguration?
     /// Each name at most once.
     public var headers: [Header] = []
-    /// Everybody may ask if there are none. Their hashes cost at most 18.
+    /// Everybody may ask if there are none. Their hashes cost at most 18; those who can never log in have one of nobody.
     public var users: [User] = []
     /// Nil for no limit.
     public var rateLimit: RateLimit?
+    /// What is taken and does not do what it seems to be for.
+    public private(set) var warnings: [WebConfigurationWarning] = []
 
     /// The longest file that is read.
     public static let longestBytes = YAMLDocument.longestBytes
@@ -57,10 +60,10 @@ public struct WebConfiguration: Equatable, Sendable {
             headers = try HTTPSection.headers(node, line: file.line(of: "http_server_config"))
         }
         if let node = file.node("basic_auth_users") {
-            users = try UsersSection.users(node, line: file.line(of: "basic_auth_users"))
+            users = try UsersSection.users(node, line: file.line(of: "basic_auth_users"), &warnings)
         }
         if let node = file.node("rate_limit") {
-            rateLimit = try RateLimitSection.limit(node, line: file.line(of: "rate_limit"))
+            rateLimit = try RateLimitSection.limit(node, line: file.line(of: "rate_limit"), &warnings)
         }
     }
 }

@@ -238,7 +238,8 @@ import Testing
         }
         #expect(
             told == [
-                .start, .advance, .doubt, .outOfRange, .doubt, .reset(.jumped), .doubt, .doubt, .reset(.steppedBack), .gap,
+                .start, .advance, .doubt, .outOfRange, .doubt, .reset(.jumped), .doubt, .doubt, .reset(.steppedBack),
+                .gap,
                 .advance,
             ])
         #expect(accountant.wraps == 0)

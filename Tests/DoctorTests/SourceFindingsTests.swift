@@ -172,7 +172,7 @@ import Testing
         try withHwmonTree { tree in
             try tree.add(0, "ina", ["power1_input": "1000\n"])
             try tree.add(1, "amd_energy", ["energy1_input": "1000\n", "energy1_label": "Esocket0\n"])
-            let findings = HwmonCheck(isNeeded: true).findings(HwmonDiscovery(sysfs: tree.root))
+            let findings = HwmonCheck(place: Surroundings(), isNeeded: true).findings(HwmonDiscovery(sysfs: tree.root))
             #expect(findings.map(\.status) == [.ok, .note])
             #expect(
                 findings[0].sentence == "2 sensors of energy or power can be read: ina_power1, amd_energy_esocket0.")
@@ -183,8 +183,8 @@ import Testing
     @Test func `no sensor is a problem only if one was asked for`() throws {
         try withHwmonTree { tree in
             let discovery = HwmonDiscovery(sysfs: tree.root)
-            #expect(HwmonCheck(isNeeded: false).findings(discovery).map(\.status) == [.note])
-            #expect(HwmonCheck(isNeeded: true).findings(discovery).map(\.status) == [.problem])
+            #expect(HwmonCheck(place: Surroundings(), isNeeded: false).findings(discovery).map(\.status) == [.note])
+            #expect(HwmonCheck(place: Surroundings(), isNeeded: true).findings(discovery).map(\.status) == [.problem])
         }
     }
 
@@ -193,7 +193,7 @@ import Testing
             try tree.add(0, "ina", ["power1_input": "watt\n", "power2_input": "1\n"])
             try checked("chmod", chmod(tree.root + "/class/hwmon/hwmon0/power2_input", 0))
             let findings = try withoutPrivileges {
-                HwmonCheck(isNeeded: true).findings(HwmonDiscovery(sysfs: tree.root))
+                HwmonCheck(place: Surroundings(), isNeeded: true).findings(HwmonDiscovery(sysfs: tree.root))
             }
             #expect(findings.map(\.status) == [.note, .problem])
             #expect(findings[0].sentence.contains("power1_input is \"watt\""))

@@ -143,16 +143,49 @@ def test_a_repeated_package_is_told(tree: PowercapTree, procfs: Path, free_addre
 
 
 def test_counters_that_may_not_be_read_are_a_problem(
-    public_directory: Path, without_rights: dict[str, Any], procfs: Path, free_address: str
+    public_directory: Path, without_rights: dict[str, Any], free_address: str
 ) -> None:
     tree = PowercapTree(public_directory / "sys")
     tree.add(Zone("0", "package-0"))
     tree.counter("0").chmod(0o400 if os.geteuid() == 0 else 0)
-    found = examine(Path("/proc"), free_address, tree.root, "--source", "powercap", **without_rights)
+    procfs = public_directory / "proc"
+    procfs.mkdir()
+    found = examine(procfs, free_address, tree.root, "--source", "powercap", **without_rights)
     assert [finding["topic"] for finding in found.problems] == ["powercap", "source"]
     problem = found.only("powercap")
     assert "1 energy counter may not be read (intel-rapl:0): energy_uj has mode 0" in str(problem["sentence"])
     assert "CAP_DAC_READ_SEARCH" in str(problem["remedy"])
+
+
+def test_root_of_a_user_namespace_is_not_told_to_become_root(
+    public_directory: Path, without_rights: dict[str, Any], free_address: str
+) -> None:
+    launcher = [*without_rights.get("launcher", []), "unshare", "--user", "--map-root-user"]
+    trial = subprocess.run([*launcher, "true"], capture_output=True, text=True)
+    if trial.returncode != 0:
+        pytest.skip(f"no user namespace of our own: {trial.stderr.strip()}")
+    tree = PowercapTree(public_directory / "sys")
+    tree.add(Zone("0", "package-0"))
+    # Root of a user namespace may read what its own user owns.
+    tree.counter("0").chmod(0o400 if os.geteuid() == 0 else 0)
+    if os.geteuid() != 0:
+        pytest.skip("a file of another user is needed")
+    procfs = public_directory / "proc"
+    procfs.mkdir()
+    options = {**without_rights, "launcher": launcher}
+    found = examine(procfs, free_address, tree.root, "--source", "powercap", **options)
+    remedy = str(found.only("powercap")["remedy"])
+    assert "as root" not in remedy
+    assert "the root of a user namespace is nobody on the host" in remedy
+
+
+def test_no_counter_at_all_in_a_guest_asks_for_no_driver(tmp_path: Path, procfs: Path, free_address: str) -> None:
+    root = tmp_path / "sys"
+    (root / "class" / "powercap").mkdir(parents=True)
+    with (procfs / "cpuinfo").open("a") as cpuinfo:
+        cpuinfo.write("flags\t: fpu hypervisor\n")
+    remedy = str(examine(procfs, free_address, root).only("powercap")["remedy"])
+    assert "modprobe" not in remedy and "run the exporter on its host" in remedy
 
 
 def test_no_counter_at_all_is_a_problem(tmp_path: Path, procfs: Path, free_address: str) -> None:

@@ -182,3 +182,12 @@ def test_a_wrong_value_is_one_line(arguments: tuple[str, ...], option: str) -> N
     result = check(*arguments)
     assert (result.returncode, result.stdout) == (64, "")
     assert option in result.stderr and "allowed" in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_a_port_that_kubernetes_made_of_a_service_is_not_used() -> None:
+    result = check("--timeout", "1s", environment={"EXPORTER_PORT": "tcp://10.0.0.7:9091"})
+    warning, *answer = result.stderr.splitlines()
+    assert "EXPORTER_PORT=tcp://10.0.0.7:9091" in warning
+    # Somebody may listen on the default port of this machine.
+    assert result.returncode in (0, 1)
+    assert "http://127.0.0.1:9091" in (answer[0] if answer else result.stdout)

@@ -49,6 +49,31 @@ def assert_is_complete(response: Response) -> None:
 # Requests and their answers
 
 
+@pytest.mark.parametrize("path", ["/%6Detrics", "/%6d%65trics", "/metri%63s?name[]=pyjoules_samples_total"])
+def test_letters_of_a_path_may_be_escaped(exporter: Exporter, path: str) -> None:
+    assert "pyjoules_samples_total" in exporter.get(path).text
+
+
+@pytest.mark.parametrize("path", ["//metrics", "/./metrics", "/x/../metrics", "/%2e/metrics"])
+def test_a_path_that_is_not_clean_leads_to_the_clean_one(exporter: Exporter, path: str) -> None:
+    client = exporter.connect()
+    for method in ("GET", "HEAD"):
+        response = client.get(f"{path}?name[]=a", method)
+        assert response.status == 301
+        assert response.header("location") == "/metrics?name[]=a"
+    assert client.get().status == 200
+    assert exporter.get(f"/{path}/nothing").status == 404
+
+
+@pytest.mark.parametrize(
+    "host", ["", "my_host.example.:9091", "%2Frun%2Fpyjoules.sock", "[fe80::1%25eth0]:9091", "a:", "[::1]"]
+)
+def test_hosts_that_clients_send_are_taken(exporter: Exporter, host: str) -> None:
+    client = exporter.connect()
+    client.send(request("/-/healthy", host=host))
+    assert client.read_response().status == 200
+
+
 def test_an_unknown_path_is_404_and_keeps_the_connection(exporter: Exporter) -> None:
     client = exporter.connect()
     response = client.get("/nothing")
@@ -73,6 +98,8 @@ def _header(*lines: str) -> bytes:
 
 REFUSED = {
     "no Host": (400, request(host=None)),
+    "open bracket in Host": (400, request(host="[::1")),
+    "port of Host that is no number": (400, request(host="a:b")),
     "two Hosts": (400, _header("Host: other")),
     "space before the colon": (400, _header("Accept : */*")),
     "header folded over two lines": (400, _header("Accept: text/plain,", " */*")),

@@ -305,6 +305,30 @@ def test_a_journal_stream_that_is_not_stderr(
     assert {"started", "listening", "stopped"} <= {record["event"] for record in exporter.records()}
 
 
+def test_a_journal_without_a_socket_for_records_gets_lines(
+    start_exporter: StartExporter, tree: PowercapTree, journal_stream: tuple[socket.socket, socket.socket]
+) -> None:
+    """Units with a root directory of their own, and containers, may have the journal's stream and not its socket."""
+    ours, theirs = journal_stream
+    launcher = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /run && exec "$@"', "-"]
+    if os.geteuid() != 0:
+        launcher.insert(1, "--map-root-user")
+    trial = subprocess.run([*launcher, "true"], capture_output=True, text=True)
+    if trial.returncode != 0:
+        pytest.skip(f"no mount namespace of our own: {trial.stderr.strip()}")
+    environment = stream_name(theirs)
+    exporter = start_exporter(
+        tree, *FAST, wait=False, launcher=launcher, stderr=theirs.fileno(), environment=environment
+    )
+    page = exporter.page()
+    assert page.value("pyjoules_log_messages_dropped_total") == 0
+    assert exporter.end()[0] == 0
+    theirs.close()
+    text = b"".join(iter(lambda: ours.recv(65536), b"")).decode()
+    events = [record["event"] for line in text.splitlines() if (record := log_lines.parse_logfmt(line)) is not None]
+    assert {"started", "listening", "stopped"} <= set(events)
+
+
 @pytest.mark.parametrize("value", ["", "nonsense", "1", "1:", ":1", "99999999999999999999:1"])
 def test_a_malformed_journal_stream_means_stderr(start_exporter: StartExporter, tree: PowercapTree, value: str) -> None:
     start_exporter(tree, *FAST, environment={"JOURNAL_STREAM": value}).wait_for_event("started")

@@ -615,7 +615,9 @@ def open_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_no_source_runs_nothing(tmp_path: Path) -> None:
     marker = tmp_path / "started"
     output = tmp_path / "report"
-    result = run("--path.sysfs", str(tmp_path), "--output", str(output), "--", "touch", str(marker))
+    # A root of procfs without this process: no container around it, and no guest.
+    roots = ("--path.sysfs", str(tmp_path), "--path.procfs", str(tmp_path))
+    result = run(*roots, "--output", str(output), "--", "touch", str(marker))
     assert result.returncode == 1
     assert_is_one_complaint(result, f"{tmp_path}/class/powercap", "modprobe intel_rapl_msr", "--source simulated")
     assert not marker.exists() and not output.exists()
@@ -625,7 +627,8 @@ def test_no_source_runs_nothing(tmp_path: Path) -> None:
 def test_counters_that_may_not_be_read_are_told_with_the_remedy(open_directory: Path) -> None:
     tree = PowercapTree(open_directory)
     tree.add(Zone("0", "package-0"))
-    result = run("--path.sysfs", str(tree.root), "--", "true", user=65534, group=65534, extra_groups=[])
+    roots = ("--path.sysfs", str(tree.root), "--path.procfs", str(tree.root))
+    result = run(*roots, "--", "true", user=65534, group=65534, extra_groups=[])
     assert result.returncode == 1
     assert_is_one_complaint(result, "may be read", "run as root", "CAP_DAC_READ_SEARCH")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -108,6 +109,49 @@ def test_sources_that_stand_alone_have_nothing_beside_them(names: tuple[str, ...
 @pytest.mark.parametrize("argument", ["--nonsense", "--web.listen-adress=:9091", "nonsense"])
 def test_what_is_no_option_is_one_line(argument: str) -> None:
     assert_is_usage_error(run(argument), argument.partition("=")[0])
+
+
+@pytest.mark.parametrize(
+    "argument, words",
+    [
+        ("--web.max-requests=40", "--web.max-connections"),
+        ("--web.disable-exporter-metrics", "metric_relabel_configs"),
+        ("--no-web.systemd-socket", "--web.listen-address"),
+        ("--collector.rapl", "--source"),
+        ("--no-collector.hwmon", "--source"),
+        ("--collector.textfile.directory=/var/lib", "--source"),
+    ],
+)
+def test_for_an_option_of_node_exporter_the_error_names_what_to_use(argument: str, words: str) -> None:
+    assert_is_usage_error(run(argument), argument.partition("=")[0], words)
+
+
+def test_what_templates_of_other_exporters_pass_is_taken(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    port = free_port()
+    options = ["--web.listen-address", f"localhost:{port}", "--web.config.file=", "--log.level=warn"]
+    exporter = start_exporter(tree, *options, listen=False)
+    assert exporter.port == port
+    assert exporter.get().status == 200
+    assert exporter.records() == [], "nothing below a warning is logged"
+
+
+def test_a_port_that_kubernetes_made_of_a_service_is_not_used(
+    start_exporter: StartExporter, tree: PowercapTree
+) -> None:
+    environment = {"EXPORTER_PORT": "tcp://10.0.0.7:9091"}
+    exporter = start_exporter(tree, environment=environment)
+    assert exporter.records("setting_ignored") == [], "with an address nobody asks for the variable"
+    # Where the default port is taken, the start fails for that and not for the variable.
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            holder.bind(("0.0.0.0", 9091))
+            holder.listen()
+        result = run("--source", "simulated", environment=environment)
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert any("setting_ignored" in line and "EXPORTER_PORT=tcp://10.0.0.7:9091" in line for line in lines), lines
+    assert "9091: the address is in use" in lines[-1]
 
 
 def test_version() -> None:

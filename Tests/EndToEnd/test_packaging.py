@@ -19,6 +19,7 @@ UNITS = REPOSITORY / "systemd"
 # What `systemd-analyze security` may say at most, of 10, of the service as it is shipped and with each of the drop-ins.
 EXPOSURE_CEILINGS = {None: 0.4, "capability": 0.7, "perf": 0.9}
 SETTLE_CEILING = 0.2
+PACE_CEILING = 3.2
 # Fields that are not written out where they are reported, by the case: one for each layer of the sandbox.
 COMPUTED_FIELDS = {"sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"}}
 
@@ -27,7 +28,9 @@ INSTALLED = {
     f"usr/lib/systemd/system/{NAME}.service",
     f"usr/lib/systemd/system/{NAME}.socket",
     f"usr/lib/systemd/system/{NAME}-settle.service",
+    f"usr/lib/systemd/system/{NAME}-pace.service",
     f"usr/lib/udev/rules.d/60-{NAME}.rules",
+    f"usr/share/{NAME}/keep-totals.conf",
     f"usr/lib/sysusers.d/{NAME}.conf",
     f"usr/lib/systemd/catalog/{NAME}.catalog",
     f"usr/share/man/man1/{NAME}.1",
@@ -66,9 +69,7 @@ def succeed(*command: str | Path, environment: dict[str, str] | None = None) -> 
 
 
 def install(verb: str, root: Path) -> None:
-    succeed(
-        REPOSITORY / "scripts" / "install.sh", verb, BINARY, environment={"DESTDIR": str(root), "PREFIX": "/usr"}
-    )
+    succeed(REPOSITORY / "scripts" / "install.sh", verb, BINARY, environment={"DESTDIR": str(root), "PREFIX": "/usr"})
 
 
 def files_under(root: Path) -> set[str]:
@@ -135,15 +136,13 @@ def add_drop_in(unit_directory: Path, name: str | None) -> None:
 
 def analyze(unit_directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs systemd-analyze on these units; the colon adds the system's own."""
-    return run(
-        tool("systemd-analyze", "systemd"), *arguments, environment={"SYSTEMD_UNIT_PATH": f"{unit_directory}:"}
-    )
+    return run(tool("systemd-analyze", "systemd"), *arguments, environment={"SYSTEMD_UNIT_PATH": f"{unit_directory}:"})
 
 
 @pytest.mark.parametrize("drop_in", EXPOSURE_CEILINGS)
 def test_systemd_has_nothing_to_say_against_the_units(unit_directory: Path, drop_in: str | None) -> None:
     add_drop_in(unit_directory, drop_in)
-    units = [f"{NAME}.service", f"{NAME}.socket", f"{NAME}-settle.service"]
+    units = [f"{NAME}.service", f"{NAME}.socket", f"{NAME}-settle.service", f"{NAME}-pace.service"]
     # The manual page is looked for where it is not installed; a binary format that may be missing is another's unit.
     result = analyze(unit_directory, "verify", "--man=no", *units)
     assert result.returncode == 0, result
@@ -176,18 +175,35 @@ def test_waiting_for_udev_is_exposed_no_more_than_the_service(unit_directory: Pa
     assert exposure(unit_directory, f"{NAME}-settle.service") <= SETTLE_CEILING
 
 
+def test_the_pause_has_no_rights_that_it_need_not_have(unit_directory: Path) -> None:
+    assert exposure(unit_directory, f"{NAME}-pace.service") <= PACE_CEILING
+
+
 @pytest.mark.parametrize(
     ("result", "seconds"),
-    [("success", None), ("exit-code", "5"), ("signal", "1"), ("watchdog", "1"), ("oom-kill", "1")],
+    [
+        ("success", None),
+        ("", None),
+        ("exit-code", "5"),
+        ("resources", "5"),
+        ("protocol", "5"),
+        ("timeout", "5"),
+        ("signal", "1"),
+        ("core-dump", "1"),
+        ("watchdog", "1"),
+        ("oom-kill", "1"),
+    ],
 )
 def test_a_failure_is_followed_by_a_pause(result: str, seconds: str | None, tmp_path: Path) -> None:
     """The socket starts the service as soon as it has ended: without a pause a broken one would start all the time."""
-    line = re.search(r"^ExecStopPost=-/bin/sh -c '(.*)'$", (UNITS / f"{NAME}.service").read_text(), re.MULTILINE)
+    text = (UNITS / f"{NAME}-pace.service").read_text().replace("\\\n", "")
+    line = re.search(r"^ExecStart=-/bin/sh -c '(.*)'$", text, re.MULTILINE)
     assert line is not None
-    sleep = tmp_path / "sleep"
-    sleep.write_text('#!/bin/sh\necho "$1"\n')
-    sleep.chmod(0o755)
-    environment = {"SERVICE_RESULT": result, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    for name, script in {"sleep": 'echo "$1"', "systemctl": f'test "$1" = show && echo "{result}"'}.items():
+        stand_in = tmp_path / name
+        stand_in.write_text(f"#!/bin/sh\n{script}\n")
+        stand_in.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     output = succeed("/bin/sh", "-c", line[1].replace("$$", "$"), environment=environment)
     assert output == ("" if seconds is None else f"{seconds}\n")
 

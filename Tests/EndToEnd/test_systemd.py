@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -250,13 +251,61 @@ def test_sockets_that_cannot_be_served_are_refused_alone(
         assert any(name in record.values() for record in refused), refused
 
 
-def test_only_sockets_that_cannot_be_served_are_an_error(
+def test_with_only_sockets_that_cannot_be_served_the_address_is_used(
+    start_exporter: StartExporter, tree: PowercapTree, inherited: dict[str, socket.socket]
+) -> None:
+    """In a container we are process 1, and variables that somebody left behind seem to be meant for us."""
+    del inherited["web"]
+    exporter = start_exporter(tree, *FAST, **activated_with(inherited))
+    assert exporter.get().status == 200
+    assert len(exporter.records("socket_refused")) == 2
+
+
+def test_only_sockets_that_cannot_be_served_are_an_error_if_they_must_be(
     start_exporter: StartExporter, tree: PowercapTree, inherited: dict[str, socket.socket]
 ) -> None:
     del inherited["web"]
-    exporter = start_exporter(tree, *FAST, listen=False, wait=False, **activated_with(inherited))
+    options = (*FAST, "--web.systemd-socket")
+    exporter = start_exporter(tree, *options, listen=False, wait=False, **activated_with(inherited))
     assert exporter.wait() == 1
     assert len(exporter.records("socket_refused")) == 2
+
+
+def test_a_descriptor_that_is_no_socket_is_refused(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    with open(os.devnull) as file:
+        launcher = [sys.executable, str(activate.SCRIPT), str(file.fileno()), "file"]
+        exporter = start_exporter(tree, *FAST, launcher=launcher, pass_descriptors=[file.fileno()])
+    assert exporter.get().status == 200
+    assert exporter.only_record("socket_refused")["reason"] == "it is not a socket"
+
+
+# Says that so many descriptors are passed, and passes none.
+ANNOUNCE = """
+import os, sys
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=sys.argv[1])
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+@pytest.mark.parametrize("count", ["1", "3", "1000000", "many", "-1"])
+def test_descriptors_that_are_announced_and_not_there_are_said(
+    start_exporter: StartExporter, tree: PowercapTree, count: str
+) -> None:
+    """The log once got the number of the first one, and then two owned it: SIGILL, and nothing was said."""
+    exporter = start_exporter(tree, *FAST, launcher=[sys.executable, "-c", ANNOUNCE, count])
+    assert exporter.get().status == 200
+    assert f"LISTEN_FDS={count}" in exporter.wait_for_event("socket_refused")["msg"]
+
+
+@pytest.mark.parametrize("names", ["", "a:b:c", "we ird\t=name"])
+def test_names_of_sockets_need_not_fit(
+    start_exporter: StartExporter, tree: PowercapTree, inherited: dict[str, socket.socket], names: str
+) -> None:
+    web = inherited["web"]
+    launcher = [sys.executable, str(activate.SCRIPT), str(web.fileno()), names]
+    start_exporter(tree, *FAST, listen=False, launcher=launcher, pass_descriptors=[web.fileno()])
+    with Client(web.getsockname()) as client:
+        assert client.get().status == 200
 
 
 def test_sockets_meant_for_another_process_are_left_alone(start_exporter: StartExporter, tree: PowercapTree) -> None:

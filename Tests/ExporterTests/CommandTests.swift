@@ -1,5 +1,6 @@
 import ArgumentParser
 import Counters
+import Logging
 import Sources
 import TestSupport
 import Testing
@@ -61,6 +62,59 @@ import Testing
         #expect(try configuration([], ["EXPORTER_PORT": ""]).defaultPort == 9091)
     }
 
+    /// Kubernetes makes it of a Service called `exporter`, and the exporter once ended with status 64.
+    @Test(arguments: ["tcp://10.0.0.7:9091", "udp://[fd00::7]:9091", "x-1+2.3://", "TCP://a"])
+    func `a port of the environment that is an address is not used, with a warning`(value: String) throws {
+        let alone = try configuration([], ["EXPORTER_PORT": value])
+        #expect(alone.defaultPort == 9091)
+        #expect(alone.warnings.count == 1)
+        #expect(alone.warnings[0].contains("EXPORTER_PORT=\(value)"))
+        #expect(try configuration(["--web.listen-address", ":1"], ["EXPORTER_PORT": value]).warnings == [])
+    }
+
+    @Test(arguments: ["://10.0.0.7:9091", "1tcp://10.0.0.7:9091", "tcp:/10.0.0.7", "10.0.0.7:9091", "http", "t_p://a"])
+    func `any other port of the environment that is none is an error`(value: String) {
+        #expect(throws: WrongValue.self) { try configuration([], ["EXPORTER_PORT": value]) }
+    }
+
+    @Test func `what templates of other exporters pass is understood`() throws {
+        #expect(try configuration(["--log.level=warn"]).logLevel == .warning)
+        #expect(try configuration(["--web.config.file="]).webConfigurationFile == nil)
+        #expect(try configuration(["--web.config.file=/a"]).webConfigurationFile == "/a")
+        #expect(try configuration(["--web.config.file=/a", "--web.config.file="]).webConfigurationFile == nil)
+        let local = try configuration(["--web.listen-address=localhost:9100"])
+        #expect(local.listenAddresses == [.ipv4(text: "127.0.0.1", port: 9100)])
+    }
+
+    @Test(arguments: [
+        ("--web.max-requests=40", "--web.max-connections"),
+        ("--web.disable-exporter-metrics", "metric_relabel_configs"),
+        ("--no-web.systemd-socket", "--web.listen-address"), ("--collector.rapl", "--source"),
+        ("--no-collector.hwmon", "--source"), ("--collector.textfile.directory=/x", "--source"),
+        ("--path.rootfs=/host", "--path.sysfs"),
+    ])
+    func `for an option of another exporter the error says what to use`(argument: String, words: String) {
+        let complaint = complaint(about: [argument])
+        #expect(complaint.contains(argument.prefix { $0 != "=" }))
+        #expect(complaint.contains(words))
+        #expect(!complaint.contains("\n"))
+    }
+
+    @Test func `for an option of nobody the error says only that`() {
+        #expect(complaint(about: ["--web.nonsense"]).contains("--web.nonsense"))
+        #expect(!complaint(about: ["--web.nonsense"]).contains("leave it out"))
+    }
+
+    private func complaint(about arguments: [String]) -> String {
+        do {
+            _ = try Command.parse(asRoot: arguments)
+            return ""
+        } catch {
+            #expect(Command.exitCode(for: error).rawValue == 64)
+            return Command.complaint(about: error)
+        }
+    }
+
     @Test func `the listen address may be repeated`() throws {
         let configuration = try configuration(["--web.listen-address", ":1", "--web.listen-address", "[::1]:2"])
         #expect(configuration.listenAddresses == [.any(port: 1), .ipv6(text: "::1", port: 2)])
@@ -86,7 +140,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--web.listen-address", "localhost:1"], ["--web.listen-address", "9091"], ["--web.listen-address", ":70000"],
+        ["--web.listen-address", "somewhere:1"], ["--web.listen-address", "9091"], ["--web.listen-address", ":70000"],
         ["--web.listen-address", "::1:9091"], ["--web.telemetry-path", "metrics"], ["--web.telemetry-path", "/"],
         ["--web.telemetry-path", "/-/ready"], ["--web.telemetry-path", "/a b"], ["--web.max-connections", "0"],
         ["--web.max-connections", "1025"], ["--sample.interval", "5m"], ["--source", "rapl"], ["--path.sysfs", "sys"],
@@ -109,7 +163,7 @@ import Testing
 
     @Test(arguments: [[], ["--sample.interval", "1s"], ["serve"], ["serve", "--sample.interval", "1s"]])
     func `without a command it serves`(arguments: [String]) throws {
-        #expect(try Command.parseAsRoot(arguments) is ServeCommand)
+        #expect(try Command.parse(asRoot: arguments) is ServeCommand)
     }
 
     @Test(arguments: [["--help"], ["-h"], ["help"]])
@@ -129,7 +183,7 @@ import Testing
 
     private func answer(to arguments: [String]) -> String {
         do {
-            var command = try Command.parseAsRoot(arguments)
+            var command = try Command.parse(asRoot: arguments)
             try command.run()
             return ""
         } catch {
@@ -140,6 +194,7 @@ import Testing
     private func configuration(
         _ arguments: [String], _ environment: [String: String] = [:]
     ) throws -> Configuration {
-        try ServeCommand.parse(arguments).configuration { environment[$0] }
+        let command = try #require(try Command.parse(asRoot: arguments) as? ServeCommand)
+        return try command.configuration { environment[$0] }
     }
 }

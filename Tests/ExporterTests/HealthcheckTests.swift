@@ -22,6 +22,7 @@ import Testing
         let named = try probe(["--web.listen-address", ":80"], ["EXPORTER_PORT": "x"])
         #expect(named.address == .any(port: 80))
         #expect(throws: WrongValue.self) { try probe([], ["EXPORTER_PORT": "x"]) }
+        #expect(try probe([], ["EXPORTER_PORT": "tcp://10.0.0.7:9191"]).address == .any(port: 9091))
     }
 
     @Test func `what is asked and how long is said by options`() throws {
@@ -84,6 +85,6 @@ import Testing
 
     private func probe(_ arguments: [String], _ environment: [String: String] = [:]) throws -> HealthProbe {
         let command = try #require(try Command.parseAsRoot(["healthcheck"] + arguments) as? HealthcheckCommand)
-        return try command.probe { environment[$0] }
+        return command.probe(try command.port { environment[$0] })
     }
 }

@@ -114,7 +114,8 @@ import Testing
             let other = try SharedMemory(file: directory + "/state", length: Ledger.memoryBytes)
             let taken = try Bench(stateFile: directory + "/state")
             let refused = #expect(throws: StartFailure.self) { try taken.run(manager: nil) { _, _ in } }
-            #expect(refused?.message.contains("flock") == true)
+            #expect(refused?.message.contains("another exporter") == true)
+            #expect(refused?.message.contains("--state-file") == true)
             #expect(other.length == Ledger.memoryBytes)
         }
     }

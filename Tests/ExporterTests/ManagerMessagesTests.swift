@@ -23,11 +23,11 @@ import Testing
         // It was once fed at a third of its time, but only by the next tick after that, which could be near two thirds.
         let receiver = try DatagramReceiver()
         var messages = try messages(to: receiver, watchdogSeconds: 4)
-        messages.ticked(lastScrapeUnixSeconds: 3661, at: 100_000_000_000)
+        tick(&messages, lastScrapeUnixSeconds: 3661, at: 100_000_000_000)
         #expect(receiver.receiveText() == "WATCHDOG=1\nSTATUS=Measuring things; last scrape at 01:01:01 UTC\n")
-        messages.ticked(lastScrapeUnixSeconds: 3661, at: 101_000_000_000)
+        tick(&messages, lastScrapeUnixSeconds: 3661, at: 101_000_000_000)
         #expect(receiver.receiveText() == nil)
-        messages.ticked(lastScrapeUnixSeconds: 3661, at: 101_000_000_001)
+        tick(&messages, lastScrapeUnixSeconds: 3661, at: 101_000_000_001)
         #expect(receiver.receiveText()?.hasPrefix("WATCHDOG=1\n") == true)
     }
 
@@ -42,8 +42,13 @@ import Testing
     @Test func `without a watchdog only the status is renewed`() throws {
         let receiver = try DatagramReceiver()
         var messages = try messages(to: receiver, watchdogSeconds: nil)
-        messages.ticked(lastScrapeUnixSeconds: nil, at: 20_000_000_000)
+        tick(&messages, lastScrapeUnixSeconds: nil, at: 20_000_000_000)
         #expect(receiver.receiveText() == "STATUS=Measuring things; not scraped yet\n")
+    }
+
+    /// As the loop does after each tick that sampled.
+    private func tick(_ messages: inout ManagerMessages, lastScrapeUnixSeconds: UInt64?, at now: UInt64) {
+        if messages.isDue(at: now) { messages.ticked(lastScrapeUnixSeconds: lastScrapeUnixSeconds, at: now) }
     }
 
     private func messages(

@@ -13,17 +13,6 @@ import Testing
 @testable import Kernel
 
 @Suite struct ServerTests {
-    @Test func `a scrape is answered and the connection stays open`() throws {
-        var harness = try Harness()
-        let client = try harness.connect()
-        client.send(scrape)
-        try harness.serve()
-        let answer = client.receiveAll()
-        #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
-        #expect(answer.contains("pyjoules_energy_joules_total{domain=\"package_0\",kind=\"package\",package=\"0\"} "))
-        #expect(client.isClosed() == false)
-    }
-
     /// The one that came was accepted first, found the table full, and was answered 503.
     @Test func `a client that has left makes room for one that comes in the same turn`() throws {
         var harness = try Harness(maximumConnections: 1)

@@ -111,6 +111,13 @@ struct AcceptedRequest: Sendable, CustomTestStringConvertible {
         AcceptedRequest(host: "hOsT: \t x \t "),
         AcceptedRequest(host: "Host: 127.0.0.1:9091"),
         AcceptedRequest(host: "Host: [fe80::1%25eth0]:9091"),
+        AcceptedRequest(host: "Host: [fe80::1%eth0]"),
+        AcceptedRequest(host: "Host: [::ffff:192.0.2.1]:80"),
+        AcceptedRequest(host: "Host: [::1]:"),
+        AcceptedRequest(host: "Host: a:"),
+        AcceptedRequest(host: "Host: my_host.example.:9091"),
+        AcceptedRequest(host: "Host: %2Frun%2Fpyjoules.sock"),
+        AcceptedRequest(host: "Host: a!$&'()*+,;=b"),
         AcceptedRequest(host: "Host: xn--zrich-kva.example"),
         AcceptedRequest(bytes: Array("GET /metrics HTTP/1.0\r\n\r\n".utf8), isHTTP11: false, keepsAlive: false),
     ]

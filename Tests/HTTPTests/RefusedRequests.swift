@@ -110,19 +110,31 @@ struct RefusedRequest: Sendable, CustomTestStringConvertible {
         RefusedRequest(.badRequest, line: "GET / ICY/1.1"),
     ]
 
-    private static let hosts = [
-        RefusedRequest(.badRequest, "no Host", "GET / HTTP/1.1\r\n\r\n"),
-        RefusedRequest(.badRequest, "no Host among other headers", "GET / HTTP/1.1\r\nAccept: */*\r\nHosts: x\r\n\r\n"),
-        RefusedRequest(.badRequest, header: "Host: x"),
-        RefusedRequest(.badRequest, header: "host: y"),
-        RefusedRequest(.badRequest, "a repeated Host in HTTP/1.0", "GET / HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n"),
-        RefusedRequest(.badRequest, "a blank in Host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
-        RefusedRequest(.badRequest, "a slash in Host", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
-        RefusedRequest(.badRequest, "a user in Host", "GET / HTTP/1.1\r\nHost: user@host\r\n\r\n"),
-        RefusedRequest(.badRequest, "HTML in Host", "GET / HTTP/1.1\r\nHost: <script>\r\n\r\n"),
-        RefusedRequest(.badRequest, "a letter beyond ASCII in Host", "GET / HTTP/1.1\r\nHost: z\u{FC}rich\r\n\r\n"),
-        RefusedRequest(.badRequest, "a bad Host in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a b\r\n\r\n"),
-    ]
+    /// RFC 9112 section 3.2 and RFC 3986 section 3.2.
+    private static func badHost(_ host: String) -> RefusedRequest {
+        RefusedRequest(.badRequest, "Host: \(host)", "GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+    }
+
+    private static let hosts =
+        [
+            RefusedRequest(.badRequest, "no Host", "GET / HTTP/1.1\r\n\r\n"),
+            RefusedRequest(
+                .badRequest, "no Host among other headers", "GET / HTTP/1.1\r\nAccept: */*\r\nHosts: x\r\n\r\n"),
+            RefusedRequest(.badRequest, header: "Host: x"),
+            RefusedRequest(.badRequest, header: "host: y"),
+            RefusedRequest(.badRequest, "a repeated Host in HTTP/1.0", "GET / HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n"),
+            RefusedRequest(.badRequest, "a blank in Host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
+            RefusedRequest(.badRequest, "a slash in Host", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
+            RefusedRequest(.badRequest, "a user in Host", "GET / HTTP/1.1\r\nHost: user@host\r\n\r\n"),
+            RefusedRequest(.badRequest, "HTML in Host", "GET / HTTP/1.1\r\nHost: <script>\r\n\r\n"),
+            RefusedRequest(.badRequest, "a letter beyond ASCII in Host", "GET / HTTP/1.1\r\nHost: z\u{FC}rich\r\n\r\n"),
+        ]
+        + ["[::1", "[::1]x", "[::1]:9x", "::1]", "x[::1]", "[]", "[:1]", "[::g]", "[::1%]", "[v1.a]", "[[::1]]"].map {
+            badHost($0)
+        }
+        + ["a:b", "a:1:2", "::1", ":-1", "a:+1", "%2", "%zz", "a%", "a%2g.example", "a]"].map { badHost($0) } + [
+            RefusedRequest(.badRequest, "a bad Host in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a b\r\n\r\n")
+        ]
 
     private static let headers = [
         RefusedRequest(.badRequest, header: "Accept : */*"),

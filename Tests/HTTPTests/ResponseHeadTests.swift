@@ -97,8 +97,15 @@ import Testing
         let head = head(.unauthorized, .closing)
         let extra = Array(lines.utf8)
         var buffer = ByteBuffer(capacity: ResponseHead.longestBytes + extra.count)
-        buffer.append(head, extraHeaders: extra.span)
+        buffer.append(head, location: extra.span.extracting(0..<0), extraHeaders: extra.span)
         #expect(buffer.text() == written(head).dropLast() + lines + "\r\n")
+    }
+
+    @Test func `a response that leads elsewhere names the place`() {
+        let (location, none) = (Array("/metrics?name[]=a".utf8), [UInt8]())
+        var buffer = ByteBuffer(capacity: ResponseHead.longestBytes)
+        buffer.append(head(.movedPermanently, .open), location: location.span, extraHeaders: none.span)
+        #expect(buffer.text().hasSuffix("\r\nLocation: /metrics?name[]=a\r\n\r\n"))
     }
 
     private func head(_ status: Status, _ persistence: ResponseHead.Persistence) -> ResponseHead {

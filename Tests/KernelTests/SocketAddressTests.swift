@@ -29,6 +29,10 @@ import Testing
         #expect(address.description == text)
     }
 
+    @Test func `localhost is the loopback address of IPv4`() {
+        #expect(SocketAddress("localhost:9091") == .ipv4(text: "127.0.0.1", port: 9091))
+    }
+
     @Test func `a mode may have three digits`() {
         #expect(SocketAddress("unix:/x?mode=660") == .unix(path: "/x", mode: 0o660))
     }
@@ -50,7 +54,7 @@ import Testing
     @Test(arguments: [
         "", ":", "9091", "127.0.0.1", "127.0.0.1:", "[::1]", "[::1]:", "::1", ":65536", ":-1", ":+1", ": 1", ":1 ",
         ":0x50",
-        ":http", ":9091\n", ":\u{661}", " :9091", "localhost:9091", "example.org:80", "127.1:80", "127.0.0.256:80",
+        ":http", ":9091\n", ":\u{661}", " :9091", "localhost", "example.org:80", "127.1:80", "127.0.0.256:80",
         "127.0.0.1.1:80", "127.0.0.01x:80", "::1:9091", "[::1:9091", "::1]:9091", "[]:9091", "[127.0.0.1]:9091",
         "[::g]:9091", "[::1%lo]:9091", "[::1]x:9091", "x[::1]:9091", "127.0.0.1:9091:9091",
     ])

@@ -50,6 +50,26 @@ import Testing
         #expect(BcryptHash(text) == nil)
     }
 
+    @Test func `the hash of nobody is one that can be compared`() {
+        #expect(BcryptHash.ofNobody.cost == 10)
+        #expect(BcryptHash("$2y$10$" + String(repeating: ".", count: 53)) == .ofNobody)
+    }
+
+    /// golang.org/x/crypto/bcrypt, Cost.
+    @Test func `a cost is what Go finds`() {
+        let (hash, rest) = (Hashes.correctHorse, Hashes.correctHorse.dropFirst(6))
+        for text in [
+            hash, "$2$\(hash.dropFirst(4))", "\(hash.dropLast())", hash + "x", "$1y$04\(rest)", "$2x$31\(rest)",
+        ] {
+            #expect(BcryptHash.hasCost(text), "\(text)")
+        }
+        for text in [
+            "\(hash.dropLast(2))", "$3y$04\(rest)", "$2y$03\(rest)", "$2y$32\(rest)", "$2y$x4\(rest)", "secret", "",
+        ] {
+            #expect(!BcryptHash.hasCost(text), "\(text)")
+        }
+    }
+
     @Test func `its text never shows`() throws {
         let hash = try #require(BcryptHash(Hashes.correctHorse))
         #expect("\(hash)" == "bcrypt hash of cost 4")

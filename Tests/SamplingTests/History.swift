@@ -250,7 +250,8 @@ extension History {
         var bytes = ByteBuffer(capacity: LedgerImage.longestBytes)
         var encoder = LedgerEncoder(boot: BootIdentity(high: 1, low: 2), sequence: 1, recordCount: 1, into: &bytes)
         encoder.append(
-            LedgerIdentity(account.facts), account.accountant, startUnixMicroseconds: 0, lastSeenSequence: 1, into: &bytes)
+            LedgerIdentity(account.facts), account.accountant, startUnixMicroseconds: 0, lastSeenSequence: 1,
+            into: &bytes)
         encoder.finish(into: &bytes)
         let record = bytes.withBytes { bytes in
             do throws(LedgerImage.Refusal) {

@@ -18,6 +18,29 @@ import Testing
         #expect(client.isClosed() == false)
     }
 
+    @Test func `a path with a slash too many is answered with the right one, and its query`() throws {
+        var harness = try Harness()
+        let client = try harness.connect()
+        client.send(
+            "GET //metrics?name[]=a HTTP/1.1\r\nHost: a\r\n\r\nHEAD /./-/ready HTTP/1.1\r\nHost: a\r\n\r\n" + healthy)
+        try harness.serve()
+        let answer = client.receiveAll()
+        #expect(answer.hasPrefix("HTTP/1.1 301 Moved Permanently\r\n"))
+        #expect(answer.contains("\r\nLocation: /metrics?name[]=a\r\n"))
+        #expect(answer.contains("\r\nLocation: /-/ready\r\n"))
+        #expect(answer.count(of: "HTTP/1.1 301 ") == 2)
+        #expect(answer.count(of: "HTTP/1.1 200 OK") == 1)
+        #expect(client.isClosed() == false)
+    }
+
+    @Test func `a query too long to be repeated leads nowhere`() throws {
+        var harness = try Harness()
+        let client = try harness.connect()
+        client.send("GET //metrics?\(String(repeating: "a", count: 1100)) HTTP/1.1\r\nHost: a\r\n\r\n")
+        try harness.serve()
+        #expect(client.receiveAll().hasPrefix("HTTP/1.1 404 "))
+    }
+
     @Test func `pipelined requests are answered in order, however many`() throws {
         // epoll reports what the kernel holds, not what lies in our own buffer: the rest of a pipeline was once forgotten
         // until the next byte arrived.

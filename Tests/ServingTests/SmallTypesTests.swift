@@ -30,10 +30,37 @@ import Testing
 @Suite struct RouteTests {
     @Test(arguments: [
         ("/", Route.landing), ("/m", .metrics), ("/metrics", .unknown), ("/-/healthy", .healthy), ("/-/ready", .ready),
-        ("/-/", .unknown), ("", .unknown), ("/M", .unknown), ("//", .unknown),
+        ("/-/", .unknown), ("", .unknown), ("/M", .unknown), ("/m/", .unknown), ("*", .unknown), ("m", .unknown),
     ])
     func `a path leads where it says`(path: String, route: Route) {
+        #expect(place(path) == .here(route))
+    }
+
+    /// RFC 3986 section 6.2.2.2: with unreserved characters in escapes it is the same path.
+    @Test(arguments: [
+        ("/%6D", Route.metrics), ("/%6d", .metrics), ("/%2D/h%65althy", .healthy), ("/-%2Fready", .unknown),
+        ("%2F", .unknown), ("/%6", .unknown), ("/%", .unknown), ("/%zz", .unknown), ("/%25%36D", .unknown),
+        ("/m%20", .unknown),
+    ])
+    func `a path may spell letters as escapes`(path: String, route: Route) {
+        #expect(place(path) == .here(route))
+    }
+
+    @Test(arguments: [
+        ("//", Route.landing), ("//m", .metrics), ("///m", .metrics), ("/./m", .metrics), ("/a/../m", .metrics),
+        ("/../m", .metrics),
+        ("/m/.", .unknown), ("/m/..", .landing), ("/.", .landing), ("/..", .landing), ("/-//ready", .ready),
+        ("/%2E%2e/%6D", .metrics), ("/a/b/../../m", .metrics), ("/a//../m", .metrics), ("//m/", .unknown),
+        ("//nothing", .unknown),
+        ("/.m", .unknown), ("/...", .unknown), ("//" + String(repeating: "a", count: 300), .unknown),
+        (String(repeating: "/", count: 8000) + "m", .metrics),
+    ])
+    func `a path with empty or dotted segments leads elsewhere, or nowhere`(path: String, route: Route) {
+        #expect(place(path) == (route == .unknown ? .here(.unknown) : .elsewhere(route)))
+    }
+
+    private func place(_ path: String) -> Routes.Place {
         let bytes = Array(path.utf8)
-        #expect(Routes(telemetryPath: "/m").route(bytes.span) == route)
+        return Routes(telemetryPath: "/m").place(bytes.span)
     }
 }

@@ -147,6 +147,9 @@ class Machine:
     def systemctl(self, *arguments: str) -> str:
         return self.run("systemctl", *arguments)
 
+    def systemd_version(self) -> int:
+        return int(self.systemctl("--version").split()[1])
+
     def show(self, unit: str, *properties: str) -> Mapping[str, str]:
         """Properties of a unit, by name."""
         lines = self.systemctl("show", unit, f"--property={','.join(properties)}").splitlines()

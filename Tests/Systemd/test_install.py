@@ -13,7 +13,6 @@ EXAMPLES = f"/usr/share/doc/{PACKAGE}/examples"
 BOOKKEEPING = re.compile(r"/var/(log|cache|lib/(dpkg|apt))(/|$)|/root(/|$)|/etc/(group|gshadow)-$|/etc/\.pwd\.lock$")
 
 
-
 def test_one_command_makes_a_scraped_exporter(fresh_machine: Machine, counters: Counters) -> None:
     fresh_machine.run("apt-get", "install", "--yes", f"/root/{DEB.name}")
     assert get("/-/ready").status == 200
@@ -67,6 +66,23 @@ def test_purged_it_leaves_nothing(fresh_machine: Machine) -> None:
     assert fresh_machine.run("systemctl", "--failed", "--no-legend") == ""
     assert "pyjoules" not in fresh_machine.run("journalctl", "--list-catalog")
     assert fresh_machine.run("dpkg-query", "--show", PACKAGE, check=False) == ""
+
+
+def test_systemd_is_asked_to_keep_the_totals_if_it_can(machine: Machine) -> None:
+    """A word that it does not know is a warning at each start. After an upgrade of systemd the trigger asks anew."""
+    drop_in = f"/lib/systemd/system/{SERVICE}.d/keep-totals.conf"
+    control = f"/var/lib/dpkg/info/{PACKAGE}.postinst"
+    version = machine.systemd_version()
+    setting = machine.run("systemctl", "cat", SERVICE).count("\nFileDescriptorStorePreserve=yes\n")
+    assert setting == (1 if version >= 254 else 0)
+    for told, there in (("253", False), ("254", True), ("252", False), (str(version), version >= 254)):
+        stand_in = f'#!/bin/sh\n[ "$1" = --version ] || exec /bin/systemctl "$@"\necho "systemd {told} ({told}.1-1)"\n'
+        machine.write("/usr/local/sbin/systemctl", stand_in)
+        machine.run("chmod", "0755", "/usr/local/sbin/systemctl")
+        machine.run(control, "triggered", "/lib/systemd/systemd")
+        assert (machine.run("sh", "-c", f"cat {drop_in} || true") != "") == there, told
+    triggers = machine.run("cat", "/var/lib/dpkg/triggers/File")
+    assert f"/lib/systemd/systemd {PACKAGE}/noawait" in triggers
 
 
 def use_example(machine: Machine, name: str) -> None:

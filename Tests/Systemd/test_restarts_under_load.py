@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,7 @@ from exporter_unit import (
     assert_nothing_lost,
     get,
     is_refused,
+    page_after_ticks,
     restarts,
     scraped_under_load,
     wait_for_progress,
@@ -117,6 +119,24 @@ def test_the_memory_of_the_totals_lies_in_the_fd_store(machine: Machine, counter
     assert machine.show(SERVICE, "NFileDescriptorStore")["NFileDescriptorStore"] == "1"
     restored = machine.journal("--unit", SERVICE, "PYJOULES_EVENT=ledger_restored")
     assert [record["PYJOULES_DOMAINS"] for record in restored] == ["4"]
-    # What is stopped for good is forgotten, as FileDescriptorStoreMax= in systemd.service(5) says.
+
+
+def test_after_a_stop_the_totals_go_on_where_systemd_can(machine: Machine) -> None:
+    """From 254 on FileDescriptorStorePreserve= keeps the memory of a stopped unit; older ones forget it then."""
+    keeps = machine.systemd_version() >= 254
+    # Since 256 the service has a sysfs of its own, in which there are none of the bench's counters.
+    machine.write(f"/etc/default/{PACKAGE}", 'ARGS="--source simulated"\n')
+    machine.systemctl("restart", SERVICE)
+
+    def total() -> Decimal:
+        return page_after_ticks().value("pyjoules_energy_joules_total", domain="package_0")
+
+    before = wait_until(lambda: (joules := total()) > 100 and joules, what="100 J")
     machine.systemctl("stop", SERVICE)
-    assert machine.show(SERVICE, "NFileDescriptorStore")["NFileDescriptorStore"] == "0"
+    assert machine.show(SERVICE, "NFileDescriptorStore")["NFileDescriptorStore"] == ("1" if keeps else "0")
+    machine.systemctl("start", SERVICE)
+    assert get("/-/ready").status == 200
+    restored = machine.journal("--unit", SERVICE, "PYJOULES_EVENT=ledger_restored")
+    assert len(restored) == (1 if keeps else 0)
+    if keeps:
+        assert total() >= before

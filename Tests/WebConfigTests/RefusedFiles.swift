@@ -244,26 +244,12 @@ struct RefusedFile: CustomTestStringConvertible {
         RefusedFile(2, "'alice' has no bcrypt hash", user("alice:")),
         RefusedFile(2, "'alice' has no bcrypt hash", user("alice: [\(bcryptHash)]")),
         RefusedFile(2, "'alice' has no bcrypt hash", user("alice: $1$salt$hash")),
-        RefusedFile(2, "'alice' has no bcrypt hash", user("alice: \(bcryptHash.dropLast())")),
-        RefusedFile(2, "'alice' has no bcrypt hash", user("alice: \(bcryptHash)A")),
-        RefusedFile(2, "'alice' has no bcrypt hash", user("alice: \(bcryptHash.dropLast())+")),
-        RefusedFile(2, "'alice' has no bcrypt hash", user("alice: $2x$\(bcryptHash.dropFirst(4))")),
+        RefusedFile(2, "'alice' has no bcrypt hash", user("alice: \(bcryptHash.dropLast(2))")),
+        RefusedFile(2, "'alice' has no bcrypt hash", user("alice: $3y$\(bcryptHash.dropFirst(4))")),
+        RefusedFile(2, "'alice' has no bcrypt hash", user("alice: 2y$\(bcryptHash.dropFirst(3))AA")),
         RefusedFile(2, "'alice' has no bcrypt hash", user("alice: $2y$03\(bcryptHash.dropFirst(6))")),
         RefusedFile(2, "'alice' has no bcrypt hash", user("alice: $2y$32\(bcryptHash.dropFirst(6))")),
         RefusedFile(2, "'alice' has no bcrypt hash", user("alice: $2y$1a\(bcryptHash.dropFirst(6))")),
-        RefusedFile(
-            2, "'alice' has a hash of cost 19, for which one check takes",
-            user(
-                "alice: $2y$19\(bcryptHash.dropFirst(6))")),
-        RefusedFile(
-            2, "'alice' has a hash of cost 31, for which one check takes",
-            user(
-                "alice: $2y$31\(bcryptHash.dropFirst(6))")),
-        RefusedFile(2, "a user cannot log in by that name", user("'a:b': \(bcryptHash)")),
-        RefusedFile(2, "a user cannot log in by that name", user("\"a\\nb\": \(bcryptHash)")),
-        RefusedFile(
-            2, "a user cannot log in by that name",
-            user("\(String(repeating: "x", count: 256)): \(bcryptHash)")),
     ]
 
     private static let rates =
@@ -276,19 +262,16 @@ struct RefusedFile: CustomTestStringConvertible {
                 2, "rate_limit.interval: '\(text)' is not allowed; allowed are 0 and 1ns to 1h, written like",
                 "rate_limit:\n  interval: '\(text)'\n  burst: 1\n")
         }
-        + ["1.5", "-1", "+1", "0x10", "010", "1_000", "1000001", "many", "'1'", "18446744073709551616"].map { text in
+        + ["1.5", "-01", "--1", "+1", "0x10", "010", "1_000", "1000001", "many", "'1'", "18446744073709551616"].map {
+            text in
             RefusedFile(
                 3,
                 "rate_limit.burst: '\(text.filter { $0 != "'" })' is not allowed; allowed are the whole numbers 1 to",
                 "rate_limit:\n  interval: 1s\n  burst: \(text)\n")
         }
         + [
-            RefusedFile(1, "rate_limit.burst: it is missing", "rate_limit:\n  interval: 1s\n"),
             RefusedFile(
-                3, "rate_limit.burst: with 0 every request would be refused",
-                "rate_limit:\n  interval: 1s\n  burst: 0\n"),
-            RefusedFile(
-                2, "rate_limit.burst: it is a list or a mapping", "rate_limit:\n  burst: [1]\n  interval: 1s\n"),
+                2, "rate_limit.burst: it is a list or a mapping", "rate_limit:\n  burst: [1]\n  interval: 1s\n")
         ]
 
     private static func header(_ line: String) -> String { "http_server_config:\n  headers:\n    \(line)\n" }

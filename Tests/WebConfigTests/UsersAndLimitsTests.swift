@@ -30,6 +30,40 @@ import WebConfig
         #expect(limit?.intervalNanoseconds == nanoseconds)
     }
 
+    /// As bcrypt.Cost of golang.org/x/crypto has it, by which exporter-toolkit judges a file: 59 bytes, a version up to 2 and a cost
+    /// from 4 to 31. Everybody else is kept out all the same.
+    @Test(arguments: [
+        "\(bcryptHash.dropLast())", "\(bcryptHash)A", "\(bcryptHash.dropLast())+", "$2x$\(bcryptHash.dropFirst(4))",
+        "$2$\(bcryptHash.dropFirst(4))", "$1a$\(bcryptHash.dropFirst(4))", "$2y$19\(bcryptHash.dropFirst(6))",
+        "$2y$31\(bcryptHash.dropFirst(6))",
+    ])
+    func `a hash that other exporters take and nobody can log in by is a warning`(hash: String) throws {
+        let read = try configuration("basic_auth_users:\n  bob: \(bcryptHash)\n  alice: '\(hash)'\n")
+        #expect(read.users.map(\.name) == ["bob", "alice"])
+        #expect(read.users.map(\.hash) == [BcryptHash(bcryptHash), .ofNobody])
+        let warning = try #require(read.warnings.first)
+        #expect(read.warnings.count == 1 && warning.line == 3)
+        #expect(warning.message.hasPrefix("basic_auth_users: 'alice' can never log in, since "))
+        #expect(!warning.message.contains(bcryptHash.suffix(20)))
+    }
+
+    @Test(arguments: ["'a:b'", "\"a\\nb\"", String(repeating: "x", count: 256)])
+    func `a name by which nobody can log in is a warning`(name: String) throws {
+        let read = try configuration("basic_auth_users:\n  \(name): \(bcryptHash)\n")
+        #expect(read.users.map(\.hash) == [.ofNobody])
+        #expect(read.warnings.map(\.line) == [2])
+        #expect(read.warnings.first?.message.contains("a user can never log in, since a name has") == true)
+    }
+
+    @Test(arguments: [("  burst: 0\n", 3), ("  burst: -1\n", 3), ("", 1), ("  burst:\n", 3)])
+    func `a limit that lets nothing through is a warning`(burst: String, line: Int) throws {
+        let read = try configuration("rate_limit:\n  interval: 1s\n\(burst)")
+        #expect(read.rateLimit?.burst == 0)
+        #expect(read.warnings.map(\.line) == [line])
+        #expect(read.warnings.first?.message.hasPrefix("rate_limit.burst: ") == true)
+        #expect(try configuration("rate_limit:\n  interval: 0\n\(burst)").warnings == [])
+    }
+
     @Test(arguments: ["1", "1000000"])
     func `a burst is a whole number`(text: String) throws {
         #expect(try configuration("rate_limit: {interval: 1s, burst: \(text)}").rateLimit?.burst == Int(text))

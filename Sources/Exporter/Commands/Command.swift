@@ -15,11 +15,30 @@ struct Command: ParsableCommand {
         defaultSubcommand: ServeCommand.self
     )
 
+    /// Reads a command line, the program's name left out.
+    static func parse(asRoot arguments: [String]) throws -> any ParsableCommand {
+        // The parser takes an equals sign at the end for a value that was forgotten; templates of exporters mean no file by it.
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        let options = arguments[..<end].flatMap { $0 == "--web.config.file=" ? ["--web.config.file", ""] : [$0] }
+        return try parseAsRoot(options + arguments[end...])
+    }
+
     /// The answer to `--help` and `help`. Since `serve` need not be named, the help of the whole lists its options too.
     static func help(for request: any Error) -> String {
         let help = fullMessage(for: request)
         guard help == helpMessage() else { return help }
         return help + "\n\nOPTIONS OF serve, WHICH NEED NOT BE NAMED:\n" + serveOptions
+    }
+
+    /// What is wrong with a command line, on one line; for an option that another exporter has, with what to use instead.
+    static func complaint(about error: any Error) -> String {
+        let message = message(for: error).split(separator: "\n").joined(separator: " ")
+        // The parser does not tell the option's name but in this sentence.
+        guard let begin = message.firstRange(of: "Unknown option '")?.upperBound,
+            let replacement = ForeignOptions.replacement(
+                for: String(message[begin...].prefix { $0 != "'" && $0 != "=" }))
+        else { return message }
+        return "\(message): \(replacement)"
     }
 
     /// What the help of `serve` says between its first option and those that every command has.

@@ -32,6 +32,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try configuration(environment: Process.environment)
+        for warning in configuration.warnings { complain(warning) }
         do {
             try configuration.checkDirectories()
             let examination = Examination(
@@ -55,7 +56,9 @@ struct DoctorCommand: ParsableCommand {
         try source.apply(to: &configuration, environment: environment)
         configuration.listenAddresses = listenAddresses
         if listenAddresses.isEmpty {
-            configuration.listenAddresses = [.any(port: try environment.port() ?? configuration.defaultPort)]
+            let port = try environment.port()
+            configuration.listenAddresses = [.any(port: port.number ?? configuration.defaultPort)]
+            configuration.warnings += port.warning.map { [$0] } ?? []
         }
         return configuration
     }

@@ -31,20 +31,29 @@ struct HealthcheckCommand: ParsableCommand {
     var timeout: Patience?
 
     func run() throws {
-        let probe = try probe(environment: Process.environment)
-        switch probe.ask() {
+        let port = try port(environment: Process.environment)
+        if let warning = port.warning { complain(warning) }
+        switch probe(port).ask() {
         case .well(let sentence): Process.print(sentence + "\n")
         case .unwell(let sentence):
-            Process.print("pyjoules-exporter healthcheck: \(sentence)\n", toError: true)
+            complain(sentence)
             throw ExitCode(1)
         }
     }
 
+    private func complain(_ sentence: String) {
+        Process.print("pyjoules-exporter healthcheck: \(sentence)\n", toError: true)
+    }
+
+    /// What the environment says where no address is named.
+    func port(environment lookup: @escaping (String) -> String?) throws(WrongValue) -> Environment.Port {
+        address == nil ? try Environment(lookup).port() : Environment.Port()
+    }
+
     /// The options over the environment over the defaults.
-    func probe(environment lookup: @escaping (String) -> String?) throws(WrongValue) -> HealthProbe {
-        let port = try address == nil ? Environment(lookup).port() : nil
-        return HealthProbe(
-            ready ? .ready : .healthy, at: address ?? .any(port: port ?? Configuration().defaultPort),
+    func probe(_ port: Environment.Port) -> HealthProbe {
+        HealthProbe(
+            ready ? .ready : .healthy, at: address ?? .any(port: port.number ?? Configuration().defaultPort),
             patienceNanoseconds: timeout?.nanoseconds ?? 3_000_000_000, version: Build.version)
     }
 }

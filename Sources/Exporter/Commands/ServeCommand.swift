@@ -84,10 +84,10 @@ struct ServeCommand: ParsableCommand {
     @Option(
         name: .customLong("log.level"),
         help: ArgumentHelp(
-            "The least severe messages to log: trace, debug, info, notice, warning, error, critical. (default: info)",
+            "The least severe messages to log: trace, debug, info, notice, warning (or warn), error, critical. (default: info)",
             valueName: "level"),
         completion: .list(Logger.Level.allCases.map(\.rawValue)),
-        transform: Parsing.oneOf)
+        transform: Parsing.logLevel)
     var logLevel: Logger.Level?
 
     @Option(
@@ -117,13 +117,18 @@ struct ServeCommand: ParsableCommand {
     func configuration(environment lookup: @escaping (String) -> String?) throws(WrongValue) -> Configuration {
         let environment = Environment(lookup)
         var result = Configuration()
-        if listenAddresses.isEmpty { result.defaultPort = try environment.port() ?? result.defaultPort }
+        if listenAddresses.isEmpty {
+            let port = try environment.port()
+            result.defaultPort = port.number ?? result.defaultPort
+            result.warnings += port.warning.map { [$0] } ?? []
+        }
         try source.apply(to: &result, environment: environment)
         result.listenAddresses = listenAddresses
         result.requiresInheritedSockets = requiresInheritedSockets
         result.telemetryPath = telemetryPath ?? result.telemetryPath
         result.maximumConnections = maximumConnections ?? result.maximumConnections
-        result.webConfigurationFile = webConfigurationFile
+        // Those who start exporters by templates pass an empty name where there is no file.
+        result.webConfigurationFile = webConfigurationFile.flatMap { $0.isEmpty ? nil : $0 }
         result.showsCreated = showsCreated
         result.hasHistograms = !hasNoHistogram
         result.hasClassicBuckets = hasClassicHistogram

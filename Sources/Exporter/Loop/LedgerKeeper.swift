@@ -69,7 +69,12 @@ enum LedgerKeeper {
             }
             return memory
         } catch {
-            throw StartFailure(message: "cannot use the state file \(path): \(error)")
+            let reason =
+                error.code == .wouldBlock
+                ? "another program has it, most likely another exporter: stop that one first, or give each a file of its own "
+                    + "with --state-file ('fuser -v \(path)' names it)"
+                : "\(error)"
+            throw StartFailure(message: "cannot use the state file \(path): \(reason)")
         }
     }
 

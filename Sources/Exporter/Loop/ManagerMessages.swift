@@ -59,9 +59,8 @@ struct ManagerMessages: ~Copyable {
         notifier.isConnected && now + sampleIntervalNanoseconds > lastNanoseconds + longestSilenceNanoseconds
     }
 
-    /// To be called by a tick that sampled: feeds the watchdog and renews the status, if that is due.
+    /// Feeds the watchdog and renews the status; to be called by a tick that sampled, if that is due.
     mutating func ticked(lastScrapeUnixSeconds: UInt64?, at now: UInt64) {
-        guard isDue(at: now) else { return }
         lastNanoseconds = now
         send(notifier.watchdogNanoseconds == nil ? "" : "WATCHDOG=1\n", lastScrapeUnixSeconds)
     }

@@ -10,11 +10,13 @@ import Systemd
 enum Service {
     /// - Returns: the exit status.
     static func run(_ configuration: Configuration) -> Int32 {
+        // Before anything is opened, which would get the number of one that was announced and is not there.
+        let inherited = InheritedDescriptors()
         let sink = LogSink(format: configuration.logFormat)
         var log = Logger(label: "pyjoules-exporter") { _ in SinkLogHandler(sink: sink) }
         log.logLevel = configuration.logLevel
         do {
-            var server = try open(configuration, sink, log)
+            var server = try open(configuration, inherited, sink, log)
             server.enterSandbox(configuration)
             try server.start()
             try server.run()
@@ -30,13 +32,17 @@ enum Service {
     }
 
     /// Opens everything that the server needs, while it still has the rights for that.
-    private static func open(_ configuration: Configuration, _ sink: LogSink, _ log: Logger) throws -> Server {
+    private static func open(
+        _ configuration: Configuration, _ inherited: consuming InheritedDescriptors, _ sink: LogSink, _ log: Logger
+    ) throws -> Server {
+        for warning in configuration.warnings { log.report(.settingIgnored, .warning, warning) }
         try configuration.checkDirectories()
         let signals = try SignalReceiver()
         let notifier = try Notifier()
         var listeners = Listeners()
         var storedLedger: FileDescriptor?
-        try SocketActivation.takeDescriptors { (name, descriptor) throws(SystemError) in
+        for complaint in inherited.complaints { log.report(.socketRefused, .error, complaint) }
+        try inherited.handOver { (name, descriptor) throws(SystemError) in
             if name == LedgerKeeper.storeName {
                 storedLedger = consume descriptor
             } else {

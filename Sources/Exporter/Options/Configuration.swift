@@ -29,6 +29,8 @@ struct Configuration {
     var procfs = "/proc"
     /// Directories that were named by the user; one that is missing is a mistake, while a machine may well lack the defaults.
     var mustExist: [String] = []
+    /// Settings that are not used, each in words for people.
+    var warnings: [String] = []
     /// Everything is given up once it is open.
     var entersSandbox = true
     var logLevel = Logger.Level.info
@@ -56,7 +58,7 @@ enum Parsing {
     static func address(_ text: String) throws(WrongValue) -> SocketAddress {
         guard let address = SocketAddress(text) else {
             throw WrongValue(
-                "allowed are :PORT, IPv4:PORT, [IPv6]:PORT, unix:/PATH, unix:/PATH?mode=MODE and vsock://:PORT, such as "
+                "allowed are :PORT, IPv4:PORT, [IPv6]:PORT, localhost:PORT, unix:/PATH, unix:/PATH?mode=MODE and vsock://:PORT, such as "
                     + ":9091, 127.0.0.1:9091, [::1]:9091, unix:/run/pyjoules.sock?mode=0660 or vsock://:9091")
         }
         return address
@@ -95,6 +97,11 @@ enum Parsing {
             throw WrongValue("allowed are \(Choice.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return choice
+    }
+
+    /// A level by its own name, or as the exporters of Prometheus call warnings.
+    static func logLevel(_ text: String) throws(WrongValue) -> Logger.Level {
+        text == "warn" ? .warning : try oneOf(text)
     }
 
     static func logFormat(_ text: String) throws(WrongValue) -> LineFormat? {

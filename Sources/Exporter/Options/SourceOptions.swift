@@ -55,29 +55,3 @@ struct SourceOptions: ParsableArguments {
         configuration.mustExist = [sysfs, procfs].compactMap { $0 }
     }
 }
-
-/// The variables of the environment that set defaults.
-struct Environment {
-    private let lookup: (String) -> String?
-
-    init(_ lookup: @escaping (String) -> String?) {
-        self.lookup = lookup
-    }
-
-    /// Reads a variable; an empty one counts as unset, which is what compose files make of a missing value.
-    func read(_ name: String, _ body: (String) throws(WrongValue) -> Void) throws(WrongValue) {
-        guard let text = lookup(name), !text.isEmpty else { return }
-        do throws(WrongValue) {
-            try body(text)
-        } catch {
-            throw WrongValue("the value '\(text)' is invalid for the environment variable \(name): \(error)")
-        }
-    }
-
-    /// The port of every address that is not named; nil if nothing says so.
-    func port() throws(WrongValue) -> UInt16? {
-        var port: UInt16?
-        try read("EXPORTER_PORT") { (text) throws(WrongValue) in port = try Parsing.port(text) }
-        return port
-    }
-}

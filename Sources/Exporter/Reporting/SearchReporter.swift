@@ -119,7 +119,7 @@ struct SearchReporter {
             account.isLost && account.facts.source == refusal.kind && account.domain == refusal.zone.domain
         }
         guard isBack, refusal.zone.reason == .permissionDenied else {
-            return SourceMessages.report(refusal.zone, of: refusal.kind, log)
+            return SourceMessages.report(refusal.zone, of: refusal.kind, Remedy(in: sampling.report.place), log)
         }
         log.report(
             .zoneUnreadable, .error,

@@ -25,7 +25,9 @@ enum SourceMessages {
             log.report(.processorAsked, .notice, remark)
         }
         for attempt in report.attempts {
-            for zone in report.refused(attempt.kind) { self.report(zone, of: attempt.kind, log) }
+            for zone in report.refused(attempt.kind) {
+                self.report(zone, of: attempt.kind, Remedy(in: report.place), log)
+            }
         }
         guard report.isUp else {
             let remedies = [
@@ -60,7 +62,7 @@ enum SourceMessages {
             }
     }
 
-    static func report(_ zone: RefusedZone, of kind: SourceKind, _ log: Logger) {
+    static func report(_ zone: RefusedZone, of kind: SourceKind, _ remedy: Remedy, _ log: Logger) {
         switch zone.reason {
         case .duplicate:
             log.report(
@@ -85,8 +87,8 @@ enum SourceMessages {
             log.report(
                 .zoneUnreadable, .error,
                 kind == .hwmon
-                    ? "sensor \(zone.name) may not be read: run as root, or show it to the exporter's group by a udev rule"
-                    : "zone \(zone.name) may not be read (energy_uj is readable by root only since CVE-2020-8694): \(CounterAccess.remedy)",
+                    ? "sensor \(zone.name) may not be read: \(remedy.forbiddenSensors)"
+                    : "zone \(zone.name) may not be read (energy_uj is readable by root only since CVE-2020-8694): \(remedy.forbiddenCounters)",
                 ["zone": zone.name, "reason": "permission denied"])
         case .unknownName, .badAttribute, .failed, .tooMany:
             log.report(
