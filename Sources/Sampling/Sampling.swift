@@ -272,13 +272,9 @@ extension Sampling {
     private mutating func judge() {
         let news = trust.take(accounts, at: lastPassNanoseconds)
         if let kind = news.source {
-            switch trust.movement(of: kind) {
-            case .standsStill: take(sources.giveUp(kind))
-            case .moves: if let result = sources.takeBack(kind) { take(result) }
-            case .unknown: break
-            }
+            if trust.movement(of: kind) == .standsStill { sources.giveUp(kind) } else { sources.takeBack(kind) }
         }
-        guard news.changesLayout else { return }
+        guard news.source != nil || news.changesLayout else { return }
         layoutGeneration += 1
         measureLayout()
     }

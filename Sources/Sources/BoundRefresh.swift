@@ -39,8 +39,13 @@ struct LimitFiles: Equatable, Sendable {
     fileprivate func refresh(_ limits: inout [PowerLimit]) -> UInt64? {
         var highest: UInt64 = 0
         for index in own.indices where index < limits.count {
-            if let limit = LimitFiles.number(own[index].limit) { limits[index].microwatts = limit }
-            if let maximum = LimitFiles.number(own[index].maximum) { limits[index].maximumMicrowatts = maximum }
+            // Writing what is there already would copy the list, which others hold too.
+            if let limit = LimitFiles.number(own[index].limit), limit != limits[index].microwatts {
+                limits[index].microwatts = limit
+            }
+            if let maximum = LimitFiles.number(own[index].maximum), maximum != limits[index].maximumMicrowatts {
+                limits[index].maximumMicrowatts = maximum
+            }
             highest = max(highest, limits[index].microwatts, limits[index].maximumMicrowatts ?? 0)
         }
         for constraint in parent {

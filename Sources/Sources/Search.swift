@@ -84,6 +84,12 @@ struct Search {
         return true
     }
 
+    /// Makes a close look due at once: there was none while another kind was read in the place of this one.
+    mutating func lookAtOnce() {
+        isWaiting = true
+        nextNanoseconds = 0
+    }
+
     /// Takes in what a close look brought: whether something was opened, and whether something that is listed could not be.
     mutating func settle(hasOpened: Bool, isWaiting: Bool) {
         self.isWaiting = isWaiting

@@ -32,12 +32,10 @@ public struct Sources: ~Copyable {
     /// What is read again of the counters that state limits.
     var limitFiles: [LimitFiles?] = []
     var limitTurns = Turns()
-    /// Those of which there is a counter.
-    private(set) var openKinds = SourceKinds()
-    /// Those whose counters turned out to be none: others may be read in their place.
+    /// Those of which there is a counter, but for those that were given up.
+    var openKinds = SourceKinds()
+    /// Those whose counters never moved.
     public internal(set) var givenUp = SourceKinds()
-    /// Those of which something is counted.
-    var countedKinds: SourceKinds { openKinds.subtracting(givenUp) }
     private let time: ReadingTime
 
     /// Nothing to read.
@@ -89,7 +87,7 @@ public struct Sources: ~Copyable {
         limitFiles.append(files)
         places.append(Place(kind: facts.source, index: count(of: facts.source)))
         counters.append(facts)
-        openKinds.insert(facts.source)
+        if !givenUp.contains(facts.source) { openKinds.insert(facts.source) }
     }
 }
 

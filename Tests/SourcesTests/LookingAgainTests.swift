@@ -132,6 +132,30 @@ import Testing
         }
     }
 
+    @Test func `where nothing moves the next source of the row is tried, and the first is taken back when it moves`()
+        throws
+    {
+        try withPerfTree(events: ["energy-psys"]) { perf in
+            let kernel = FakeKernel(in: perf.root)
+            for path in ["class", "class/powercap", "devices/virtual", "devices/virtual/powercap"] {
+                try checked("mkdir", mkdir("\(perf.root)/\(path)", 0o755))
+            }
+            var sources = open(.auto, perf.root, kernel)
+            sources.giveUp(.perf)
+            #expect(sources.report.isUp == false)
+            sources.takeBack(.perf)
+            #expect(sources.report.opened == [.perf])
+            sources.giveUp(.perf)
+            try PowercapTree(existingAt: perf.root).add("0", "package-0")
+            let due = sources.searchesDue(at: moment(1), lost: SourceKinds())
+            #expect(due.contains(.powercap))
+            let result = sources.find([], among: due)
+            #expect(result.added == [1])
+            sources.takeBack(.perf)
+            #expect(sources.report.opened == [.powercap], "one of the row is enough")
+        }
+    }
+
     private func moment(_ second: UInt64) -> Moment {
         Moment(monotonicNanoseconds: second * 1_000_000_000, boottimeNanoseconds: second * 1_000_000_000)
     }
