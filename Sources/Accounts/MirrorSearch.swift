@@ -33,6 +33,8 @@ public struct MirrorSearch: Sendable {
         let facts: CounterFacts
         var raw: UInt64?
         var suspicion: Suspicion?
+        /// It was held back, and is a counter of its own.
+        var isReleased = false
     }
 
     private var places: [Place] = []
@@ -94,14 +96,10 @@ public struct MirrorSearch: Sendable {
         guard var suspicion = places[index].suspicion, case .counter(let value, _) = follower else { return .undecided }
         guard case .counter(let before, _) = before, case .counter(let after, _) = after else {
             // A leader that cannot be read must not keep another counter from being counted.
-            forget(index)
-            return .different
+            return release(index)
         }
         guard before <= after, value != suspicion.raw else { return .undecided }
-        guard before <= value && value <= after else {
-            forget(index)
-            return .different
-        }
+        guard before <= value && value <= after else { return release(index) }
         suspicion.agreements += 1
         suspicion.raw = value
         suspicion.lastNanoseconds = nanoseconds
@@ -109,6 +107,19 @@ public struct MirrorSearch: Sendable {
         guard suspicion.agreements >= MirrorSearch.agreements * (isGuest ? 1 : 2) else { return .undecided }
         forget(index)
         return .same
+    }
+
+    private mutating func release(_ index: Int) -> Verdict {
+        forget(index)
+        places[index].isReleased = isGuest
+        return .different
+    }
+
+    /// The counter was held back and turned out to be one of its own: it is to be read now. To be asked once.
+    public mutating func takeReleased(_ index: Int) -> Bool {
+        guard places[index].isReleased else { return false }
+        places[index].isReleased = false
+        return true
     }
 
     private mutating func forget(_ index: Int) {

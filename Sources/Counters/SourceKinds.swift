@@ -19,13 +19,6 @@ public struct SourceKinds: Equatable, Sendable {
     /// Whether a kind is among these and those.
     public func intersects(_ others: SourceKinds) -> Bool { bits & others.bits != 0 }
 
-    /// Those that are not among others.
-    public func subtracting(_ others: SourceKinds) -> SourceKinds {
-        var rest = self
-        rest.bits &= ~others.bits
-        return rest
-    }
-
     /// Adds a kind.
     public mutating func insert(_ kind: SourceKind) { bits |= SourceKinds.bit(kind) }
 

@@ -10,10 +10,9 @@ public struct Sampling: ~Copyable {
     var sources: Sources
     /// What is known of each counter, in the order of the sources' counters. It only grows.
     public internal(set) var accounts: [DomainAccount]
-    private var mirrors: MirrorWatch
-    private var mirrorSearch: MirrorSearch
+    private var mirrors: Mirrors
     private var ledger: Ledger?
-    private var trust = Trust()
+    private(set) var trust = Trust()
     /// So much time at most may lie between two passes: what the sources bear, and half of what the fastest counter could run
     /// through its range in. With ticks further apart, `refresh` has to come between them.
     public private(set) var longestIntervalNanoseconds: UInt64 = .max
@@ -47,8 +46,7 @@ public struct Sampling: ~Copyable {
         let isGuest = sources.isGuest
         self.sources = sources
         self.accounts = accounts
-        mirrors = MirrorWatch(accounts.map(\.domain))
-        mirrorSearch = MirrorSearch(accounts.map(\.facts), isGuest: isGuest)
+        mirrors = Mirrors(accounts, isGuest: isGuest)
         measureLayout()
     }
 
@@ -107,11 +105,10 @@ extension Sampling {
             endPass()
             return lookAgain(at: moment)
         }
-        compareSuspects(at: moment)
-        for index in accounts.indices where accounts[index].isRead {
-            measure(index, at: moment)
-        }
-        searchMirrors(at: moment)
+        if mirrors.compare(&sources, &accounts, tick: ticks, at: moment) { layoutGeneration += 1 }
+        for index in accounts.indices where accounts[index].isRead { measure(index, at: moment) }
+        if mirrors.search(&sources, &accounts, tick: ticks, at: moment) { layoutGeneration += 1 }
+        for index in accounts.indices where mirrors.takeReleased(index) { measure(index, at: moment) }
         ticks += 1
         let now = moment.monotonicNanoseconds
         if let lastTickNanoseconds { intervalNanoseconds = now - min(now, lastTickNanoseconds) }
@@ -199,7 +196,7 @@ extension Sampling {
     /// - Returns: when it was read; nil if it is not to be counted yet.
     private mutating func read(_ index: Int, at moment: Moment) -> ReadSpan? {
         let (reading, span) = sources.read(index, at: moment)
-        guard !mirrorSearch.holdsBack(index, reading) else { return nil }
+        guard !mirrors.holdsBack(index, reading) else { return nil }
         accounts[index].take(reading, at: span)
         if accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
         if reading == .failure(.slow) {
@@ -222,26 +219,8 @@ extension Sampling {
     }
 }
 
-/// The machine as a whole.
+/// What there is to be measured.
 extension Sampling {
-    /// How the machine's energy is made up; nil if there is nothing to add up.
-    public var hostBasis: HostBasis? { trust.host.basis }
-
-    /// The machine's energy without double counting, in microjoules.
-    public var hostMicrojoules: UInt64 { trust.host.totalMicrojoules }
-
-    /// Everything that the machine's energy is made up of was read at some moment; before, it is unknown and not 0.
-    public var isHostKnown: Bool { trust.host.hasBegun }
-
-    /// How many parts of the machine's energy are not counted now; nil if it has none.
-    public var missingHostParts: Int? { trust.host.missingParts }
-
-    /// Those parts. It allocates.
-    public var missingHostDomains: [Domain] { trust.host.missingDomains(accounts) }
-
-    /// Why the platform's counters are not taken for the machine; nil if they are, or if there are none.
-    public var platformFault: PlatformFault? { trust.host.platformFault }
-
     /// What was found when the sources were opened.
     public var report: SourceReport { sources.report }
 
@@ -258,7 +237,7 @@ extension Sampling {
     public var isReady: Bool { hasFirstSamples && watch.isAnythingRead && (accounts.isEmpty || isAnythingTrusted) }
 
     private var isAnythingTrusted: Bool {
-        accounts.contains { !sources.givenUp.contains($0.facts.source) }
+        accounts.contains { !standsStill($0.facts.source) }
     }
 
     /// Each source that is read, and each that should be, and whether something of it was read lately.
@@ -319,8 +298,7 @@ extension Sampling {
             var account = DomainAccount(sources.counters[index])
             droppedRecords += ledger?.adopt(&account) ?? 0
             accounts.append(account)
-            mirrors.append(account.domain)
-            mirrorSearch.append(account.facts)
+            mirrors.append(account.facts)
         }
         guard result.hasChanged else { return }
         layoutGeneration += 1
@@ -328,88 +306,24 @@ extension Sampling {
     }
 }
 
-/// Counters that never move.
+/// What turned out of counters.
 extension Sampling {
-    /// A counter's series are shown: it is not another one under a second name, and not one that only looks like a counter.
-    public func isShown(_ index: Int) -> Bool { !accounts[index].isMirror && !hasNeverMoved(index) }
-
-    /// Nothing says that this is a counter: none of its source has moved, or it is perf's psys, which the kernel shows on some
-    /// processors without having tried it.
-    public func hasNeverMoved(_ index: Int) -> Bool {
-        sources.givenUp.contains(accounts[index].facts.source) || Trust.isUntried(accounts[index])
-    }
-
-    /// A source that is open and none of whose counters has ever moved.
-    public func standsStill(_ kind: SourceKind) -> Bool { sources.givenUp.contains(kind) }
-
     /// Takes in what a pass said of what is to be trusted.
     private mutating func judge() {
         let news = trust.take(accounts, at: lastPassNanoseconds)
         if let kind = news.source {
-            switch trust.movement(of: kind) {
-            case .standsStill: take(sources.giveUp(kind))
-            case .moves: if let result = sources.takeBack(kind) { take(result) }
-            case .unknown: break
-            }
+            if trust.movement(of: kind) == .standsStill { sources.giveUp(kind) } else { sources.takeBack(kind) }
         }
-        guard news.changesLayout else { return }
+        guard news.source != nil || news.changesLayout else { return }
         layoutGeneration += 1
         measureLayout()
     }
-}
-
-/// Counters that are one under several names.
-extension Sampling {
-    /// Compares the counters of dies of one socket from time to time, and counts only one of those that are the same.
-    private mutating func compareSuspects(at moment: Moment) {
-        guard mirrors.isDue(tick: ticks) else { return }
-        for pair in mirrors.pairs.indices {
-            let (leader, follower) = (mirrors.pairs[pair].leader, mirrors.pairs[pair].follower)
-            let verdict = mirrors.compare(
-                pair, sources.read(leader, at: moment).reading, sources.read(follower, at: moment).reading,
-                sources.read(leader, at: moment).reading)
-            if let isMirror = verdict {
-                accounts[follower].setMirror(isMirror)
-                layoutGeneration += 1
-            }
-        }
-    }
-
-    /// Looks for counters that are one under several names, and compares those that may be.
-    private mutating func searchMirrors(at moment: Moment) {
-        if mirrorSearch.isScanDue(tick: ticks) {
-            let (accounts, mirrors) = (accounts, mirrors)
-            mirrorSearch.scan { !accounts[$0].isMirror && !mirrors.comparesFollower($0) }
-        }
-        guard mirrorSearch.hasSuspects else { return }
-        let now = moment.monotonicNanoseconds
-        for index in accounts.indices {
-            guard let leader = mirrorSearch.leader(of: index, at: now) else { continue }
-            let verdict = mirrorSearch.compare(
-                index, sources.read(leader, at: moment).reading, sources.read(index, at: moment).reading,
-                sources.read(leader, at: moment).reading, at: now)
-            settle(index, leader, verdict, at: moment)
-        }
-    }
-
-    private mutating func settle(
-        _ index: Int, _ leader: Int, _ verdict: MirrorSearch.Verdict, at moment: Moment
-    ) {
-        switch verdict {
-        case .undecided: break
-        case .different: if mirrorSearch.isGuest { measure(index, at: moment) }
-        case .same:
-            mirrors.add(leader: leader, follower: index)
-            accounts[index].setMirror(true)
-            layoutGeneration += 1
-        }
-    }
 
     /// Counters wait for the verdict whether they are others under a second name, and are not counted until then.
-    public var hasWaitingSuspects: Bool { mirrorSearch.isGuest && mirrorSearch.hasSuspects }
+    public var hasWaitingSuspects: Bool { mirrors.hasWaiting }
 
     /// For each domain that may turn out to be a mirror, the domain whose counter it would show.
     public var suspects: [Int: Domain] {
-        Dictionary(uniqueKeysWithValues: mirrors.pairs.map { ($0.follower, accounts[$0.leader].domain) })
+        Dictionary(uniqueKeysWithValues: mirrors.suspects.map { ($0.follower, accounts[$0.leader].domain) })
     }
 }

@@ -14,6 +14,8 @@ struct Trust {
 
     /// The machine as one number.
     private(set) var host = HostTotal()
+    /// Sources whose counters turned out to be none.
+    private(set) var givenUp = SourceKinds()
     private var movement = MovementWatch()
     /// Counters of perf's psys that have not moved yet.
     private var untried: [Int] = []
@@ -22,6 +24,7 @@ struct Trust {
     mutating func follow(
         _ accounts: [DomainAccount], _ zones: [ZoneReport], givenUp: SourceKinds, kept: HostTotal.Kept
     ) {
+        self.givenUp = givenUp
         untried = accounts.indices.filter { Trust.isUntried(accounts[$0]) }
         let domains = accounts.map(\.domain)
         let refused = zones.compactMap { $0.role == .unreadable ? $0.domain : nil }.filter { !domains.contains($0) }

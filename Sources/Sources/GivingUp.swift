@@ -1,30 +1,32 @@
 public import Counters
 
-/// Sources whose counters turned out to be none.
+/// Sources that show counters which count nothing.
 extension Sources {
-    /// Takes a kind none of whose counters moves for no source, and opens what reads the same in its place. Its counters can be read
-    /// on, in case one of them moves.
-    public mutating func giveUp(_ kind: SourceKind) -> SearchResult {
+    /// Gives up a kind none of whose counters moves: what would be read in its place is looked for from now on. The counters are read
+    /// on, so that it is noticed when one moves after all.
+    public mutating func giveUp(_ kind: SourceKind) {
         givenUp.insert(kind)
-        return settle(kind)
+        openKinds.remove(kind)
+        for index in searches.indices where searches[index].rivals.contains(kind) { searches[index].lookAtOnce() }
+        settle(kind)
     }
 
-    /// Takes a kind for a source again, because one of its counters moved.
-    ///
-    /// - Returns: what changed; nil if another kind is read in its place by now.
-    public mutating func takeBack(_ kind: SourceKind) -> SearchResult? {
-        guard let search = searches.first(where: { $0.kind == kind }), !countedKinds.intersects(search.rivals) else {
-            return nil
+    /// Takes back a kind that moves after all, unless another one is read in its place meanwhile.
+    public mutating func takeBack(_ kind: SourceKind) {
+        guard let search = searches.first(where: { $0.kind == kind }), !openKinds.intersects(search.rivals) else {
+            return
         }
         givenUp.remove(kind)
-        return settle(kind)
+        openKinds.insert(kind)
+        settle(kind)
     }
 
-    private mutating func settle(_ kind: SourceKind) -> SearchResult {
-        guard let search = searches.first(where: { $0.kind == kind }) else { return SearchResult() }
+    private mutating func settle(_ kind: SourceKind) {
+        guard let search = searches.first(where: { $0.kind == kind }) else { return }
         report.settle(kind, search.row, outcome(kind), order: searches.map(\.kind))
-        var result = find([], among: search.rivals)
-        result.hasChanged = true
-        return result
+    }
+
+    static func stillness(_ kind: SourceKind) -> SourceAttempt.Outcome {
+        .unreadable("none of the counters of \(kind.rawValue) moves")
     }
 }

@@ -83,12 +83,12 @@ extension Sources {
     }
 
     /// Another kind of the same row is read, which reads the same registers: it is kept until the program starts anew.
-    private func isReplaced(_ index: Int) -> Bool { countedKinds.intersects(searches[index].rivals) }
+    private func isReplaced(_ index: Int) -> Bool { openKinds.intersects(searches[index].rivals) }
 
     /// It would have been read before the one that is read in its place.
     private func isPreferred(_ index: Int) -> Bool {
         for other in searches.indices where other > index && searches[index].rivals.contains(searches[other].kind) {
-            if countedKinds.contains(searches[other].kind) { return true }
+            if openKinds.contains(searches[other].kind) { return true }
         }
         return false
     }
@@ -98,7 +98,7 @@ extension Sources {
         let kind = searches[index].kind
         let known = KnownCounters(counters)
         guard let discovery = Discovery(kind, roots, known: known) else { return }
-        let reader = searches.first { $0.row == searches[index].row && countedKinds.contains($0.kind) }
+        let reader = searches.first { $0.row == searches[index].row && openKinds.contains($0.kind) }
         guard let reader else { return }
         report.take(discovery)
         report.unopened[kind] = discovery.found.map { found in

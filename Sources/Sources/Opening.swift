@@ -109,7 +109,7 @@ extension Sources {
 
     /// What became of a kind, in words for people.
     func outcome(_ kind: SourceKind) -> SourceAttempt.Outcome {
-        if givenUp.contains(kind) { return .unreadable("none of the counters of \(kind.rawValue) has moved in 10 s") }
+        if givenUp.contains(kind) { return Sources.stillness(kind) }
         guard count(of: kind) == 0 else { return .opened }
         let refused = report.refused(kind)
         switch kind {

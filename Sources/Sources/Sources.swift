@@ -34,12 +34,10 @@ public struct Sources: ~Copyable {
     /// What is read again of the counters that state limits.
     var limitFiles: [LimitFiles?] = []
     var limitTurns = Turns()
-    /// Those of which there is a counter.
-    private(set) var openKinds = SourceKinds()
-    /// Those whose counters turned out to be none: others may be read in their place.
+    /// Those of which there is a counter, but for those that were given up.
+    var openKinds = SourceKinds()
+    /// Those whose counters never moved.
     public internal(set) var givenUp = SourceKinds()
-    /// Those of which something is counted.
-    var countedKinds: SourceKinds { openKinds.subtracting(givenUp) }
     /// Whose time readings have.
     var time: ReadingTime
     /// When the latest read of the pass ended, which is when the next one begins.

@@ -141,17 +141,17 @@ import Testing
                 try checked("mkdir", mkdir("\(perf.root)/\(path)", 0o755))
             }
             var sources = open(.auto, perf.root, kernel)
-            _ = sources.giveUp(.perf)
+            sources.giveUp(.perf)
             #expect(sources.report.isUp == false)
-            _ = sources.takeBack(.perf)
+            sources.takeBack(.perf)
             #expect(sources.report.opened == [.perf])
-            _ = sources.giveUp(.perf)
+            sources.giveUp(.perf)
             try PowercapTree(existingAt: perf.root).add("0", "package-0")
             let due = sources.searchesDue(at: moment(1), lost: SourceKinds())
             #expect(due.contains(.powercap))
             let result = sources.find([], among: due)
             #expect(result.added == [1])
-            _ = sources.takeBack(.perf)
+            sources.takeBack(.perf)
             #expect(sources.report.opened == [.powercap], "one of the row is enough")
         }
     }
