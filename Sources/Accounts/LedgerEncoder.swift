@@ -48,7 +48,8 @@ public struct LedgerEncoder {
     }
 
     private mutating func appendFacts(
-        _ identity: borrowing LedgerIdentity, _ accountant: borrowing CounterAccountant, _ startUnixMicroseconds: UInt64,
+        _ identity: borrowing LedgerIdentity, _ accountant: borrowing CounterAccountant,
+        _ startUnixMicroseconds: UInt64,
         into bytes: inout ByteBuffer
     ) {
         recordsLeft -= 1

@@ -106,7 +106,10 @@ import Testing
     @Test func `the layout is what was written down`() {
         let facts = CounterFacts.of(Domain(kind: .package, socket: 0), modulus: 0x11, boundMicrowatts: 0x12)
         let identity = LedgerIdentity(facts)
-        let words = words(encode([LedgerRecord(identity, accountant, startUnixMicroseconds: 0x0E, lastSeenSequence: 0x1D)], sequence: 0x0D))
+        let words = words(
+            encode(
+                [LedgerRecord(identity, accountant, startUnixMicroseconds: 0x0E, lastSeenSequence: 0x1D)],
+                sequence: 0x0D))
         #expect(
             words.prefix(21) == [
                 0x0252_4744_454C_4A50, 0x0D, 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210, 1, 432, 64, 0,
@@ -148,7 +151,8 @@ import Testing
         var accountant = CounterAccountant(
             modulus: 0x11, boundMicrowatts: 0x12, totalMicrojoules: 0x13, wraps: 0x14, resets: 0x15, gaps: 0x16,
             last: .init(
-                raw: 0x10, moment: Moment(monotonicNanoseconds: 0x18, boottimeNanoseconds: 0x19), readNanoseconds: 0x1E))
+                raw: 0x10, moment: Moment(monotonicNanoseconds: 0x18, boottimeNanoseconds: 0x19), readNanoseconds: 0x1E)
+        )
         accountant.debtMicrojoules = 0x1A
         accountant.glitches = 0x1B
         accountant.largestRiseMicrojoules = 0x1C

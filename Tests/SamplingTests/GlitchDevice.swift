@@ -42,7 +42,9 @@ struct GlitchDevice {
 
     init(_ number: Int, _ random: inout SplitMix64) {
         self.number = number
-        modulus = [262_143_328_850 + 61_035, 65_532_610_987 + 15_258, CounterFacts.neverWraps].randomElement(using: &random) ?? 1
+        modulus =
+            [262_143_328_850 + 61_035, 65_532_610_987 + 15_258, CounterFacts.neverWraps].randomElement(using: &random)
+            ?? 1
         boundMicrowatts = UInt64.random(in: 50_000_000...500_000_000, using: &random)
         let range = modulus == CounterFacts.neverWraps ? 1_000_000_000_000 : modulus
         start = UInt64.random(in: range / 3..<range, using: &random)
@@ -94,7 +96,8 @@ struct GlitchDevice {
         let milliseconds = pow2(Double.random(in: 3...12, using: &random))
         let height =
             isPlausible
-            ? Int64(milliseconds) * Int64(boundMicrowatts) / 1_000 : Int64(pow2(Double.random(in: 10...36, using: &random)))
+            ? Int64(milliseconds) * Int64(boundMicrowatts) / 1_000
+            : Int64(pow2(Double.random(in: 10...36, using: &random)))
         let isZero = Int.random(in: 0..<6, using: &random) == 0
         let offset = Bool.random(using: &random) ? height : -height
         let ambiguous = boundMicrowatts * 120

@@ -178,7 +178,8 @@ struct GlitchHistory: ~Copyable {
         check(total >= device.published, "the total of \(number) fell from \(device.published) to \(total)")
         check(
             total <= device.truth + device.largestFalseRise,
-            "the total of \(number) is \(total), the truth \(device.truth), the highest glitch \(device.largestFalseRise)")
+            "the total of \(number) is \(total), the truth \(device.truth), the highest glitch \(device.largestFalseRise)"
+        )
         let most = account.accountant.largestRiseMicrojoules * max(1, account.accountant.glitches)
         check(account.accountant.debtMicrojoules <= most, "the debt is more than all steps that can have been false")
         check(!account.isInDoubt || account.powerMicrowatts == nil, "there is power while there is doubt")

@@ -250,7 +250,8 @@ extension History {
         var bytes = ByteBuffer(capacity: LedgerImage.longestBytes)
         var encoder = LedgerEncoder(boot: BootIdentity(high: 1, low: 2), sequence: 1, recordCount: 1, into: &bytes)
         encoder.append(
-            LedgerIdentity(account.facts), account.accountant, startUnixMicroseconds: 0, lastSeenSequence: 1, into: &bytes)
+            LedgerIdentity(account.facts), account.accountant, startUnixMicroseconds: 0, lastSeenSequence: 1,
+            into: &bytes)
         encoder.finish(into: &bytes)
         let record = bytes.withBytes { bytes in
             do throws(LedgerImage.Refusal) {
@@ -359,7 +360,7 @@ extension History {
 
     private mutating func judge(_ step: Step, added: Int, _ happened: Happened) {
         if step == .correction {
-            check(wasSetToAny, "a correction though the counter was set anew to nothing but 0")
+            check(wasSetToAny, "a correction though the counter was never set anew to anything but 0")
             tally.corrections += 1
         } else if let expected = expectedStep(happened) {
             check(step == expected, "what was \(expected) was counted as \(step)")
@@ -407,12 +408,17 @@ extension History {
 
     /// The truth of an interval is known; over a sleep only if the counter can and did go on in one direction.
     private func isKnown(_ step: Step, _ happened: Happened) -> Bool {
-        guard since.setTo == nil, step != .correction, step != .gap else { return false }
+        guard since.setTo == nil, step != .gap else { return false }
         if happened.usedNanojoules + 2_000 <= happened.plausible * 1000 { return happened.plausible < counter.modulus }
         return since.hasSlept && step == .advance
     }
 
     private mutating func check(added: Int, _ step: Step, _ happened: Happened) {
+        if step == .correction {
+            unknownIntervals += 1
+            excusedNanojoules += UInt64(max(0, added)) * 1_000
+            return
+        }
         let most = happened.most(since.hasSlept)
         check(added <= Int(clamping: most), "\(added) uJ were added where \(most) uJ are plausible")
         if isKnown(step, happened) {

@@ -36,6 +36,7 @@ import Testing
         #expect(tally.restarts > 100, comment)
         for reason in ResetReason.allCases { #expect(tally.resets[reason, default: 0] > 20, comment) }
         for reason in ReadFailure.allCases { #expect(tally.failures[reason, default: 0] > 50, comment) }
+        #expect(tally.corrections < tally.readings / 50, comment)
         #expect(tally.namesLeftOpen > 0, comment)
         #expect(tally.namesLeftOpen < tally.readings / 20, comment)
     }

@@ -60,10 +60,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (100, false, nil), (100, true, nil), (333, false, nil), (500, false, 333), (1_000, false, 334), (10_000, false, 3_334),
-        (60_000, false, 20_000), (60_000, true, 333),
-    ] as [(UInt64, Bool, Int32?)])
+    @Test(
+        arguments: [
+            (100, false, nil), (100, true, nil), (333, false, nil), (500, false, 333), (1_000, false, 334),
+            (10_000, false, 3_334),
+            (60_000, false, 20_000), (60_000, true, 333),
+        ] as [(UInt64, Bool, Int32?)])
     func `counters are read at each third of a long interval, and three times a second while there is doubt`(
         every milliseconds: UInt64, isInDoubt: Bool, pause: Int32?
     ) throws {

@@ -44,7 +44,8 @@ struct TruthSeries {
             "Times a hardware counter was set anew, by suspend or a reloaded driver; only what is certain was added.")
         glitches = declare(
             "pyjoules_glitches_total",
-            "Times a hardware counter showed something else for a while and then went on as if nothing had been; nothing was lost.")
+            "Times a hardware counter showed something else for a while and then went on as if nothing had been; nothing was lost."
+        )
         gaps = declare(
             "pyjoules_gaps_total",
             "Intervals in which a counter can have run through its range unseen; only what is certain was added.")
