@@ -154,7 +154,7 @@ extension CounterAccountant {
     private mutating func take(
         _ delta: UInt64, to reading: Anchor, from last: Anchor, _ most: UInt64
     ) -> Step {
-        if let former, !former.isFromZero, let beyond = beyond(former, reading, most, from: last),
+        if let former, !former.isFromZero, let beyond = beyond(former, reading.raw, most, from: last),
             addedByReturn(beyond, former) < Int64(clamping: delta)
         {
             let step = goBack(to: reading, beyond, former)

@@ -50,8 +50,7 @@ extension CounterAccountant {
         if let added = added(doubt.addedMicrojoules, from: doubt.latest, to: reading) {
             next.addedMicrojoules = added
             next.wraps &+= reading.raw < doubt.latest.raw ? 1 : 0
-            next.former.take(
-                added &- doubt.addedMicrojoules, plausible: plausible(from: doubt.latest, to: reading))
+            if added != doubt.addedMicrojoules { next.former.isStill = false }
         } else if !doubt.isBack, let added = added(0, from: last, to: reading) {
             next.isBack = true
             next.addedMicrojoules = added
@@ -80,23 +79,27 @@ extension CounterAccountant {
             return .glitch
         }
         if !doubt.former.isFromZero {
-            let most = plausible(from: last, to: doubt.latest)
-            if let former, let beyond = beyond(former, doubt.latest, most, from: last) {
-                return goBack(to: doubt.latest, beyond, former)
+            let begin = moved(last.raw, back: doubt.former.aheadMicrojoules)
+            if let former, let beyond = beyond(former, begin, doubt.former.allowanceMicrojoules, from: last) {
+                return goBack(to: doubt.latest, beyond &+ doubt.addedMicrojoules, former)
             }
-            if doubt.reason == .steppedBack, let step = takeBack(doubt, after: last, most) { return step }
+            if doubt.reason == .steppedBack, let step = takeBack(doubt, after: last) { return step }
         }
         rise(doubt.addedMicrojoules, doubt)
         resets += 1
         former = doubt.former
+        let now = doubt.latest.moment.monotonicNanoseconds
+        let nanoseconds = now - min(now, doubt.newSinceNanoseconds)
+        former?.take(0, plausible: boundMicrowatts.scaled(by: nanoseconds, over: 1_000_000_000))
         return .reset(doubt.reason)
     }
 
     /// The counter goes on where it had stepped back to: a step forward from before was false, as it seems. If it was not, and the
     /// counter is away from its course only now, it will come back to where it would be anyhow.
-    private mutating func takeBack(_ doubt: Doubt, after last: Anchor, _ most: UInt64) -> Step? {
-        if let forward = distance(from: last.raw, to: doubt.latest.raw), forward <= most, most < modulus {
-            add(forward)
+    private mutating func takeBack(_ doubt: Doubt, after last: Anchor) -> Step? {
+        let hasCaughtUp = doubt.latest.raw >= last.raw
+        if hasCaughtUp, doubt.latest.raw - last.raw <= plausible(from: last, to: doubt.latest) {
+            add(doubt.latest.raw - last.raw)
         } else if let back = distance(from: doubt.latest.raw, to: last.raw), back <= largestRiseMicrojoules {
             owe(back)
         } else {
@@ -115,15 +118,18 @@ extension CounterAccountant {
         last = doubt.latest
     }
 
-    /// How far beyond the former course's place of now a reading lies; nil if it does not lie on that course. `most` is plausible
+    /// How far beyond the former course's place of now a value lies; nil if it does not lie on that course. `most` is plausible
     /// since the last reading that was believed.
-    func beyond(_ former: FormerCourse, _ reading: Anchor, _ most: UInt64, from last: Anchor) -> UInt64? {
-        let room = modulus - last.raw
-        let ahead = former.aheadMicrojoules
-        let place = ahead >= room ? ahead - room : last.raw + ahead
-        guard let beyond = distance(from: place, to: reading.raw) else { return nil }
+    func beyond(_ former: FormerCourse, _ raw: UInt64, _ most: UInt64, from last: Anchor) -> UInt64? {
+        let place = moved(last.raw, back: modulus - former.aheadMicrojoules)
+        guard let beyond = distance(from: place, to: raw) else { return nil }
         let allowed = most.saturatingSum(former.allowanceMicrojoules)
         return allowed < modulus && beyond <= allowed ? beyond : nil
+    }
+
+    /// A value moved back around the range.
+    private func moved(_ raw: UInt64, back: UInt64) -> UInt64 {
+        raw >= back ? raw - back : modulus - (back - raw)
     }
 
     /// What is added if the counter is back on the course that was given up, so far beyond its place.

@@ -231,7 +231,7 @@ import Testing
         var account = account()
         tick(&account, .counter(0), second: 1)
         tick(&account, .counter(100), second: 2)
-        tick(&account, .counter(900_000_000), second: 3)
+        tick(&account, .counter(500_000_000), second: 3)
         #expect(account.isInDoubt)
         #expect(account.powerMicrowatts == nil)
         tick(&account, .counter(300), second: 4)

@@ -360,7 +360,7 @@ extension History {
 
     private mutating func judge(_ step: Step, added: Int, _ happened: Happened) {
         if step == .correction {
-            check(wasSetToAny, "a correction though the counter was set anew to nothing but 0")
+            check(wasSetToAny, "a correction though the counter was never set anew to anything but 0")
             tally.corrections += 1
         } else if let expected = expectedStep(happened) {
             check(step == expected, "what was \(expected) was counted as \(step)")
@@ -408,12 +408,17 @@ extension History {
 
     /// The truth of an interval is known; over a sleep only if the counter can and did go on in one direction.
     private func isKnown(_ step: Step, _ happened: Happened) -> Bool {
-        guard since.setTo == nil, step != .correction, step != .gap else { return false }
+        guard since.setTo == nil, step != .gap else { return false }
         if happened.usedNanojoules + 2_000 <= happened.plausible * 1000 { return happened.plausible < counter.modulus }
         return since.hasSlept && step == .advance
     }
 
     private mutating func check(added: Int, _ step: Step, _ happened: Happened) {
+        if step == .correction {
+            unknownIntervals += 1
+            excusedNanojoules += UInt64(max(0, added)) * 1_000
+            return
+        }
         let most = happened.most(since.hasSlept)
         check(added <= Int(clamping: most), "\(added) uJ were added where \(most) uJ are plausible")
         if isKnown(step, happened) {

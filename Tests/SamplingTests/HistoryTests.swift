@@ -38,6 +38,7 @@ import Testing
         for reason in ReadFailure.allCases where reason != .asleep && reason != .slow {
             #expect(tally.failures[reason, default: 0] > 50, comment)
         }
+        #expect(tally.corrections < tally.readings / 50, comment)
         #expect(tally.namesLeftOpen > 0, comment)
         #expect(tally.namesLeftOpen < tally.readings / 20, comment)
     }

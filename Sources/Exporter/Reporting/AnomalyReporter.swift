@@ -21,7 +21,7 @@ struct AnomalyReporter {
             isMirror = account.isMirror
         }
 
-        func differs(from accountant: borrowing CounterAccountant) -> Bool {
+        func differs(from accountant: CounterAccountant) -> Bool {
             accountant.resets != resets || accountant.glitches != glitches || accountant.gaps != gaps
         }
     }
