@@ -12,6 +12,11 @@ struct Mirrors {
         search = MirrorSearch(accounts.map(\.facts), isGuest: isGuest)
     }
 
+    /// Begins anew with counters under other names.
+    mutating func begin(_ accounts: [DomainAccount]) {
+        self = Mirrors(accounts, isGuest: search.isGuest)
+    }
+
     /// Watches one more counter, whose position is the next one.
     mutating func append(_ facts: CounterFacts) {
         watch.append(facts.domain)

@@ -68,7 +68,7 @@ public struct Sampling: ~Copyable {
         guard !names.isEmpty else { return }
         sources.recall(names)
         accounts = sources.counters.map { DomainAccount($0) }
-        mirrors = MirrorWatch(accounts.map(\.domain))
+        mirrors.begin(accounts)
     }
 
     /// The accounts are kept in a ledger.
