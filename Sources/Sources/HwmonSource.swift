@@ -22,10 +22,13 @@ struct HwmonSource: ~Copyable {
         integrators = sensors.map { $0.isIntegrated ? PowerIntegrator() : nil }
     }
 
-    /// Reads one sensor at a time on the monotonic clock, in nanoseconds.
-    mutating func read(_ index: Int, at now: UInt64) -> Reading {
-        let reading = readCounter(descriptors[index])
+    /// Reads one sensor: energy, or power in microwatts.
+    func read(_ index: Int) -> Reading { readCounter(descriptors[index]) }
+
+    /// Makes energy of what was read of one sensor in a span of time.
+    mutating func take(_ reading: Reading, of index: Int, at span: ReadSpan) -> Reading {
         guard integrators[index] != nil else { return reading }
+        let now = span.middle.monotonicNanoseconds
         // For these the number that was read is not energy yet but power, in microwatts.
         switch reading {
         case .counter(let microwatts, _) where microwatts <= PowerIntegrator.largestMicrowatts:

@@ -67,14 +67,16 @@ public struct Sources: ~Copyable {
         if place.kind == .perf { return (perf?.read(place.index) ?? .failure(.other), perfSpan) }
         if time != .kernel { begin(at: pass) }
         let reading = read(place)
-        return (reading, end(at: pass))
+        let span = end(at: pass)
+        guard place.kind == .hwmon else { return (reading, span) }
+        return (hwmon?.take(reading, of: place.index, at: span) ?? reading, span)
     }
 
     private mutating func read(_ place: Place) -> Reading {
         switch place.kind {
         case .powercap: powercap?.read(place.index) ?? .failure(.other)
         case .perf: perf?.read(place.index) ?? .failure(.other)
-        case .hwmon: hwmon?.read(place.index, at: now.monotonicNanoseconds) ?? .failure(.other)
+        case .hwmon: hwmon?.read(place.index) ?? .failure(.other)
         case .simulated: simulated?.read(place.index, at: now.monotonicNanoseconds) ?? .failure(.other)
         }
     }

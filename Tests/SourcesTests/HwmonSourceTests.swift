@@ -68,3 +68,11 @@ import Testing
         [source.read(0, at: nanoseconds), source.read(1, at: nanoseconds)]
     }
 }
+
+extension HwmonSource {
+    /// Reads one sensor at a time, at once.
+    fileprivate mutating func read(_ index: Int, at nanoseconds: UInt64) -> Reading {
+        let moment = Moment(monotonicNanoseconds: nanoseconds, boottimeNanoseconds: nanoseconds)
+        return take(read(index), of: index, at: ReadSpan(moment))
+    }
+}
