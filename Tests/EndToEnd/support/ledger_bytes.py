@@ -10,12 +10,11 @@ import struct
 from pathlib import Path
 
 _HEADER_WORDS = 8
-_RECORD_WORDS = 36
-_MOST_RECORDS = 512
+_RECORD_WORDS = 54
 # The words of a record's name, which has a seal of its own.
 _NAME_WORDS = range(16, 36)
 # Room for one copy of the longest ledger, with its checksum; two of them lie one behind the other.
-_COPY_WORDS = _HEADER_WORDS + _RECORD_WORDS * _MOST_RECORDS + 1
+_COPY_WORDS = 147_528 // 8
 LENGTH = 2 * 8 * _COPY_WORDS
 _WORD_MASK = 2**64 - 1
 # Positions in a copy.
