@@ -97,7 +97,7 @@ extension Sources {
     private mutating func notice(_ index: Int) {
         let kind = searches[index].kind
         let known = KnownCounters(counters)
-        guard let discovery = Discovery(kind, roots, known: known) else { return }
+        guard let discovery = Discovery(kind, roots, known: known, hwmonMemory) else { return }
         let reader = searches.first { $0.row == searches[index].row && openKinds.contains($0.kind) }
         guard let reader else { return }
         report.take(discovery)
