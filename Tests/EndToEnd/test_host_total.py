@@ -230,4 +230,4 @@ def test_a_source_that_never_moves_is_none_until_it_does(start_exporter: StartEx
     assert page.energy("core_0") == 0
     assert host(page) == {"psys": 3}
     assert exporter.get("/-/ready").status == 200
-    exporter.only_record("source_moves")
+    assert exporter.only_record("source_up")["source"] == "powercap"

@@ -58,7 +58,7 @@ import Testing
             for _ in 0..<3 { machine.pass() }
             let later = machine.logged.lines()
             #expect(later.count == 1)
-            #expect(later[0].hasPrefix("level=notice event=source_moves"))
+            #expect(later[0].hasPrefix("level=notice event=source_up"))
         }
     }
 
@@ -67,13 +67,14 @@ import Testing
         let logged: LogBench
         private var sampling: Sampling
         private var host = HostReporter()
-        private var movement = MovementReporter()
+        private var search: SearchReporter
         private var seconds: UInt64 = 300
 
         init(_ tree: PowercapTree) throws {
             let logged = try LogBench()
             let roots = SystemRoots(sysfs: tree.root, procfs: tree.root, vendor: .intel)
             sampling = Sampling(Sources(opening: .these([.powercap]), roots, time: .replay))
+            search = SearchReporter(sampling)
             self.logged = logged
         }
 
@@ -82,7 +83,7 @@ import Testing
             let now = seconds * 1_000_000_000
             sampling.tick(at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: now))
             host.review(sampling, at: now, logged.log)
-            movement.review(sampling, logged.log)
+            search.review(sampling, at: now, logged.log)
         }
     }
 
