@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
 import os
 import subprocess
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "EndToEnd"))
 
 pytest.register_assert_rewrite("guest", "hardware", "support.debian", "support.installed_exporter")
 
-from guest import MACHINE, WORK, Guest, copy_disk, make_disk, show_last_words  # noqa: E402
+from guest import BOOT_SECONDS, MACHINE, WORK, Guest, copy_disk, make_disk, show_last_words  # noqa: E402
 from hardware import Hardware  # noqa: E402
 from support.installed_exporter import SERVICE, SOCKET, get  # noqa: E402
 from support.waiting import wait_until  # noqa: E402
@@ -62,22 +63,35 @@ def disk(packages: Path) -> Path:
     """A disk with the states of a machine on which the package was installed as its README says.
 
     `without-driver`: the service is up, and there is nothing to measure. `measuring`: the driver is there, and then the
-    service was started. In both no counter moves.
+    service was started. In both no counter moves. What was made from the same package is used again.
     """
-    made = make_disk("installed")
-    with running(Guest(made, packages)) as guest:
-        guest.script(f"tar -xf /dev/vdb -C /root && apt-get install --yes /root/{DEB.name}")
-        guest.systemctl("enable", "--now", SOCKET)
-        guest.systemctl("start", SERVICE)
-        wait_until(lambda: get("/-/healthy").status == 200, 60, "the exporter up")
-        guest.save(WITHOUT_DRIVER)
-        guest.systemctl("stop", SERVICE)
-        Hardware(guest).load()
-        guest.run("udevadm", "settle")
-        guest.systemctl("start", SERVICE)
-        wait_until(lambda: get("/-/ready").status == 200, 60, "the exporter ready")
-        guest.save(MEASURING)
-    return made
+    kept = MACHINE / f"installed-{_made_from(DEB, Path(__file__), Path(__file__).with_name('guest.py'))}.qcow2"
+    if not kept.exists():
+        for older in MACHINE.glob("installed-*.qcow2"):
+            older.unlink()
+        made = make_disk("installed")
+        with running(Guest(made, packages)) as guest:
+            _install(guest)
+        made.rename(kept)
+    return kept
+
+
+def _made_from(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+def _install(guest: Guest) -> None:
+    guest.script(f"tar -xf /dev/vdb -C /root && apt-get install --yes /root/{DEB.name}", seconds=BOOT_SECONDS)
+    guest.systemctl("enable", "--now", SOCKET)
+    guest.systemctl("start", SERVICE)
+    wait_until(lambda: get("/-/healthy").status == 200, BOOT_SECONDS, "the exporter up")
+    guest.save(WITHOUT_DRIVER)
+    guest.systemctl("stop", SERVICE)
+    Hardware(guest).load()
+    guest.run("udevadm", "settle")
+    guest.systemctl("start", SERVICE)
+    wait_until(lambda: get("/-/ready").status == 200, BOOT_SECONDS, "the exporter ready")
+    guest.save(MEASURING)
 
 
 @contextlib.contextmanager

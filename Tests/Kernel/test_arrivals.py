@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from guest import Guest
 from hardware import DOMAINS, WATTS, Balance, Hardware, assert_exact
+from progress import SECONDS, assert_same_process, wait_until_shown
 from support.installed_exporter import SERVICE, get, page
 from support.waiting import let_time_pass, wait_until
 
-SECONDS = 60.0
 SLOW_RULE = "/etc/udev/rules.d/10-slow.rules"
 
 
@@ -23,19 +21,6 @@ def is_up() -> bool:
     return any(source.value == 1 for source in page().find("pyjoules_source_up", source="powercap"))
 
 
-def wait_for(domains: Sequence[str]) -> None:
-    def all_there() -> bool:
-        shown = page()
-        return all(shown.find("pyjoules_energy_joules_total", domain=domain) for domain in domains)
-
-    wait_until(all_there, SECONDS, f"{domains} on the page")
-
-
-def assert_same_process(guest: Guest, pid: int) -> None:
-    assert guest.main_pid(SERVICE) == pid
-    assert guest.show(SERVICE, "NRestarts")["NRestarts"] == "0"
-
-
 def test_a_driver_that_is_loaded_later_is_found(bare: Guest) -> None:
     """133 s after it was loaded, nothing of it was on the page."""
     pid = bare.main_pid(SERVICE)
@@ -44,7 +29,7 @@ def test_a_driver_that_is_loaded_later_is_found(bare: Guest) -> None:
     hardware = Hardware(bare)
     hardware.load()
     wait_until(is_up, SECONDS, "the source up")
-    wait_for(tuple(DOMAINS))
+    wait_until_shown(DOMAINS)
     assert get("/-/ready").status == 200
     before = Balance.take(hardware)
     hardware.set_watts(WATTS)
@@ -58,11 +43,11 @@ def test_a_package_that_comes_later_joins(bare: Guest) -> None:
     hardware = Hardware(bare)
     first = ("package_0", "core_0", "dram_0")
     hardware.load(*(DOMAINS[domain] for domain in first))
-    wait_for(first)
+    wait_until_shown(first)
     before = Balance.take(hardware)
     hardware.set_watts({counter: WATTS[counter] for counter in ("package-0", "core-0", "dram-0")})
     hardware.register("package-1", "core-1", "dram-1", "psys")
-    wait_for(tuple(DOMAINS))
+    wait_until_shown(DOMAINS)
     middle = assert_exact(before, first)
     hardware.set_watts(WATTS)
     let_time_pass(2)
@@ -76,7 +61,7 @@ def test_rights_that_udev_sets_later_are_enough(bare: Guest) -> None:
     delay_udev(bare, 4)
     hardware = Hardware(bare)
     hardware.load()
-    wait_for(tuple(DOMAINS))
+    wait_until_shown(DOMAINS)
     before = Balance.take(hardware)
     hardware.set_watts(WATTS)
     let_time_pass(2)
@@ -91,7 +76,7 @@ def test_a_boot_whose_coldplug_takes_long_measures_everything(bare: Guest) -> No
     bare.reboot()
     wait_until(lambda: get("/-/healthy").status == 200, SECONDS, "the exporter up")
     pid = bare.main_pid(SERVICE)
-    wait_for(tuple(DOMAINS))
+    wait_until_shown(DOMAINS)
     hardware = Hardware(bare)
     before = Balance.take(hardware)
     hardware.set_watts(WATTS)

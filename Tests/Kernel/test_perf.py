@@ -6,9 +6,9 @@ import pytest
 
 from guest import Guest
 from hardware import WATTS, Balance, Hardware
-from support.installed_exporter import PACKAGE, SERVICE, get, page, page_after_ticks
-from support.waiting import let_time_pass, wait_until
-from test_zones import wait_until_read
+from progress import assert_uneventful, wait_until_read, wait_until_ready
+from support.installed_exporter import PACKAGE, SERVICE, page, page_after_ticks
+from support.waiting import let_time_pass
 
 EXAMPLE = f"/usr/share/doc/{PACKAGE}/examples/perf.conf"
 DROP_IN = f"/etc/systemd/system/{SERVICE}.d/perf.conf"
@@ -23,7 +23,7 @@ def measured_by_perf(guest: Guest) -> Guest:
     guest.write(f"/etc/default/{PACKAGE}", 'ARGS="--source perf"\n')
     guest.systemctl("daemon-reload")
     guest.systemctl("restart", SERVICE)
-    wait_until(lambda: get("/-/ready").status == 200, 60, "the exporter ready")
+    wait_until_ready()
     return guest
 
 
@@ -49,8 +49,7 @@ def test_perf_counts_the_same(measured_by_perf: Guest, hardware: Hardware) -> No
     hardware.set_watts(WATTS)
     let_time_pass(5)
     after = assert_nearly_exact(before)
-    for kind in ("wraps", "resets", "gaps"):
-        assert after.events(kind, before) == {}, kind
+    assert_uneventful(after, before, "wraps", "resets", "gaps")
 
 
 def test_events_of_a_processor_that_was_away_are_opened_again(measured_by_perf: Guest, hardware: Hardware) -> None:

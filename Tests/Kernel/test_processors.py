@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from guest import Guest
 from hardware import WATTS, Balance, Hardware, assert_exact
+from progress import assert_uneventful, wait_until_read
 from support.installed_exporter import SERVICE, page_after_ticks
-from test_zones import wait_until_read
 
 ONLINE = "/sys/devices/system/cpu/cpu1/online"
 
@@ -20,6 +20,5 @@ def test_a_package_goes_with_its_last_processor_and_comes_back_with_it(guest: Gu
     guest.script(f"echo 1 >{ONLINE}")
     wait_until_read()
     after = assert_exact(before)
-    for kind in ("wraps", "resets", "gaps"):
-        assert after.events(kind, before) == {}, kind
+    assert_uneventful(after, before, "wraps", "resets", "gaps")
     assert guest.main_pid(SERVICE) == pid

@@ -14,6 +14,8 @@ SERVICE = f"{PACKAGE}.service"
 SOCKET = f"{PACKAGE}.socket"
 # In the network that the tests share with the Debian, which is a loopback device and nothing else.
 ADDRESS: Address = ("127.0.0.1", 9091)
+# Generous: where the processor is emulated, one scrape may take a second.
+SAMPLES_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Access:
             one = self.page()
             return one if one.value("pyjoules_samples_total") >= ticks + count else None
 
-        found = wait_until(later, what=f"{count} more samples")
+        found = wait_until(later, SAMPLES_SECONDS, f"{count} more samples")
         assert found is not None
         return found
 
