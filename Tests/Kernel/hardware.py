@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -102,11 +103,11 @@ class Balance:
 
     def events(self, name: str, since: Balance) -> dict[str, int]:
         """How often something has happened since then, by domain; without those to which it has not."""
-        full = f"pyjoules_{name}_total"
-        before = {sample.labels["domain"]: sample.value for sample in since.page.find(full)}
-        now = {sample.labels["domain"]: sample.value for sample in self.page.find(full)}
-        rises = {domain: int(value - before.get(domain, 0)) for domain, value in now.items()}
-        return {domain: rise for domain, rise in rises.items() if rise}
+        counts: Counter[str] = Counter()
+        for page, sign in ((self.page, 1), (since.page, -1)):
+            for sample in page.find(f"pyjoules_{name}_total"):
+                counts[sample.labels["domain"]] += sign * int(sample.value)
+        return {domain: count for domain, count in counts.items() if count}
 
 
 def _counters(domains: Iterable[str]) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from support.raw_http import Client, request
 
 GROUP = f"/sys/fs/cgroup/system.slice/{SERVICE}"
 MEBIBYTE = 1024 * 1024
-CLIENTS = 250
+CLIENTS = 100
 
 
 def test_many_stalled_clients_stay_below_the_limit(guest: Guest, figure: Callable[[str], None]) -> None:
