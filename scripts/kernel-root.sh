@@ -26,7 +26,7 @@ forget() {
     find "$cache" -maxdepth 1 -name "$1-*" ! -path "$2" -exec rm -rf {} +
 }
 
-# Downloads and unpacks kernel and headers, and corrects the one path that is absolute in them.
+# Downloads and unpacks kernel and headers, which would otherwise look for each other in /usr/src.
 get_kernel() {
     local release=$1 target=$2 scratch=$cache/kernel.new
     rm -rf "$scratch"
@@ -39,7 +39,7 @@ get_kernel() {
     )
     dpkg-deb --extract "$scratch"/packages/linux-image-*.deb "$scratch/image"
     for package in "$scratch"/packages/linux-{headers,kbuild}-*.deb; do dpkg-deb --extract "$package" "$scratch/headers"; done
-    sed -i "s,/usr/src,$target/headers/usr/src," "$scratch/headers/usr/src/linux-headers-$release/Makefile"
+    sed -i "s,/usr/src,..," "$scratch/headers/usr/src/linux-headers-$release/Makefile"
     depmod --basedir "$scratch/image" "$release"
     rm -rf "$scratch/packages"
     mv "$scratch" "$target"
