@@ -27,14 +27,18 @@ class Agent:
     def run(self, script: str, seconds: float) -> Outcome:
         """Runs a script of bash; an error is one of the connection only."""
         self._socket.settimeout(seconds)
-        content = script.encode()
-        self._socket.sendall(b"%d\n%b" % (len(content), content))
+        self.begin(script)
         line = self._file.readline()
         if not line:
             # The emulated network accepts before anybody in the guest listens, and then closes.
             raise ConnectionError("the guest closed the connection")
         status, output, errors = (int(number) for number in line.split())
         return Outcome(status, self._read(output), self._read(errors))
+
+    def begin(self, script: str) -> None:
+        """Begins a script after which nobody answers any more."""
+        content = script.encode()
+        self._socket.sendall(b"%d\n%b" % (len(content), content))
 
     def close(self) -> None:
         self._file.close()

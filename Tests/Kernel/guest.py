@@ -87,19 +87,19 @@ class Guest(Debian):
 
     def reboot(self) -> None:
         """From inside, as an administrator does."""
-        self.script("(sleep 0.2; systemctl reboot) >/dev/null 2>&1 &")
-        self._drop_agent()
+        self._begin("systemctl reboot")
         self._monitor.wait_for("RESET")
+        self._drop_agent()
         self._wait_until_up()
 
     def sleep(self, seconds: float) -> None:
         """Suspends to memory, and is woken after that time; once in the life of a QEMU."""
-        self.script("(sleep 0.2; echo mem >/sys/power/state) >/dev/null 2>&1 &")
-        self._drop_agent()
+        self._begin("echo mem >/sys/power/state")
         self._monitor.wait_for("SUSPEND")
         let_time_pass(seconds)
         self._monitor.execute("system_wakeup")
         self._monitor.wait_for("WAKEUP")
+        self._drop_agent()
 
     def end(self) -> None:
         """Ends it at once: what is on its disk serves nobody any more."""
@@ -145,9 +145,16 @@ class Guest(Debian):
         return self.run("cat", path)
 
     def _outcome(self, script: str, seconds: float) -> Outcome:
+        return self._connected(seconds).run(script, seconds)
+
+    def _begin(self, script: str) -> None:
+        """Begins what ends the connection too, which stays open until it has."""
+        self._connected(COMMAND_SECONDS).begin(script)
+
+    def _connected(self, seconds: float) -> Agent:
         if self._agent is None:
             self._agent = Agent(seconds)
-        return self._agent.run(script, seconds)
+        return self._agent
 
     def _drop_agent(self) -> None:
         if self._agent is not None:

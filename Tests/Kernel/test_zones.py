@@ -22,9 +22,9 @@ def numbers() -> dict[str, str]:
     }
 
 
-def complaints(guest: Guest) -> list[str]:
-    """What the service has said as an error or worse."""
-    return [record["MESSAGE"] for record in guest.journal("--unit", SERVICE, "--priority=err")]
+def complaints(guest: Guest, pid: int) -> list[str]:
+    """What this process has said as an error or worse."""
+    return [record["MESSAGE"] for record in guest.journal(f"_PID={pid}", "--priority=err")]
 
 
 def test_zones_that_come_back_under_other_numbers_go_on(guest: Guest, hardware: Hardware) -> None:
@@ -41,7 +41,7 @@ def test_zones_that_come_back_under_other_numbers_go_on(guest: Guest, hardware: 
     after = assert_exact(before)
     assert_uneventful(after, before, "wraps", "resets", "gaps")
     assert guest.main_pid(SERVICE) == pid
-    assert complaints(guest) == []
+    assert complaints(guest, pid) == []
 
 
 def test_a_zone_that_fails_for_a_while_loses_nothing(hardware: Hardware) -> None:
