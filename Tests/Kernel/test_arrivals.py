@@ -8,13 +8,19 @@ from progress import SECONDS, assert_same_process, wait_until_shown
 from support.installed_exporter import SERVICE, get, page
 from support.waiting import let_time_pass, wait_until
 
-SLOW_RULE = "/etc/udev/rules.d/10-slow.rules"
+RULE = "/etc/udev/rules.d/10-hold.rules"
+PERMISSION = "/run/bench-permission"
 
 
-def delay_udev(guest: Guest, seconds: int) -> None:
-    """From now on udev takes so long for the control type, and only then looks at the zones in it."""
-    guest.write(SLOW_RULE, f'SUBSYSTEM=="powercap", KERNEL=="intel-rapl", PROGRAM="/bin/sleep {seconds}"\n')
+def hold_udev(guest: Guest) -> None:
+    """From now on udev is busy with the control type, and looks at the zones in it when it may go on."""
+    wait = f"/bin/sh -c 'until test -e {PERMISSION}; do sleep 0.1; done'"
+    guest.write(RULE, f'SUBSYSTEM=="powercap", KERNEL=="intel-rapl", PROGRAM="{wait}"\n')
     guest.run("udevadm", "control", "--reload")
+
+
+def let_udev_go_on(guest: Guest) -> None:
+    guest.run("touch", PERMISSION)
 
 
 def is_up() -> bool:
@@ -58,9 +64,13 @@ def test_a_package_that_comes_later_joins(bare: Guest) -> None:
 def test_rights_that_udev_sets_later_are_enough(bare: Guest) -> None:
     """Between a driver's zones and udev's rule for them is a moment in which they are forbidden."""
     pid = bare.main_pid(SERVICE)
-    delay_udev(bare, 4)
+    hold_udev(bare)
     hardware = Hardware(bare)
     hardware.load()
+    # So long that it has certainly tried.
+    let_time_pass(4)
+    assert page().find("pyjoules_energy_joules_total") == []
+    let_udev_go_on(bare)
     wait_until_shown(DOMAINS)
     before = Balance.take(hardware)
     hardware.set_watts(WATTS)
@@ -70,12 +80,14 @@ def test_rights_that_udev_sets_later_are_enough(bare: Guest) -> None:
 
 
 def test_a_boot_whose_coldplug_takes_long_measures_everything(bare: Guest) -> None:
-    """udev had looked at the counters 16 s after the exporter was started, and waiting for it had ended before."""
-    delay_udev(bare, 16)
+    """udev looked at the counters when the exporter had been started, and waiting for it had ended before."""
+    hold_udev(bare)
     bare.write("/etc/modules-load.d/bench.conf", "energy_bench\n")
     bare.reboot()
     wait_until(lambda: get("/-/healthy").status == 200, SECONDS, "the exporter up")
     pid = bare.main_pid(SERVICE)
+    assert page().find("pyjoules_energy_joules_total") == []
+    let_udev_go_on(bare)
     wait_until_shown(DOMAINS)
     hardware = Hardware(bare)
     before = Balance.take(hardware)
