@@ -17,7 +17,7 @@ export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ 
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd lint format bench bench-smoke fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel lint format bench bench-smoke fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ e2e-fatal: build .venv/ready ## Run the end-to-end tests with a build that dies 
 
 test-systemd: deb .venv/ready ## Test the Debian package in a Debian with a real systemd; needs root, otherwise says SKIP
 	@scripts/test-systemd.sh $(PYTHON) .build/deb/pyjoules-exporter_*.deb
+
+test-kernel: deb .venv/ready ## Test the Debian package under Debian's kernel with counters of its own, in QEMU; needs root, otherwise says SKIP
+	@scripts/test-kernel.sh $(PYTHON) .build/deb/pyjoules-exporter_*.deb
 
 lint: ## Check format, doors between modules and folders, banned words, Python and linkage
 	@scripts/lint.sh

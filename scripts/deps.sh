@@ -6,6 +6,7 @@
 #   deps.sh test        that, and what the tests need
 #   deps.sh container   what building and what making an image needs
 #   deps.sh systemd     what booting a Debian needs, for the tests under a real systemd
+#   deps.sh kernel      what emulating a machine with Debian's kernel needs, for the tests under it
 #   deps.sh all         all that, and what benchmarks and linting need
 set -euo pipefail
 
@@ -15,6 +16,7 @@ tests=(gcc libc6-dev python3 python3-venv curl openssl apache2-utils prometheus 
     victoria-metrics protobuf-compiler libprotobuf-dev golang-github-prometheus-client-model-dev "${deb[@]}")
 container=(buildah podman crun mmdebstrap curl procps)
 systemd=(iproute2 mmdebstrap systemd-container util-linux)
+kernel=(busybox-static cpio e2fsprogs gcc iproute2 kmod libelf1 make mmdebstrap qemu-system-x86 qemu-utils seabios util-linux)
 bench=(nginx-light wrk)
 
 case "${1:-all}" in
@@ -23,8 +25,9 @@ test) wanted=("${build[@]}" "${tests[@]}") ;;
 deb) wanted=("${build[@]}" "${deb[@]}") ;;
 container) wanted=("${build[@]}" "${container[@]}") ;;
 systemd) wanted=("${systemd[@]}") ;;
-all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${systemd[@]}" "${bench[@]}") ;;
-*) echo "deps.sh: '$1' is not one of build, test, deb, container, systemd, all" >&2; exit 64 ;;
+kernel) wanted=("${kernel[@]}") ;;
+all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${systemd[@]}" "${kernel[@]}" "${bench[@]}") ;;
+*) echo "deps.sh: '$1' is not one of build, test, deb, container, systemd, kernel, all" >&2; exit 64 ;;
 esac
 
 if ! command -v swift >/dev/null; then

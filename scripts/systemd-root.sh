@@ -12,9 +12,9 @@ cache=$1
 suite=${PYJOULES_SYSTEMD_SUITE:-bookworm}
 packages=systemd,systemd-sysv,dbus,udev,procps
 downloaded=(libcrypt1 libdeflate0 libseccomp2 libssl3 libstdc++6 libsystemd0 libyaml-0-2)
-limit=600
+bootstrap=$(dirname "$0")/debian-root.sh
 
-version=$suite-$({ cat "$0"; find "$fixtures" -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -c1-12)
+version=$suite-$({ cat "$0" "$bootstrap"; find "$fixtures" -type f -print0 | sort -z | xargs -0 cat; } | sha256sum | cut -c1-12)
 root=$cache/root-$version
 if [ -d "$root" ]; then
     echo "$root"
@@ -26,16 +26,12 @@ scratch=$cache/new
 # Of other versions, and of a run that was ended in the middle.
 rm -rf "$cache/root-$suite"-* "$scratch"
 mkdir -p "$scratch"
-# mmdebstrap waits for the disk after every package, which costs nothing in memory.
-memory=$(mktemp -d /dev/shm/pyjoules-systemd.XXXXXX 2>/dev/null || mktemp -d "$cache/tmp.XXXXXX")
-trap 'rm -rf "$memory" "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 
-TMPDIR=$memory timeout "$limit" mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
+DEBIAN_SUITE=$suite "$bootstrap" "$cache" "$packages" "$fixtures" \
     --skip=cleanup/apt/lists,cleanup/apt/cache \
     --customize-hook="chroot \"\$1\" apt-get clean" \
-    --customize-hook="chroot \"\$1\" apt-get install --quiet=2 --yes --download-only ${downloaded[*]}" \
-    --customize-hook="cp -rT '$fixtures' \"\$1\"" \
-    --customize-hook="chroot \"\$1\" /usr/local/lib/bench/prepare" \
-    "$suite" - | tar -xf - -C "$scratch"
+    --customize-hook="chroot \"\$1\" apt-get install --quiet=2 --yes --download-only ${downloaded[*]}" |
+    tar -xf - -C "$scratch"
 mv "$scratch" "$root"
 echo "$root"

@@ -16,13 +16,15 @@ import pytest
 # The tools of the end-to-end tests: fake counters, a client, waiting.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "EndToEnd"))
 
-pytest.register_assert_rewrite("exporter_unit", "machine", "support.hardware_counter")
+pytest.register_assert_rewrite(
+    "exporter_unit", "machine", "support.debian", "support.hardware_counter", "support.installed_exporter"
+)
 
 from machine import ROOT, WORK, Machine  # noqa: E402
 from support.hardware_counter import HardwareCounter  # noqa: E402
+from support.installed_exporter import PACKAGE  # noqa: E402
 from support.powercap_tree import PowercapTree, Zone  # noqa: E402
 
-PACKAGE = "pyjoules-exporter"
 DEB = Path(os.environ.get("PYJOULES_DEB", ""))
 # The exporter believes twice the limit: enough for tests to move counters by joules at a time. At this power a counter
 # needs half a minute for its whole range, so the exporter may be away for that long; at half of it, the load's mean, it

@@ -3,67 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 
 from machine import Machine
 from scraping import Scraper
 from support.exposition import Page
 from support.hardware_counter import HardwareCounter, RandomLoad, joules
-from support.raw_http import Address, Client, Response
+from support.installed_exporter import ADDRESS, OPEN, SERVICE, SOCKET, Access, get, page, page_after_ticks
+from support.raw_http import Client
 from support.waiting import wait_until
 
-SERVICE = "pyjoules-exporter.service"
-SOCKET = "pyjoules-exporter.socket"
-ADDRESS: Address = ("127.0.0.1", 9091)
+# What the tests of the units need of it, they find here with the rest.
+__all__ = [
+    "ADDRESS",
+    "OPEN",
+    "SERVICE",
+    "SOCKET",
+    "Access",
+    "Counters",
+    "assert_it_counts",
+    "assert_nothing_lost",
+    "get",
+    "is_refused",
+    "page",
+    "page_after_ticks",
+    "restarts",
+    "scraped_under_load",
+    "wait_for_progress",
+]
+
 Counters = Mapping[str, HardwareCounter]
-
-
-@dataclass(frozen=True)
-class Access:
-    """How to get in: in the clear or by TLS, and with which header lines."""
-
-    tls: ssl.SSLContext | None = None
-    headers: tuple[str, ...] = ()
-
-    def connect(self) -> Client:
-        """A new connection. While nobody answers it waits in systemd's socket."""
-        client = Client(ADDRESS)
-        if self.tls is not None:
-            try:
-                client.socket = self.tls.wrap_socket(client.socket, server_hostname="127.0.0.1")
-            except OSError:
-                client.close()
-                raise
-        return client
-
-    def get(self, path: str = "/metrics") -> Response:
-        """One request on a connection of its own."""
-        with self.connect() as client:
-            return client.get(path, headers=["Connection: close", *self.headers])
-
-    def page(self) -> Page:
-        response = self.get()
-        assert response.status == 200, response
-        return Page(response.text)
-
-    def page_after_ticks(self, count: int = 2) -> Page:
-        """A page after so many more samples: what the counters showed before the call has certainly been read."""
-        ticks = self.page().value("pyjoules_samples_total")
-
-        def later() -> Page | None:
-            one = self.page()
-            return one if one.value("pyjoules_samples_total") >= ticks + count else None
-
-        found = wait_until(later, what=f"{count} more samples")
-        assert found is not None
-        return found
-
-
-OPEN = Access()
-get, page, page_after_ticks = OPEN.get, OPEN.page, OPEN.page_after_ticks
 
 
 def is_refused() -> bool:

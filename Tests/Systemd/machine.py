@@ -6,32 +6,27 @@ network, which is a loopback device and nothing else, is the tests' as well as t
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from support.debian import COMMAND_SECONDS, CommandFailed, Debian
 from support.waiting import wait_until
 
 ROOT = Path(os.environ.get("PYJOULES_SYSTEMD_ROOT", ""))
 WORK = Path(os.environ.get("PYJOULES_SYSTEMD_WORK", ""))
 CGROUPS = Path("/sys/fs/cgroup")
-# Generous: booting takes half a second where nothing else runs, and installing a package three.
+# Generous: booting takes half a second where nothing else runs.
 BOOT_SECONDS = 60.0
-COMMAND_SECONDS = 120.0
 # What systemd(1) takes for a clean end, sent to process 1 of a container: SIGRTMIN+4.
 POWER_OFF = "RTMIN+4"
 # With this nspawn asks whoever keeps its unit to start it again.
 REBOOT_STATUS = 133
 
 
-class CommandFailed(AssertionError):
-    """A command inside ended with an error that nobody expected."""
-
-
-class Machine:
+class Machine(Debian):
     """One Debian: a directory that is shared and never written to, layers over it, and a layer of its own on top."""
 
     def __init__(self, name: str, sysfs: Path, layers: Sequence[Path] = ()) -> None:
@@ -144,23 +139,8 @@ class Machine:
             raise CommandFailed(f"{' '.join(command)} ended with {result.returncode}: {said}")
         return result.stdout
 
-    def systemctl(self, *arguments: str) -> str:
-        return self.run("systemctl", *arguments)
-
     def systemd_version(self) -> int:
         return int(self.systemctl("--version").split()[1])
-
-    def show(self, unit: str, *properties: str) -> Mapping[str, str]:
-        """Properties of a unit, by name."""
-        lines = self.systemctl("show", unit, f"--property={','.join(properties)}").splitlines()
-        return dict(line.split("=", 1) for line in lines)
-
-    def state(self, unit: str) -> str:
-        return self.show(unit, "ActiveState")["ActiveState"]
-
-    def main_pid(self, unit: str) -> int:
-        """The number of a service's main process, inside."""
-        return int(self.show(unit, "MainPID")["MainPID"])
 
     def outer_pid(self, inner: int) -> int:
         """The number of a process here, by the one that it has inside."""
@@ -173,12 +153,6 @@ class Machine:
             if len(numbers) > 1 and int(numbers[-1]) == inner and "/payload/" in _cgroup(status.parent.name):
                 return int(status.parent.name)
         raise AssertionError(f"no process {inner} inside")
-
-    def journal(self, *arguments: str) -> list[dict[str, str]]:
-        """The records of the journal that match, oldest first, with all their fields."""
-        lines = self.run("journalctl", "--sync").splitlines()
-        lines += self.run("journalctl", "--output=json", "--no-pager", "--all", *arguments).splitlines()
-        return [json.loads(line) for line in lines if line]
 
     def write(self, path: str, text: str) -> None:
         """A file inside, with its directories."""
