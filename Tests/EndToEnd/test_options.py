@@ -13,7 +13,8 @@ import pytest
 from support import log_lines
 from support.exporter import StartExporter, run
 from support.powercap_tree import PowercapTree
-from support.raw_http import free_port
+from support.raw_http import Client, free_port
+from support.waiting import wait_until
 
 EX_USAGE = 64
 
@@ -129,9 +130,14 @@ def test_for_an_option_of_node_exporter_the_error_names_what_to_use(argument: st
 def test_what_templates_of_other_exporters_pass_is_taken(start_exporter: StartExporter, tree: PowercapTree) -> None:
     port = free_port()
     options = ["--web.listen-address", f"localhost:{port}", "--web.config.file=", "--log.level=warn"]
-    exporter = start_exporter(tree, *options, listen=False)
-    assert exporter.port == port
-    assert exporter.get().status == 200
+    exporter = start_exporter(tree, *options, listen=False, wait=False)
+
+    def status() -> int:
+        with contextlib.suppress(ConnectionRefusedError), Client(("127.0.0.1", port)) as client:
+            return client.get("/-/healthy").status
+        return 0
+
+    assert wait_until(status, what="an answer") == 200
     assert exporter.records() == [], "nothing below a warning is logged"
 
 
