@@ -18,7 +18,6 @@ NAME = "pyjoules-exporter"
 UNITS = REPOSITORY / "systemd"
 # What `systemd-analyze security` may say at most, of 10, of the service as it is shipped and with each of the drop-ins.
 EXPOSURE_CEILINGS = {None: 0.4, "capability": 0.7, "perf": 0.9}
-SETTLE_CEILING = 0.2
 PACE_CEILING = 3.2
 # Fields that are not written out where they are reported, by the case: one for each layer of the sandbox.
 COMPUTED_FIELDS = {"sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"}}
@@ -27,7 +26,6 @@ INSTALLED = {
     f"usr/bin/{NAME}",
     f"usr/lib/systemd/system/{NAME}.service",
     f"usr/lib/systemd/system/{NAME}.socket",
-    f"usr/lib/systemd/system/{NAME}-settle.service",
     f"usr/lib/systemd/system/{NAME}-pace.service",
     f"usr/lib/udev/rules.d/60-{NAME}.rules",
     f"usr/share/{NAME}/keep-totals.conf",
@@ -142,7 +140,7 @@ def analyze(unit_directory: Path, *arguments: str) -> subprocess.CompletedProces
 @pytest.mark.parametrize("drop_in", EXPOSURE_CEILINGS)
 def test_systemd_has_nothing_to_say_against_the_units(unit_directory: Path, drop_in: str | None) -> None:
     add_drop_in(unit_directory, drop_in)
-    units = [f"{NAME}.service", f"{NAME}.socket", f"{NAME}-settle.service", f"{NAME}-pace.service"]
+    units = [f"{NAME}.service", f"{NAME}.socket", f"{NAME}-pace.service"]
     # The manual page is looked for where it is not installed; a binary format that may be missing is another's unit.
     result = analyze(unit_directory, "verify", "--man=no", *units)
     assert result.returncode == 0, result
@@ -169,10 +167,6 @@ def test_the_service_is_exposed_no_more_than_it_must_be(
 ) -> None:
     add_drop_in(unit_directory, drop_in)
     assert exposure(unit_directory, f"{NAME}.service") <= ceiling
-
-
-def test_waiting_for_udev_is_exposed_no_more_than_the_service(unit_directory: Path) -> None:
-    assert exposure(unit_directory, f"{NAME}-settle.service") <= SETTLE_CEILING
 
 
 def test_the_pause_has_no_rights_that_it_need_not_have(unit_directory: Path) -> None:
