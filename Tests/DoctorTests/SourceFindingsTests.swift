@@ -204,7 +204,7 @@ import Testing
     @Test func `a battery is told of, and is no problem`() throws {
         try withHwmonTree { tree in
             try tree.add(0, "BAT0", of: "PNP0C0A:00/power_supply/BAT0", ["power1_input": "60000000\n"])
-            let findings = HwmonCheck(isNeeded: false).findings(HwmonDiscovery(sysfs: tree.root))
+            let findings = HwmonCheck(place: Surroundings(), isNeeded: false).findings(HwmonDiscovery(sysfs: tree.root))
             #expect(findings.map(\.status) == [.note])
             #expect(
                 findings[0].sentence
