@@ -92,6 +92,8 @@ public struct DomainAccount: Sendable {
             }
         case .failure(let reason): failure = reason
         }
+        // It is not read again, so that no tick would take its power away.
+        if failure == .slow { powerMicrowatts = nil }
         if let failure { failures[failure] += 1 }
     }
 
