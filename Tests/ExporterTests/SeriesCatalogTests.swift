@@ -219,7 +219,7 @@ import Testing
             #expect(told("wraps") == ["1", "0", "0"])
             #expect(told("resets") == ["0", "1", "0"])
             #expect(told("gaps") == ["0", "0", "0"])
-            #expect(pages.lines(of: "pyjoules_sample_errors_total").count == 15)
+            #expect(pages.lines(of: "pyjoules_sample_errors_total").count == 21)
         }
         // The slack alone is longer than this range takes at a kilowatt.
         try withPowercapTree(["0": "package-0"]) { tree in
