@@ -6,13 +6,13 @@ import Kernel
 struct LimitFiles: Equatable, Sendable {
     private struct Constraint: Equatable {
         let limit: StoredPath
-        let maximum: StoredPath
+        var maximum: StoredPath?
     }
 
     private let own: [Constraint]
     private let parent: [Constraint]
     /// The bound by what was stated when it was the counter's turn last.
-    fileprivate var latestMicrowatts: UInt64 = 0
+    var latestMicrowatts: UInt64 = 0
 
     /// The limits of a zone, and of the one that it lies in: each by its directory.
     init(own: (directory: String, limits: PowerLimits), parent: (directory: String, limits: PowerLimits)?) {
@@ -21,15 +21,15 @@ struct LimitFiles: Equatable, Sendable {
     }
 
     private static func constraints(_ directory: String, _ limits: PowerLimits) -> [Constraint] {
-        limits.numbers.map { number in
+        zip(limits.numbers, limits.limits).map { number, limit in
             let stem = "\(directory)/constraint_\(number)_"
-            return Constraint(
-                limit: StoredPath(stem + "power_limit_uw"), maximum: StoredPath(stem + "max_power_uw"))
+            let maximum = limit.maximumMicrowatts == nil ? nil : StoredPath(stem + "max_power_uw")
+            return Constraint(limit: StoredPath(stem + "power_limit_uw"), maximum: maximum)
         }
     }
 
-    private static func number(_ path: StoredPath) -> UInt64? {
-        guard let file = path.open(), case .counter(let value, _) = readCounter(file) else { return nil }
+    private static func number(_ path: StoredPath?) -> UInt64? {
+        guard let file = path?.open(), case .counter(let value, _) = readCounter(file) else { return nil }
         return value
     }
 
@@ -92,21 +92,24 @@ extension Sources {
 struct Turns {
     private static let roundNanoseconds: UInt64 = 60_000_000_000
 
-    private var next = 0
+    private var next: Int?
     private var lastNanoseconds: UInt64?
     private var roundBeganNanoseconds: UInt64 = 0
 
-    /// Those whose turn it is now.
+    /// Those whose turn it is now. The first round begins a minute after the first call.
     mutating func next(of count: Int, at now: UInt64) -> Range<Int> {
         let elapsed = now - min(now, lastNanoseconds ?? now)
         lastNanoseconds = now
-        if next >= count {
-            guard now >= roundBeganNanoseconds.saturatingSum(Turns.roundNanoseconds) else { return 0..<0 }
-            next = 0
+        var first = next ?? count
+        if next == nil { roundBeganNanoseconds = now }
+        if first >= count {
+            next = count
+            guard now >= roundBeganNanoseconds.saturatingSum(Turns.roundNanoseconds) else { return count..<count }
+            first = 0
             roundBeganNanoseconds = now
         }
         let share = UInt64(count).scaled(by: elapsed, over: Turns.roundNanoseconds) + 1
-        let turn = next..<min(count, next + Int(clamping: share))
+        let turn = first..<min(count, first + Int(clamping: share))
         next = turn.upperBound
         return turn
     }

@@ -101,6 +101,7 @@ extension Sources {
         if counters[index].name != facts.name { result.renamed.append(index) }
         counters[index] = facts
         limitFiles[index] = found.limitFiles
+        limitFiles[index]?.latestMicrowatts = facts.boundMicrowatts
         zones[index] = ZoneReport(facts, limits: found.limits)
     }
 

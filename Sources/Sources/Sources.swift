@@ -85,6 +85,7 @@ public struct Sources: ~Copyable {
     mutating func append(_ facts: CounterFacts, limits: [PowerLimit] = [], _ files: LimitFiles? = nil) {
         zones.insert(ZoneReport(facts, limits: limits), at: counters.count)
         limitFiles.append(files)
+        limitFiles[counters.count]?.latestMicrowatts = facts.boundMicrowatts
         places.append(Place(kind: facts.source, index: count(of: facts.source)))
         counters.append(facts)
         if !givenUp.contains(facts.source) { openKinds.insert(facts.source) }

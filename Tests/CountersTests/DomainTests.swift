@@ -19,14 +19,16 @@ import Testing
         #expect(domain.tag == tag)
     }
 
-    @Test func `everything lies in its package but the platform and sensors`() {
+    @Test func `everything lies in its package but the platform, sensors and zones`() {
         for kind in DomainKind.allCases {
-            #expect(Domain(kind: kind, socket: 3).package == (kind == .psys || kind == .sensor ? nil : 3))
+            #expect(Domain(kind: kind, socket: 3).package == ([.psys, .sensor, .zone].contains(kind) ? nil : 3))
         }
     }
 
     @Test func `kinds are named as the label has them`() {
         #expect(
-            DomainKind.allCases.map(\.rawValue) == ["package", "core", "uncore", "dram", "psys", "lead_core", "sensor"])
+            DomainKind.allCases.map(\.rawValue) == [
+                "package", "core", "uncore", "dram", "psys", "lead_core", "sensor", "zone",
+            ])
     }
 }

@@ -1,4 +1,4 @@
-"""What is not there at the start, or cannot be read yet, is measured once it can be: without a restart, inside the sandbox."""
+"""What is not there at the start, or cannot be read yet, is measured once it can be: no restart, inside the sandbox."""
 
 from __future__ import annotations
 

@@ -45,8 +45,9 @@ import Testing
         try withPowercapTree(["0": "package-0"]) { tree in
             try tree.forbid("intel-rapl:0")
             let logged = try LogBench()
+            let configuration = try configuration(.these([.powercap]), tree.root)
             let (report, zones) = try withoutPrivileges {
-                let measurement = open(try configuration(.these([.powercap]), tree.root), logged.log)
+                let measurement = open(configuration, logged.log)
                 return (measurement.report, measurement.zones)
             }
             #expect(report.name == "powercap")
