@@ -63,6 +63,11 @@ struct PlatformTrial {
             waitingSince = Start(nanoseconds: nanoseconds, observation: now)
             return nil
         }
+        // As long as nothing else has moved either, it has not been slow.
+        if now.platformIsRead && now.partsMicrojoules == start.observation.partsMicrojoules {
+            waitingSince = Start(nanoseconds: nanoseconds, observation: now)
+            return nil
+        }
         guard nanoseconds - min(nanoseconds, start.nanoseconds) >= PlatformTrial.patienceNanoseconds else { return nil }
         guard now.platformIsRead else { return .unreadable }
         let used = now.partsMicrojoules &- start.observation.partsMicrojoules
