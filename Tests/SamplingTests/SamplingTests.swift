@@ -228,7 +228,8 @@ import Testing
             #expect(account.domain == models[index].domain)
             #expect(account.totalMicrojoules >= beforeSecond[index] - afterFirst[index])
             #expect(account.totalMicrojoules <= afterSecond[index] - beforeFirst[index])
-            #expect(account.powerMicrowatts ?? 0 > 0)
+            // Where a busy machine made a reading take a tenth of the interval, there is no power.
+            if let power = account.powerMicrowatts { #expect(power > 0) }
         }
     }
 
