@@ -29,9 +29,7 @@ struct Trust {
         let domains = accounts.map(\.domain)
         let refused = zones.compactMap { $0.role == .unreadable ? $0.domain : nil }.filter { !domains.contains($0) }
         host.follow(
-            accounts,
-            isCounted: { !givenUp.contains(accounts[$0].facts.source) && !Trust.isUntried(accounts[$0]) },
-            refused: refused, kept: kept)
+            accounts, isCounted: { !givenUp.contains(accounts[$0].facts.source) }, refused: refused, kept: kept)
     }
 
     /// The kernel shows perf's psys on some processors without having tried it: it is no counter before it has moved.
