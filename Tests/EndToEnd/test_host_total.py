@@ -185,7 +185,7 @@ def test_packages_that_stand_still_together_are_not_one(
 def test_two_channels_of_one_register_are_found(start_exporter: StartExporter, tmp_path: Path) -> None:
     board = HwmonTree(tmp_path / "sys")
     board.add(0, "card", {"energy1_input": 5_000_000, "energy1_label": "one"})
-    board.add(1, "again", {"energy1_input": 5_000_000, "energy1_label": "two"})
+    board.add(1, "repeat", {"energy1_input": 5_000_000, "energy1_label": "two"})
     second = board.root / "class" / "hwmon" / "hwmon1" / "energy1_input"
     second.unlink()
     second.hardlink_to(board.root / "class" / "hwmon" / "hwmon0" / "energy1_input")
