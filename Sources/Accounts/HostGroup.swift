@@ -48,8 +48,9 @@ struct HostGroup: Sendable {
         }
         for position in positions {
             now.unitsMicrojoules &+= accounts[position].facts.unitMicrojoules
-            now.disturbances &+= accounts[position].accountant.resets &+ accounts[position].accountant.gaps
-            if accounts[position].isMirror { now.disturbances &+= 1 }
+            let accountant = accounts[position].accountant
+            now.disturbances &+= accountant.resets &+ accountant.gaps &+ accountant.glitches
+            if accounts[position].isMirror || accounts[position].isInDoubt { now.disturbances &+= 1 }
         }
     }
 }

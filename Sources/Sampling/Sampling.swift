@@ -43,7 +43,7 @@ public struct Sampling: ~Copyable {
     }
 
     init(_ sources: consuming Sources, accounts: [DomainAccount]) {
-        let isGuest = sources.isGuest
+        let isGuest = sources.report.place.isGuest
         self.sources = sources
         self.accounts = accounts
         mirrors = Mirrors(accounts, isGuest: isGuest)
