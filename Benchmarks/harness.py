@@ -173,7 +173,7 @@ class Workshop:
         return root
 
     @contextmanager
-    def moving_tree(self) -> Iterator[Path]:
+    def moving_tree(self, limit_watts: int = MOVING_LIMIT_WATTS) -> Iterator[Path]:
         """The same with counters that move all the time, and wrap every few seconds."""
         root = self.new_directory("sysfs")
         command = [sys.executable, TREE_PROGRAM, root, "--curve"]
@@ -182,7 +182,7 @@ class Workshop:
                 raise Failure("the program that moves the counters did not start")
             # A step that comes 50 ms late must be plausible: what is not is a reset, whose log line allocates.
             for limit in root.glob("class/powercap/intel-rapl:*/constraint_0_power_limit_uw"):
-                limit.write_text(f"{MOVING_LIMIT_WATTS * 1_000_000}\n")
+                limit.write_text(f"{limit_watts * 1_000_000}\n")
             yield root
             if mover.poll() is not None:
                 raise Failure("the program that moves the counters has ended")

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/perf_event.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -85,6 +86,26 @@ int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int le
         .read_format = PERF_FORMAT_GROUP | PERF_FORMAT_TOTAL_TIME_RUNNING,
     };
     return (int)syscall(SYS_perf_event_open, &attributes, -1, processor, leader, PERF_FLAG_FD_CLOEXEC);
+}
+
+/// The first object is the program itself.
+static int release_code_of(struct dl_phdr_info *object, size_t size, void *result) {
+    (void)size;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int index = 0; index < object->dlpi_phnum; index++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[index];
+        if (segment->p_type != PT_LOAD || segment->p_flags != (PF_R | PF_X)) continue;
+        uintptr_t start = object->dlpi_addr + segment->p_vaddr, end = start + segment->p_memsz;
+        start -= start % page;
+        *(int *)result = madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 1;
+}
+
+int clinux_release_code(void) {
+    int result = -1;
+    dl_iterate_phdr(release_code_of, &result);
+    return result;
 }
 
 int clinux_processor_maker(char maker[13]) {

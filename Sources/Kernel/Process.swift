@@ -25,6 +25,12 @@ public enum Process {
     /// The size of a page of memory, in which /proc/PID/stat counts resident memory. See sysconf(3).
     public static var pageBytes: UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
 
+    /// Lets go of the program's own code in memory, most of which a start needs once: what is needed again comes back from the file by
+    /// itself. Where the kernel refuses, everything stays as it is. See madvise(2).
+    public static func releaseCode() {
+        _ = clinux_release_code()
+    }
+
     /// Ends the process. See exit(3).
     public static func exit(status: Int32) -> Never {
         Glibc.exit(status)

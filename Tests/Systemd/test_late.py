@@ -21,7 +21,7 @@ def is_measured(domains: Counters) -> bool:
 def assert_nothing_is_measured(machine: Machine) -> int:
     """The service runs and says that it measures nothing; gives its process."""
     assert get("/-/healthy").status == 200
-    assert get("/-/ready").status == 503
+    wait_until(lambda: get("/-/ready").status == 503, PATIENCE_SECONDS, "that it is told that nothing is read")
     assert page().find("pyjoules_energy_joules_total") == []
     return machine.main_pid(SERVICE)
 

@@ -65,6 +65,10 @@ int clinux_drop_bounding_capabilities(void);
 /// that is to be kept and is there: then it gives 1. See capset(2), PR_CAP_AMBIENT(2const).
 int clinux_drop_capabilities(int keeps_monitoring);
 
+/// Lets go of the program's own code in memory: what is needed again comes back from the file by itself. Gives -1 if the kernel does
+/// not do it. See madvise(2), MADV_DONTNEED, and dl_iterate_phdr(3).
+int clinux_release_code(void);
+
 /// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };
 enum clinux_file_type clinux_file_type(unsigned int mode);
