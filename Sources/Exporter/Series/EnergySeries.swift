@@ -22,18 +22,15 @@ struct EnergySeries {
             help: "Length of the last measurement interval, as measured.")
         joules = registry.declareFamily(
             "pyjoules_energy_joules_total", .counter, in: tables.totals.table,
-            help: origin.help(
-                "Energy used since counting began, across counter wraps; pyjoules_domain_info says how it is read. "
-                    + "Sum over one kind only"))
+            help: origin.help("Energy used since counting began. Sum over one kind only"))
         bases = KeyedRows(in: &registry, rows: 1, labelBytes: 64)
         host = registry.declareFamily(
             "pyjoules_host_energy_joules_total", .counter, in: bases.table,
             help: origin.help(
-                "Energy used by the machine since counting began, nothing counted twice; absent until every part that was "
-                    + "found is counted"))
+                "Energy used by the machine, nothing counted twice; absent until every part is counted"))
         missingParts = registry.declareFamily(
             "pyjoules_host_missing_parts", .gauge,
-            help: "Parts of the machine's energy that were found and are not counted now.")
+            help: "Parts of the machine's energy that are not counted now.")
     }
 
     /// Opens a row for the machine's own energy.

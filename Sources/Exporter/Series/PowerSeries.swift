@@ -25,9 +25,7 @@ struct PowerSeries {
             help: origin.help("Average power of every measurement interval"), hasClassicBuckets: hasClassicBuckets)
         quantile = registry.declarePowerSummary(
             "pyjoules_power_quantile_watts", in: tables.summaries.table,
-            help: origin.help(
-                "Quantiles of the samples of power in the last 60 s; _sum and _count are since the start"
-            ))
+            help: origin.help("Quantiles of power in the last 60 s; _sum and _count are since the start"))
         func declare(_ name: String, _ help: String) -> FamilyIndex {
             registry.declareFamily(name, .gauge, in: tables.domains.table, help: origin.help(help))
         }
@@ -35,7 +33,7 @@ struct PowerSeries {
         low = declare("pyjoules_power_low_watts", "Lowest average power of a measurement interval in the last 60 s")
         uncertainty = declare(
             "pyjoules_power_uncertainty_watts",
-            "Bound on the error of pyjoules_simple_energy_watts from the counter's update period and unit")
+            "Bound on the error of pyjoules_simple_energy_watts")
     }
 
     /// Makes room for accounts that are new.

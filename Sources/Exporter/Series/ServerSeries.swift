@@ -31,7 +31,7 @@ struct ServerSeries {
             help: "Connections turned away or ended by the exporter.")
         droppedLogMessages = registry.declareFamily(
             "pyjoules_log_messages_dropped_total", .counter,
-            help: "Log messages that the journal or stderr did not take at once.")
+            help: "Log messages that could not be written at once.")
     }
 
     mutating func publish(_ facts: borrowing ServerFacts, into registry: inout Registry) {

@@ -51,14 +51,13 @@ struct TruthSeries {
         wraps = declare("pyjoules_wraps_total", "Times a hardware counter started again from 0.")
         resets = declare(
             "pyjoules_resets_total",
-            "Times a hardware counter was set anew, by suspend or a reloaded driver; only what is certain was added.")
+            "Times a hardware counter was set anew; only what is certain was added.")
         glitches = declare(
             "pyjoules_glitches_total",
-            "Times a hardware counter showed something else for a while and then went on as if nothing had been; nothing was lost."
-        )
+            "Times a hardware counter showed something else for a while; nothing was lost.")
         gaps = declare(
             "pyjoules_gaps_total",
-            "Intervals in which a counter can have run through its range unseen; only what is certain was added.")
+            "Intervals that may hide a turn of the counter; only what is certain was added.")
         lateness = registry.declareLatencyHistogram(
             "pyjoules_sample_lateness_seconds", help: "How long after its due time a tick was served.")
         interval = registry.declareFamily(

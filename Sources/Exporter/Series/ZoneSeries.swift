@@ -49,13 +49,11 @@ struct ZoneSeries {
         limits = KeyedRows(in: &registry, rows: ZoneSeries.mostLimits, labelBytes: 320)
         limit = registry.declareFamily(
             "pyjoules_power_limit_watts", .gauge, in: limits.table,
-            help: "Power limits as the kernel states them; each is read again once a minute.")
+            help: "Power limits as the kernel states them.")
         counters = KeyedRows(in: &registry, rows: Sources.mostCounters, labelBytes: 768)
         domainInfo = registry.declareFamily(
             "pyjoules_domain_info", .gauge, in: counters.table,
-            help:
-                "How each domain is read: source, device, unit in joules, and whether its energy is estimated from power."
-        )
+            help: "How each domain is read, its unit in joules, and whether its energy is estimated from power.")
     }
 
     /// Opens and closes rows, and sets the values that change only with them.
