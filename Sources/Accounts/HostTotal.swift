@@ -50,6 +50,7 @@ public struct HostTotal: Sendable {
         _ accounts: [DomainAccount], isCounted: (Int) -> Bool, refused: [Domain], kept: Kept
     ) {
         let before = totalMicrojoules
+        let (oldPlatform, oldParts) = (platform.positions, parts.positions)
         let counted = accounts.indices.filter(isCounted)
         platform = HostGroup(
             counted.filter { accounts[$0].domain.kind == .psys }, refused.filter { $0.kind == .psys },
@@ -57,6 +58,8 @@ public struct HostTotal: Sendable {
         parts = HostGroup(
             counted.filter { accounts[$0].domain.kind.isHostPart }, refused.filter(\.kind.isHostPart),
             keptMicrojoules: kept.partsMicrojoules)
+        // What was waited for and compared up to now was of other counters.
+        if platform.positions != oldPlatform || parts.positions != oldParts { trial = PlatformTrial() }
         choose(hasPackage: counted.contains { accounts[$0].domain.kind == .package })
         guard hasBegun, let group else { return }
         let sum = group.microjoules(accounts) &+ carriedMicrojoules

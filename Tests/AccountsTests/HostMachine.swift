@@ -11,6 +11,7 @@ struct HostMachine {
     private var kept = HostTotal.Kept()
     private var raws: [UInt64]
     private var seconds: UInt64 = 1_000
+    private var isCounted = true
     /// Whether the basis changed at a pass.
     private(set) var changes = 0
 
@@ -27,7 +28,7 @@ struct HostMachine {
     }
 
     private mutating func follow() {
-        host.follow(accounts, isCounted: { _ in true }, refused: refused, kept: kept)
+        host.follow(accounts, isCounted: { _ in isCounted }, refused: refused, kept: kept)
     }
 
     /// A second passes in which each counter moves by so many microjoules; nil is a reading that fails.
@@ -64,6 +65,12 @@ struct HostMachine {
     /// The ledger gives up what it kept.
     mutating func dropKept() {
         kept = HostTotal.Kept()
+        follow()
+    }
+
+    /// The source is given up, or taken back.
+    mutating func setCounted(_ isCounted: Bool) {
+        self.isCounted = isCounted
         follow()
     }
 

@@ -107,4 +107,19 @@ import Testing
         #expect(refused.host.basis == nil)
         #expect(refused.host.missingParts == 1)
     }
+
+    /// A source that was taken back once lost its platform, which moved a moment later than the package.
+    @Test func `a platform is not judged by the time in which its source was given up`() {
+        var machine = HostMachine([.package(0), .psys(0)])
+        for _ in 0..<5 { machine.pass([0, 0]) }
+        machine.setCounted(false)
+        for _ in 0..<20 { machine.pass([0, 0]) }
+        machine.pass([1_000, 0])
+        machine.setCounted(true)
+        machine.pass([0, 0])
+        machine.pass([0, 3_000])
+        #expect(machine.host.platformFault == nil)
+        #expect(machine.host.basis == .psys)
+        #expect(machine.host.totalMicrojoules == 3_000)
+    }
 }
