@@ -18,8 +18,13 @@ struct MovementCheck {
         let accounts = sampling.accounts
         return SourceKind.allCases.filter { kind in
             MovementWatch.judges(kind) && accounts.contains { $0.facts.source == kind && $0.failure == nil }
-                && accounts.allSatisfy { $0.facts.source != kind || $0.totalMicrojoules == 0 }
+                && accounts.allSatisfy { $0.facts.source != kind || standsStill($0) }
         }
+    }
+
+    /// One that was set anew, or seems to be, has moved.
+    private static func standsStill(_ account: DomainAccount) -> Bool {
+        account.totalMicrojoules == 0 && account.accountant.resets == 0 && !account.isInDoubt
     }
 
     private static func hasStillPlatform(_ sampling: borrowing Sampling) -> Bool {
