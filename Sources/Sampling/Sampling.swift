@@ -75,10 +75,15 @@ public struct Sampling: ~Copyable {
     public var isKept: Bool { ledger != nil }
 
     private mutating func measureLayout() {
-        let knowable = accounts.map(\.accountant.knowableNanoseconds).min() ?? .max
-        longestIntervalNanoseconds = min(sources.longestIntervalNanoseconds, knowable / 2)
+        measureLongestInterval()
         trust.follow(
             accounts, sources.zones, givenUp: sources.givenUp, kept: ledger?.keptHostEnergy() ?? HostTotal.Kept())
+    }
+
+    private mutating func measureLongestInterval() {
+        var knowable = UInt64.max
+        for index in accounts.indices { knowable = min(knowable, accounts[index].accountant.knowableNanoseconds) }
+        longestIntervalNanoseconds = min(sources.longestIntervalNanoseconds, knowable / 2)
     }
 }
 
@@ -210,7 +215,7 @@ extension Sampling {
     mutating func setBound(_ index: Int, _ boundMicrowatts: UInt64) {
         guard boundMicrowatts != accounts[index].accountant.boundMicrowatts else { return }
         accounts[index].setBound(boundMicrowatts)
-        measureLayout()
+        measureLongestInterval()
     }
 
     /// Reads one counter and ends its interval.
