@@ -6,7 +6,7 @@ public struct CPUInfo: Sendable {
     public let text: String
 
     /// What one processor takes is less; the others are alike.
-    private static let longestBytes = 16_384
+    static let longestBytes = 16_384
 
     /// A text that somebody else has read.
     public init(text: String) {

@@ -9,12 +9,11 @@ public enum ProcessorVendor: Sendable {
 
     /// Reads the first `vendor_id` line of /proc/cpuinfo. See proc(5).
     public init(cpuinfo: String) {
-        let line = cpuinfo.split(separator: "\n").first { $0.hasPrefix("vendor_id") }
-        self.init(maker: line?.split(separator: ":").last?.drop(while: { $0 == " " }))
+        self.init(maker: CPUInfo(text: cpuinfo)["vendor_id"])
     }
 
     /// By what the processor calls its maker.
-    init(maker: Substring?) {
+    init(maker: String?) {
         switch maker {
         case "GenuineIntel": self = .intel
         case "AuthenticAMD", "HygonGenuine": self = .amd
@@ -46,7 +45,7 @@ public struct ProcessorIdentity: Sendable {
         let path = procfs + "/cpuinfo"
         var obstacle = "is empty"
         do {
-            let cpuinfo = try Files.read(path)
+            let cpuinfo = try Files.read(path, limit: CPUInfo.longestBytes)
             if !cpuinfo.isEmpty {
                 self.init(vendor: ProcessorVendor(cpuinfo: String(decoding: cpuinfo, as: UTF8.self)))
                 return
@@ -56,7 +55,7 @@ public struct ProcessorIdentity: Sendable {
         }
         let maker = Processor.maker()
         self.init(
-            ProcessorVendor(maker: maker.map { Substring($0) }),
+            ProcessorVendor(maker: maker),
             remark: "\(path) \(obstacle), so the processor itself was asked who made it: \(maker ?? "it does not tell")"
         )
     }
