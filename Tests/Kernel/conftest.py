@@ -20,6 +20,7 @@ pytest.register_assert_rewrite("guest", "hardware", "support.debian", "support.i
 
 from guest import BOOT_SECONDS, MACHINE, WORK, Guest, copy_disk, make_disk, show_last_words  # noqa: E402
 from hardware import Hardware  # noqa: E402
+from support.figures import figure, pytest_terminal_summary  # noqa: E402, F401
 from support.installed_exporter import SERVICE, SOCKET, get  # noqa: E402
 from support.waiting import wait_until  # noqa: E402
 
@@ -32,22 +33,6 @@ MEASURING = "measuring"
 def pytest_sessionstart() -> None:
     if not MACHINE.is_dir() or not WORK.is_dir() or not DEB.is_file():
         pytest.exit("these tests need a machine of their own: run `make test-kernel`", 2)
-
-
-_figures: list[str] = []
-
-
-@pytest.fixture
-def figure() -> Callable[[str], None]:
-    """Takes a line that is shown at the end of the run."""
-    return _figures.append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _figures:
-        terminalreporter.section("figures")
-    for line in _figures:
-        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,15 @@ def is_up() -> bool:
     return any(source.value == 1 for source in page().find("pyjoules_source_up", source="powercap"))
 
 
+def assert_measured(hardware: Hardware, guest: Guest, pid: int) -> None:
+    """All that the hardware uses is counted, by the process that was there before."""
+    before = Balance.take(hardware)
+    hardware.set_watts(WATTS)
+    let_time_pass(2)
+    assert_exact(before)
+    assert_same_process(guest, pid)
+
+
 def test_a_driver_that_is_loaded_later_is_found(bare: Guest) -> None:
     """133 s after it was loaded, nothing of it was on the page."""
     pid = bare.main_pid(SERVICE)
@@ -37,11 +46,7 @@ def test_a_driver_that_is_loaded_later_is_found(bare: Guest) -> None:
     wait_until(is_up, SECONDS, "the source up")
     wait_until_shown(DOMAINS)
     assert get("/-/ready").status == 200
-    before = Balance.take(hardware)
-    hardware.set_watts(WATTS)
-    let_time_pass(2)
-    assert_exact(before)
-    assert_same_process(bare, pid)
+    assert_measured(hardware, bare, pid)
 
 
 def test_a_package_that_comes_later_joins(bare: Guest) -> None:
@@ -72,11 +77,7 @@ def test_rights_that_udev_sets_later_are_enough(bare: Guest) -> None:
     assert page().find("pyjoules_energy_joules_total") == []
     let_udev_go_on(bare)
     wait_until_shown(DOMAINS)
-    before = Balance.take(hardware)
-    hardware.set_watts(WATTS)
-    let_time_pass(2)
-    assert_exact(before)
-    assert_same_process(bare, pid)
+    assert_measured(hardware, bare, pid)
 
 
 def test_a_boot_whose_coldplug_takes_long_measures_everything(bare: Guest) -> None:
@@ -89,9 +90,4 @@ def test_a_boot_whose_coldplug_takes_long_measures_everything(bare: Guest) -> No
     assert page().find("pyjoules_energy_joules_total") == []
     let_udev_go_on(bare)
     wait_until_shown(DOMAINS)
-    hardware = Hardware(bare)
-    before = Balance.take(hardware)
-    hardware.set_watts(WATTS)
-    let_time_pass(2)
-    assert_exact(before)
-    assert_same_process(bare, pid)
+    assert_measured(Hardware(bare), bare, pid)

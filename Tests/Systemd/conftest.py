@@ -21,6 +21,7 @@ pytest.register_assert_rewrite(
 )
 
 from machine import ROOT, WORK, Machine  # noqa: E402
+from support.figures import figure, pytest_terminal_summary  # noqa: E402, F401
 from support.hardware_counter import HardwareCounter  # noqa: E402
 from support.installed_exporter import PACKAGE  # noqa: E402
 from support.powercap_tree import PowercapTree, Zone  # noqa: E402
@@ -37,22 +38,6 @@ RANGE_UJ = 30 * BOUND_WATTS * 1_000_000 - 1
 def pytest_sessionstart() -> None:
     if not ROOT.is_dir() or not WORK.is_dir() or not DEB.is_file():
         pytest.exit("these tests need a machine of their own: run `make test-systemd`", 2)
-
-
-_figures: list[str] = []
-
-
-@pytest.fixture
-def figure() -> Callable[[str], None]:
-    """Takes a line that is shown at the end of the run."""
-    return _figures.append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _figures:
-        terminalreporter.section("figures")
-    for line in _figures:
-        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
