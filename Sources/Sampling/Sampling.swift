@@ -260,9 +260,6 @@ extension Sampling {
         return kinds
     }
 
-    /// There is a counter that has gone from the kernel and may be found again.
-    public var hasLostCounters: Bool { !lostKinds.isEmpty }
-
     /// Looks for what came and went between ticks that are too rare for that, and reads it once it is there.
     public mutating func lookBetweenTicks(at moment: Moment) {
         let before = accounts.count

@@ -1,5 +1,6 @@
 public import Accounts
 public import Counters
+public import Sampling
 
 extension CounterFacts {
     /// A counter of powercap with an identity made of its domain.
@@ -47,4 +48,9 @@ extension DomainAccount {
 
     /// Ends an interval with a reading that took no time.
     public mutating func endInterval(at moment: Moment) { endInterval(at: ReadSpan(moment)) }
+}
+
+extension Sampling {
+    /// There is a counter that has gone from the kernel and may be found again.
+    public var hasLostCounters: Bool { accounts.contains(where: \.isLost) }
 }
