@@ -302,9 +302,7 @@ extension Sampling {
             accounts.append(account)
             mirrors.append(account.facts)
         }
-        guard result.hasChanged else { return }
-        layoutGeneration += 1
-        measureLayout()
+        if result.hasChanged { followLayout() }
     }
 }
 
@@ -312,11 +310,14 @@ extension Sampling {
 extension Sampling {
     /// Takes in what a pass said of what is to be trusted.
     private mutating func judge() {
-        let news = trust.take(accounts, at: lastPassNanoseconds)
-        if let kind = news.source {
+        if let kind = trust.watch(accounts, at: lastPassNanoseconds) {
             if trust.movement(of: kind) == .standsStill { sources.giveUp(kind) } else { sources.takeBack(kind) }
+            followLayout()
         }
-        guard news.source != nil || news.changesLayout else { return }
+        if trust.take(accounts, at: lastPassNanoseconds) { followLayout() }
+    }
+
+    private mutating func followLayout() {
         layoutGeneration += 1
         measureLayout()
     }

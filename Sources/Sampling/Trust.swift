@@ -4,14 +4,6 @@ import Sources
 
 /// What is trusted of the accounts: as counters at all, and as parts of the machine.
 struct Trust {
-    /// What a pass over the counters brought to light.
-    struct News {
-        /// A source that stands still, or moves after all.
-        var source: SourceKind?
-        /// Other series are shown than before.
-        var changesLayout = false
-    }
-
     /// The machine as one number.
     private(set) var host = HostTotal()
     /// Sources whose counters turned out to be none.
@@ -37,12 +29,20 @@ struct Trust {
         account.facts.source == .perf && account.domain.kind == .psys && account.totalMicrojoules == 0
     }
 
+    /// Takes in what a pass over the counters says of their sources. It comes before `take`, which is told who is trusted.
+    ///
+    /// - Returns: a source that stands still, or moves after all, from now on.
+    mutating func watch(_ accounts: [DomainAccount], at nanoseconds: UInt64) -> SourceKind? {
+        movement.take(accounts, at: nanoseconds)
+    }
+
     /// Takes in a pass over the counters.
-    mutating func take(_ accounts: [DomainAccount], at nanoseconds: UInt64) -> News {
-        var news = News(source: movement.take(accounts, at: nanoseconds))
-        news.changesLayout = host.take(accounts, at: nanoseconds)
-        for index in untried where !Trust.isUntried(accounts[index]) { news.changesLayout = true }
-        return news
+    ///
+    /// - Returns: whether other series are shown than before.
+    mutating func take(_ accounts: [DomainAccount], at nanoseconds: UInt64) -> Bool {
+        var isOther = host.take(accounts, at: nanoseconds)
+        for index in untried where !Trust.isUntried(accounts[index]) { isOther = true }
+        return isOther
     }
 
     /// What is known of a source.

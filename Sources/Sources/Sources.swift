@@ -47,11 +47,6 @@ public struct Sources: ~Copyable {
         before: Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0),
         after: Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0))
 
-    /// Nothing to read.
-    public static func none() -> Sources {
-        Sources(unopened: .these([]), SystemRoots(sysfs: "/", procfs: "/", vendor: .unknown), .replay, .kernel)
-    }
-
     init(unopened choice: SourceChoice, _ roots: SystemRoots, _ time: ReadingTime, _ perfCalls: PerfCalls) {
         report = SourceReport(choice: choice, processorRemark: roots.processor.remark, place: roots.place)
         self.roots = roots

@@ -103,6 +103,7 @@ import Testing
             #expect(machine.sampling.standsStill(.powercap) == false)
             #expect(machine.sampling.isShown(1) == true, "a domain that stands still beside one that moves is shown")
             #expect(machine.sampling.accounts[0].totalMicrojoules == 50)
+            #expect(machine.sampling.isHostKnown && machine.sampling.hostMicrojoules == 50, "at the same pass")
             try machine.pass(["intel-rapl:0": 50])
             #expect(machine.sampling.hostMicrojoules == 100)
         }

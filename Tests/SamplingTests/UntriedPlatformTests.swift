@@ -60,9 +60,10 @@ import Testing
                 accounts[index].take(
                     .counter(counters[index]), at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: now))
             }
-            let news = trust.take(accounts, at: now)
-            if news.changesLayout { follow() }
-            return news.changesLayout
+            _ = trust.watch(accounts, at: now)
+            let isOther = trust.take(accounts, at: now)
+            if isOther { follow() }
+            return isOther
         }
     }
 }

@@ -8,6 +8,11 @@ extension Sources {
         Sources(opening: .these([kind]), SystemRoots(sysfs: root, procfs: root, vendor: vendor))
     }
 
+    /// Nothing to read.
+    public static func none() -> Sources {
+        Sources(opening: .these([]), SystemRoots(sysfs: "/", procfs: "/", vendor: .unknown), time: .replay)
+    }
+
     /// The machine that does not exist.
     public static func simulated(startNanoseconds: UInt64 = 0) -> Sources {
         Sources(
