@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 seconds=${FUZZ_SECONDS:-60}
 build=.build/fuzz
 sanitize=fuzzer,address
-flags=(-O -g -wmo -use-ld=lld -parse-as-library -swift-version 6 -sanitize=$sanitize -I "$build"
+flags=(-O -g -wmo -enable-testing -use-ld=lld -parse-as-library -swift-version 6 -sanitize=$sanitize -I "$build"
     -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature MemberImportVisibility)
 
 declare -A fuzzers=()
@@ -26,7 +26,7 @@ for target; do
 done
 
 imports() {
-    sed -nE 's/^((public|internal|private|package) )?import ([A-Za-z0-9_]+)$/\3/p' "$@" | sort --unique
+    sed -nE 's/^((public|internal|private|package|@testable) )?import ([A-Za-z0-9_]+)$/\3/p' "$@" | sort --unique
 }
 
 # use MODULE: builds a module of ours after those that it imports, once, and adds it to what the target is linked with.
@@ -46,17 +46,18 @@ use() {
             "systemLibrary\(\s*name: \"$module\",[^)]*?pkgConfig: \"\K[^\"]+" || true)
         options+=(-I "Sources/$module")
         [ -z "$package" ] || objects+=($(pkg-config --libs "$package"))
-    elif [ -d "Sources/$module/include" ]; then
+    elif [ -d "Sources/$module/include" ] || [ -d "Tests/$module/include" ]; then
+        local folder=Sources/$module
+        [ -d "$folder" ] || folder=Tests/$module
         options+=(-I "$build/$module")
         if [ -z "${built[$module]:-}" ]; then
             mkdir -p "$build/$module"
-            echo "module $module { umbrella \"$PWD/Sources/$module/include\" export * }" >"$build/$module/module.modulemap"
-            clang -O -g -fsanitize=fuzzer-no-link,address -I "Sources/$module/include" -r -o "$build/$module.o" \
-                Sources/"$module"/*.c
+            echo "module $module { umbrella \"$PWD/$folder/include\" export * }" >"$build/$module/module.modulemap"
+            clang -O -g -fsanitize=fuzzer-no-link,address -I "$folder/include" -r -o "$build/$module.o" "$folder"/*.c
         fi
         objects+=("$build/$module.o")
         local library
-        for library in $(grep "name: \"$module\"" Package.swift |
+        for library in $(tr '\n' ' ' <Package.swift | grep --only-matching --perl-regexp "name: \"$module\"((?!name: \").)*" |
             grep --only-matching --perl-regexp 'linkedLibrary\("\K[^"]+' || true); do objects+=("-l$library"); done
     fi
     built[$module]=yes

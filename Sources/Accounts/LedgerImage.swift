@@ -85,7 +85,7 @@ public struct LedgerImage: Sendable, Equatable {
         return LedgerImage(boot: boot, sequence: words[1, bytes], records: records)
     }
 
-    private static func checksum(
+    static func checksum(
         _ words: WordReader, _ bytes: Span<UInt8>, _ header: Int, _ length: Int, _ end: Int
     ) -> UInt64 {
         var sum = Checksum()
