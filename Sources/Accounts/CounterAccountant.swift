@@ -118,9 +118,22 @@ public struct CounterAccountant: Sendable, Equatable {
         former = nil
     }
 
+    /// Goes on from a reading that another account of the same counter has taken in.
+    public mutating func goOn(from reading: Anchor) {
+        forgetLast()
+        last = reading
+    }
+
     /// The counter had gone from the kernel and is found again: the next step needs no doubt.
     public mutating func expectReturn() {
         isReturned = true
+    }
+
+    /// The same account with another counter.
+    func withCounter(_ facts: CounterFacts) -> CounterAccountant {
+        var other = self
+        other.replaceCounter(modulus: facts.modulus, boundMicrowatts: facts.boundMicrowatts)
+        return other
     }
 
     /// Goes on with a counter of another range: the total stays, and what the old counter had not shown yet is unknown.

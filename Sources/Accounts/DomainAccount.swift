@@ -28,6 +28,7 @@ public struct DomainAccount: Sendable {
     private var intervalIsKnown = true
     /// The longest that a reading since the last tick took, that of the tick included.
     private var slowestReadNanoseconds: UInt64 = 0
+    private var stillness = Stillness()
 
     /// The end of an interval.
     private struct Tick: Sendable {
@@ -71,7 +72,9 @@ public struct DomainAccount: Sendable {
     /// The counter is read at each pass: it is no mirror, and not too slow for that.
     public var isRead: Bool { !isMirror && failure != .slow }
     /// The counter went from the kernel and may come back.
-    public var isLost: Bool { failure == .unregistered && !isMirror }
+    public var isLost: Bool { failure == .unregistered }
+    /// Readings further apart are gaps: see `CounterAccountant`.
+    public var knowableNanoseconds: UInt64 { accountant.withBound(facts.boundMicrowatts).knowableNanoseconds }
 
     /// It is not decided yet what the latest readings were: see `CounterAccountant`.
     public var isInDoubt: Bool { accountant.doubt != nil }
@@ -92,9 +95,16 @@ public struct DomainAccount: Sendable {
             }
         case .failure(let reason): failure = reason
         }
+        forgetFormerBound()
         // It is not read again, so that no tick would take its power away.
         if failure == .slow { powerMicrowatts = nil }
         if let failure { failures[failure] += 1 }
+    }
+
+    /// The first reading after a time in which nobody looked was judged by the higher one of the bounds before it and now.
+    private mutating func forgetFormerBound() {
+        guard failure == nil, !isInDoubt, accountant.boundMicrowatts != facts.boundMicrowatts else { return }
+        accountant = accountant.withBound(facts.boundMicrowatts)
     }
 
     /// Sets the bound of plausible power, and judges again what has just been found in doubt.
@@ -124,12 +134,24 @@ public struct DomainAccount: Sendable {
             powerMicrowatts = nil
             return
         }
-        if let lastTick, now.monotonicNanoseconds <= lastTick.moment.monotonicNanoseconds { return }
+        if let lastTick,
+            now.monotonicNanoseconds <= lastTick.moment.monotonicNanoseconds || standsStill(since: lastTick, now)
+        {
+            return
+        }
         powerMicrowatts = lastTick.flatMap { power(since: $0, now, span.durationNanoseconds) }
         lastTick = Tick(
             moment: now, readNanoseconds: span.durationNanoseconds, microjoules: accountant.believedMicrojoules)
         intervalIsKnown = true
         slowestReadNanoseconds = span.durationNanoseconds
+    }
+
+    /// A sensor's counter may be brought up to date more rarely than it is read. The interval then goes on until it has moved, and the
+    /// mean is that over the time in which it did; otherwise it would seem to use nothing and then all at once.
+    private mutating func standsStill(since tick: Tick, _ now: Moment) -> Bool {
+        guard facts.source == .hwmon, !facts.isEstimate else { return false }
+        return stillness.take(
+            hasMoved: accountant.believedMicrojoules != tick.microjoules || !intervalIsKnown, since: tick.moment, now)
     }
 
     /// Nil where energy is unknown, where the machine slept, and where a reading took so long that its time says little: such a mean
@@ -140,7 +162,9 @@ public struct DomainAccount: Sendable {
             slowestReadNanoseconds <= nanoseconds / DomainAccount.leastIntervalOverRead
         else { return nil }
         interval = PowerInterval(
-            nanoseconds: nanoseconds, readNanoseconds: tick.readNanoseconds.saturatingSum(readNanoseconds) / 2)
+            nanoseconds: nanoseconds,
+            readNanoseconds: (tick.readNanoseconds.saturatingSum(readNanoseconds) / 2)
+                .saturatingSum(stillness.latenessNanoseconds))
         return microwatts(
             microjoules: accountant.believedMicrojoules &- tick.microjoules, nanoseconds: nanoseconds)
     }
@@ -153,20 +177,56 @@ public struct DomainAccount: Sendable {
 extension DomainAccount {
     /// Stops counting because another zone shows the same counter, or starts again because it turned out that none does.
     public mutating func setMirror(_ isMirror: Bool) {
-        self.isMirror = isMirror
         // What it used while it was taken for a mirror is unknown.
         if !isMirror { accountant.countGap() }
         accountant.forgetLast()
+        stand(asMirror: isMirror)
+    }
+
+    /// Starts counting in the place of another account, whose counter this is under another name and which gives way: what the
+    /// other one has not taken in yet is counted here.
+    public mutating func takeOver(from other: DomainAccount) {
+        goOn(from: other)
+        stand(asMirror: false)
+    }
+
+    /// Stops counting because it cannot be read and another zone shows the same counter.
+    public mutating func giveWay() {
+        let failure = failure
+        accountant.forgetLast()
+        stand(asMirror: true)
+        self.failure = failure
+    }
+
+    /// What another account of the same counter has taken in is not counted here again.
+    public mutating func goOn(from other: DomainAccount) {
+        guard let last = other.accountant.last, facts.modulus == other.facts.modulus,
+            last.moment.monotonicNanoseconds > accountant.last?.moment.monotonicNanoseconds ?? 0
+        else { return }
+        accountant.goOn(from: last)
+    }
+
+    private mutating func stand(asMirror isMirror: Bool) {
+        self.isMirror = isMirror
         powerMicrowatts = nil
         lastTick = nil
         failure = nil
+    }
+
+    /// Takes in what a comparison with another counter found of a mirror, which is not read otherwise.
+    public mutating func note(_ reading: Reading) {
+        guard isMirror else { return }
+        if case .failure(let reason) = reading { failure = reason } else { failure = nil }
     }
 
     /// Goes on from what an earlier run of the program had counted.
     ///
     /// A counter that began with this process says nothing of the time between the two: that is a gap.
     public mutating func restore(_ accountant: CounterAccountant, startUnixMicroseconds: UInt64? = nil) {
-        self.accountant = accountant
+        self.accountant =
+            accountant.modulus == facts.modulus
+            ? accountant.withBound(max(accountant.boundMicrowatts, facts.boundMicrowatts))
+            : accountant.withCounter(facts)
         self.startUnixMicroseconds = startUnixMicroseconds
         // The earlier run may have failed to read it, or have left it out as a mirror.
         hasBeenRead = accountant.last != nil || accountant.totalMicrojoules > 0
@@ -184,9 +244,9 @@ extension DomainAccount {
     /// What it shows then needs no doubt: a plausible advance is taken, anything else is a reset.
     public mutating func resume(_ facts: CounterFacts) {
         self.facts = facts
-        if failure == .slow { failure = nil }
+        if failure == .slow || isMirror { failure = nil }
         guard facts.modulus != accountant.modulus else {
-            accountant = accountant.withBound(facts.boundMicrowatts)
+            accountant = accountant.withBound(max(accountant.boundMicrowatts, facts.boundMicrowatts))
             return accountant.expectReturn()
         }
         accountant.replaceCounter(modulus: facts.modulus, boundMicrowatts: facts.boundMicrowatts)

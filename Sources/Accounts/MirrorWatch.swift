@@ -18,6 +18,8 @@ public struct MirrorWatch: Sendable {
         /// How many comparisons in a row spoke against what is believed now.
         fileprivate var contradictions = 0
         fileprivate var lastLeader: UInt64?
+        /// At so many ticks in a row the leader could not be read.
+        fileprivate var failures = 0
     }
 
     /// Every counter that may be shown under another's name.
@@ -62,9 +64,32 @@ public struct MirrorWatch: Sendable {
         return false
     }
 
-    /// A comparison should be made at the tick of this number.
-    public func isDue(tick: UInt64) -> Bool {
-        !pairs.isEmpty && (tick < MirrorWatch.firstTicks || tick % MirrorWatch.periodTicks == 0)
+    /// A pair should be compared at the tick of this number, or, with none, between ticks: one that was never compared may be one
+    /// counter, of which nothing is to be counted twice.
+    public func isDue(_ pair: Int, tick: UInt64?) -> Bool {
+        if pairs[pair].lastLeader == nil { return true }
+        guard let tick else { return false }
+        return tick < MirrorWatch.firstTicks || tick % MirrorWatch.periodTicks == 0
+    }
+
+    /// Takes in whether the leader of a mirror could be read at a tick. Where it cannot, the follower is to be counted in its place.
+    ///
+    /// - Parameter isGone: it will not be read before it is found again.
+    /// - Returns: whether it is time for that.
+    public mutating func takeLeader(of pair: Int, isRead: Bool, isGone: Bool) -> Bool {
+        pairs[pair].failures = isRead ? 0 : pairs[pair].failures + 1
+        return pairs[pair].isMirror && (isGone || pairs[pair].failures >= MirrorWatch.patience)
+    }
+
+    /// Lets the follower of a pair lead all that showed the same counter, its leader among them.
+    public mutating func exchange(_ pair: Int) {
+        let (leader, follower) = (pairs[pair].leader, pairs[pair].follower)
+        for other in pairs.indices where pairs[other].leader == leader && pairs[other].isMirror {
+            pairs[other] = Pair(leader: follower, follower: other == pair ? leader : pairs[other].follower)
+            pairs[other].isMirror = true
+            // It was compared already, so that one contradiction does not undo it.
+            pairs[other].lastLeader = 0
+        }
     }
 
     /// Takes in one comparison. Returns what the follower is from now on, if that changes.

@@ -16,7 +16,7 @@ public struct Ledger: ~Copyable {
     public static let firstLayoutMemoryBytes = FirstLayout.imageBytes * 2
 
     /// A counter that is measured.
-    private struct Entry {
+    struct Entry {
         let identity: LedgerIdentity
         let startUnixMicroseconds: UInt64
     }
@@ -24,7 +24,7 @@ public struct Ledger: ~Copyable {
     private var memory: SharedMemory
     private var sequence: UInt64 = 0
     private var scratch = ByteBuffer(capacity: LedgerImage.longestBytes)
-    private var entries: [Entry] = []
+    private(set) var entries: [Entry] = []
     /// What earlier runs counted of counters that are not measured now.
     private(set) var kept: [LedgerRecord] = []
     /// How many kept records had no room any more.
@@ -87,14 +87,12 @@ public struct Ledger: ~Copyable {
         let facts = account.facts
         let identity = LedgerIdentity(facts)
         let found = kept.firstIndex { $0.identity == identity || $0.identity.isFirstLayout(of: facts) }
-        let record = found.map { kept.remove(at: $0) }
-        guard let record, record.accountant.modulus == facts.modulus else {
+        guard let record = found.map({ kept.remove(at: $0) }) else {
             entries.append(Entry(identity: identity, startUnixMicroseconds: nowUnixMicroseconds))
             return false
         }
         entries.append(Entry(identity: identity, startUnixMicroseconds: record.startUnixMicroseconds))
-        account.restore(
-            record.accountant.withBound(facts.boundMicrowatts), startUnixMicroseconds: record.startUnixMicroseconds)
+        account.restore(record.accountant, startUnixMicroseconds: record.startUnixMicroseconds)
         return true
     }
 

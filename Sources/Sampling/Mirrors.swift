@@ -32,23 +32,48 @@ struct Mirrors {
     /// For each counter that may turn out to be another one, which.
     var suspects: [(follower: Int, leader: Int)] { watch.pairs.map { ($0.follower, $0.leader) } }
 
-    /// Compares from time to time the dies of one socket, and what was found to be one.
+    /// Compares from time to time the dies of one socket, and what was found to be one; what was never compared at once.
     ///
+    /// - Parameter tick: the number of the tick; nil between ticks.
     /// - Returns: whether a counter is counted no more, or again.
     mutating func compare(
-        _ sources: inout Sources, _ accounts: inout [DomainAccount], tick: UInt64, at moment: Moment
+        _ sources: inout Sources, _ accounts: inout [DomainAccount], tick: UInt64?, at moment: Moment
     ) -> Bool {
-        guard watch.isDue(tick: tick) else { return false }
+        var hasChanged = false
+        for pair in watch.pairs.indices where watch.isDue(pair, tick: tick) {
+            let (leader, follower) = (watch.pairs[pair].leader, watch.pairs[pair].follower)
+            let before = sources.read(leader, at: moment).reading
+            let followers = sources.read(follower, at: moment).reading
+            let verdict = watch.compare(pair, before, followers, sources.read(leader, at: moment).reading)
+            accounts[follower].note(followers)
+            guard let isMirror = verdict else { continue }
+            // The follower may have been counted while the leader was not there.
+            if isMirror {
+                let counted = accounts[follower]
+                accounts[leader].goOn(from: counted)
+            }
+            accounts[follower].setMirror(isMirror)
+            hasChanged = true
+        }
+        return hasChanged
+    }
+
+    /// Counts a mirror in the place of a leader that can no longer be read.
+    ///
+    /// - Returns: whether another counter is counted from now on.
+    mutating func replaceLeaders(_ accounts: inout [DomainAccount]) -> Bool {
         var hasChanged = false
         for pair in watch.pairs.indices {
             let (leader, follower) = (watch.pairs[pair].leader, watch.pairs[pair].follower)
-            let verdict = watch.compare(
-                pair, sources.read(leader, at: moment).reading, sources.read(follower, at: moment).reading,
-                sources.read(leader, at: moment).reading)
-            if let isMirror = verdict {
-                accounts[follower].setMirror(isMirror)
-                hasChanged = true
-            }
+            let isRead = accounts[leader].failure == nil || accounts[leader].isMirror
+            guard watch.takeLeader(of: pair, isRead: isRead, isGone: accounts[leader].isLost),
+                accounts[follower].failure == nil
+            else { continue }
+            let counted = accounts[leader]
+            accounts[leader].giveWay()
+            accounts[follower].takeOver(from: counted)
+            watch.exchange(pair)
+            hasChanged = true
         }
         return hasChanged
     }

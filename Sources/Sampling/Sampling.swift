@@ -82,7 +82,7 @@ public struct Sampling: ~Copyable {
 
     private mutating func measureLongestInterval() {
         var knowable = UInt64.max
-        for index in accounts.indices { knowable = min(knowable, accounts[index].accountant.knowableNanoseconds) }
+        for index in accounts.indices { knowable = min(knowable, accounts[index].knowableNanoseconds) }
         longestIntervalNanoseconds = min(sources.longestIntervalNanoseconds, knowable / 2)
     }
 }
@@ -114,6 +114,7 @@ extension Sampling {
         for index in accounts.indices where accounts[index].isRead { measure(index, at: moment) }
         if mirrors.search(&sources, &accounts, tick: ticks, at: moment) { layoutGeneration += 1 }
         for index in accounts.indices where mirrors.takeReleased(index) { measure(index, at: moment) }
+        if mirrors.replaceLeaders(&accounts) { followLayout() }
         ticks += 1
         let now = moment.monotonicNanoseconds
         if let lastTickNanoseconds { intervalNanoseconds = now - min(now, lastTickNanoseconds) }
@@ -125,6 +126,7 @@ extension Sampling {
     /// Brings the totals up to date between two ticks.
     public mutating func refresh(at moment: Moment) {
         beginPass(at: moment)
+        if mirrors.compare(&sources, &accounts, tick: nil, at: moment) { layoutGeneration += 1 }
         for index in accounts.indices where accounts[index].isRead { _ = read(index, at: moment) }
         endPass()
     }
@@ -170,11 +172,14 @@ extension Sampling {
     /// than it takes to end a doubt soon.
     private func longestPauseNanoseconds(every intervalNanoseconds: UInt64) -> UInt64 {
         let wanted = isInDoubt ? Sampling.shortPauseNanoseconds : intervalNanoseconds / 3
-        return min(longestIntervalNanoseconds, max(Sampling.shortPauseNanoseconds, wanted))
+        let bearable = max(Sampling.shortestPauseNanoseconds, longestIntervalNanoseconds)
+        return min(bearable, max(Sampling.shortPauseNanoseconds, wanted))
     }
 
     /// Three readings in a second.
     private static let shortPauseNanoseconds: UInt64 = 333_000_000
+    /// What runs through its range faster than in twice this time is no counter that anybody could follow.
+    private static let shortestPauseNanoseconds: UInt64 = 10_000_000
 
     private mutating func beginPass(at moment: Moment) {
         generation += 1

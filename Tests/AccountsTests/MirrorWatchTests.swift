@@ -26,12 +26,14 @@ import Testing
     @Test func `packages of one die are never compared`() {
         let watch = MirrorWatch([Domain(kind: .package, socket: 0), Domain(kind: .package, socket: 1)])
         #expect(watch.pairs.isEmpty)
-        #expect(!watch.isDue(tick: 0))
     }
 
     @Test func `comparisons are made at the first ticks and then from time to time`() {
-        let watch = MirrorWatch(Self.dies)
-        #expect((0...200).filter { watch.isDue(tick: $0) } == [0, 1, 2, 64, 128, 192])
+        var watch = MirrorWatch(Self.dies)
+        #expect(watch.isDue(0, tick: 7) && watch.isDue(0, tick: nil), "it was never compared")
+        _ = compare(&watch, 100, 101, 102)
+        #expect((0...200).filter { watch.isDue(0, tick: $0) } == [0, 1, 2, 64, 128, 192])
+        #expect(!watch.isDue(0, tick: nil))
     }
 
     @Test func `the first comparison decides at once`() {

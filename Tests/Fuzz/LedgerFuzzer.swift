@@ -1,6 +1,7 @@
-@testable import Accounts
 import Bytes
 import Counters
+
+@testable import Accounts
 
 /// Feeds any bytes to the reader of ledgers, as they come and with the checksum that they ought to have, and lets counters go on
 /// from what was read.
@@ -62,7 +63,9 @@ private func sealed(_ bytes: [UInt8]) -> [UInt8]? {
     guard words.count > LedgerImage.headerWords, words[0, bytes.span] == LedgerImage.magic else { return nil }
     let (header, length) = (words[6, bytes.span] / 8, words[5, bytes.span] / 8)
     let (records, overflows) = words[4, bytes.span].multipliedReportingOverflow(by: length)
-    guard !overflows, length > 0, records < 65_536, header < 65_536, Int(records + header) < words.count else { return nil }
+    guard !overflows, length > 0, records < 65_536, header < 65_536, Int(records + header) < words.count else {
+        return nil
+    }
     let end = Int(records + header)
     let sum = LedgerImage.checksum(words, bytes.span, Int(header), Int(length), end)
     var sealed = bytes

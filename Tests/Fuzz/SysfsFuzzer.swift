@@ -57,7 +57,9 @@ private func check(_ sampling: borrowing Sampling, _ totals: inout [UInt64]) {
         }
         _ = accounts[index].powerUncertaintyMicrowatts
     }
-    for zone in sampling.zones { precondition((zone.role == .counted || zone.role == .leadCore) == zone.reason.isEmpty) }
+    for zone in sampling.zones {
+        precondition((zone.role == .counted || zone.role == .leadCore) == zone.reason.isEmpty)
+    }
     for state in sampling.report.attempts { precondition(!"\(state.outcome)".isEmpty) }
 }
 
@@ -160,7 +162,8 @@ private struct Tree {
     /// Zones that an earlier input added.
     private func removeStrangers(in directory: String) {
         let usual = Set(Tree.usual.map { "\(root)/\($0.path)".split(separator: "/").dropLast().joined(separator: "/") })
-        for name in (try? Files.names(in: directory)) ?? [] where !usual.contains("\(directory)/\(name)".dropFirst().description) {
+        for name in (try? Files.names(in: directory)) ?? []
+        where !usual.contains("\(directory)/\(name)".dropFirst().description) {
             for file in (try? Files.names(in: "\(directory)/\(name)")) ?? [] { unlink("\(directory)/\(name)/\(file)") }
             rmdir("\(directory)/\(name)")
         }

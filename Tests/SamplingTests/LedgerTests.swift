@@ -37,13 +37,17 @@ import Testing
         #expect(run.accounts.map(\.hasBeenRead) == [false, true, true])
     }
 
-    @Test func `the bound of plausible power is this run's`() throws {
+    /// The machine may have drawn more before its limit was lowered.
+    @Test func `the first reading is judged by the higher bound, and the next by this run's`() throws {
         let store = try Store()
         try write([account(0, total: 100)], to: store)
         let facts = CounterFacts.of(account(0).domain, modulus: account(0).accountant.modulus, boundMicrowatts: 77)
-        let run = try Run(store, [DomainAccount(facts)])
-        #expect(run.accounts[0].accountant.boundMicrowatts == 77)
+        var run = try Run(store, [DomainAccount(facts)])
+        #expect(run.accounts[0].accountant.boundMicrowatts == account(0).accountant.boundMicrowatts)
         #expect(run.accounts[0].totalMicrojoules == 100)
+        let last = try #require(run.accounts[0].accountant.last)
+        run.accounts[0].take(.counter(last.raw), at: last.moment)
+        #expect(run.accounts[0].accountant.boundMicrowatts == 77)
     }
 
     @Test func `domains are found by what they are, not by their order`() throws {
@@ -54,14 +58,15 @@ import Testing
         #expect(run.accounts.map(\.totalMicrojoules) == [0, 300, 100])
     }
 
-    @Test func `a domain with another range starts anew, the others go on`() throws {
+    @Test func `a domain with another range keeps its total, and its counter is another one`() throws {
         let store = try Store()
         try write([account(0, total: 100), account(1, total: 200)], to: store)
         let run = try Run(store, [fresh(account(0, modulus: 5_000_000)), fresh(account(1))])
-        #expect(run.restoration == .restored(domains: 1))
-        #expect(run.accounts.map(\.totalMicrojoules) == [0, 200])
-        #expect(run.accounts.map(\.hasBeenRead) == [false, true])
+        #expect(run.restoration == .restored(domains: 2))
+        #expect(run.accounts.map(\.totalMicrojoules) == [100, 200])
         #expect(run.accounts[0].accountant.modulus == 5_000_000)
+        #expect(run.accounts[0].accountant.last == nil)
+        #expect(run.accounts[0].accountant.resets == account(0).accountant.resets + 1)
     }
 
     @Test func `another source's counters start anew`() throws {

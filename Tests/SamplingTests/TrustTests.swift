@@ -12,7 +12,7 @@ import Testing
     private static let joule: UInt64 = 1_000_000
 
     @Test func `a package that may not be read keeps the machine unknown until it may`() throws {
-        try withMachine(["0": "package-0", "1": "package-1"]) { tree, machine in
+        try withPowercapMachine(["0": "package-0", "1": "package-1"]) { tree, machine in
             try tree.forbid("intel-rapl:1")
             try withoutPrivileges { try machine.open() }
             for _ in 0..<3 {
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `a platform that stands still gives way to the packages, and rows follow`() throws {
-        try withMachine(["0": "package-0", "0:0": "dram", "1": "psys"]) { _, machine in
+        try withPowercapMachine(["0": "package-0", "0:0": "dram", "1": "psys"]) { _, machine in
             try machine.open()
             let layout = machine.sampling.layoutGeneration
             for _ in 0..<10 { try machine.pass(["intel-rapl:0": 45 * Self.joule, "intel-rapl:0:0": 5 * Self.joule]) }
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `the machine's total goes on over a restart, also without a part that is not there then`() throws {
-        try withMachine(["0": "package-0", "1": "package-1"]) { tree, machine in
+        try withPowercapMachine(["0": "package-0", "1": "package-1"]) { tree, machine in
             let store = try Store()
             try machine.open(store)
             for _ in 0..<3 { try machine.pass(["intel-rapl:0": 100, "intel-rapl:1": 10]) }
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `a guest's package under several names is counted once`() throws {
-        try withMachine(["0": "package-0", "1": "package-1", "2": "package-2"]) { tree, machine in
+        try withPowercapMachine(["0": "package-0", "1": "package-1", "2": "package-2"]) { tree, machine in
             try writeFile(tree.root + "/cpuinfo", "vendor_id\t: GenuineIntel\nflags\t\t: fpu hypervisor\n")
             try machine.open()
             let entries = (0...2).map { "intel-rapl:\($0)" }
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func `a guest's packages with counters of their own lose nothing by the comparison`() throws {
-        try withMachine(["0": "package-0", "1": "package-1"]) { tree, machine in
+        try withPowercapMachine(["0": "package-0", "1": "package-1"]) { tree, machine in
             try writeFile(tree.root + "/cpuinfo", "vendor_id\t: GenuineIntel\nflags\t\t: fpu hypervisor\n")
             try machine.open()
             // Equal for two steps, as by chance.
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func `a source that stands still has no series until one of its counters moves`() throws {
-        try withMachine(["0": "package-0", "0:0": "dram"]) { _, machine in
+        try withPowercapMachine(["0": "package-0", "0:0": "dram"]) { _, machine in
             try machine.open()
             for _ in 0..<11 {
                 #expect(machine.sampling.standsStill(.powercap) == false)
@@ -106,52 +106,6 @@ import Testing
             #expect(machine.sampling.isHostKnown && machine.sampling.hostMicrojoules == 50, "at the same pass")
             try machine.pass(["intel-rapl:0": 50])
             #expect(machine.sampling.hostMicrojoules == 100)
-        }
-    }
-
-    /// A tree and a sampling of it, with a pass each second.
-    private struct Machine: ~Copyable {
-        let tree: PowercapTree
-        var sampling = Sampling(.none())
-        private var seconds: UInt64 = 500
-        private var counters: [String: UInt64] = [:]
-
-        init(_ tree: PowercapTree) { self.tree = tree }
-
-        mutating func open() throws { sampling = Sampling(.powercap(tree.root, time: .replay)) }
-
-        mutating func open(_ store: borrowing Store) throws {
-            try open()
-            _ = sampling.keep(
-                in: Ledger(try store.handOver(), boot: BootIdentity(high: 1, low: 2), nowUnixMicroseconds: 0))
-        }
-
-        /// Moves counters by microjoules, and reads all.
-        mutating func pass(_ moves: [String: UInt64]) throws {
-            try move(moves)
-            tick()
-        }
-
-        mutating func move(_ moves: [String: UInt64]) throws {
-            for (entry, move) in moves {
-                counters[entry, default: 0] += move
-                try tree.setCounter(entry, counters[entry] ?? 0)
-            }
-        }
-
-        mutating func tick() {
-            seconds += 1
-            sampling.tick(
-                at: Moment(monotonicNanoseconds: seconds * 1_000_000_000, boottimeNanoseconds: seconds * 1_000_000_000))
-        }
-    }
-
-    private func withMachine(
-        _ zones: KeyValuePairs<String, String>, _ body: (PowercapTree, inout Machine) throws -> Void
-    ) throws {
-        try withPowercapTree(zones) { tree in
-            var machine = Machine(tree)
-            try body(tree, &machine)
         }
     }
 }
