@@ -79,7 +79,7 @@ struct Server: ~Copyable {
         try serving.endTurn(&publication, epoll, at: Clock.monotonicNanoseconds())
         guard publication.measuring.needsAttentionBetweenTicks else { return }
         publication.measuring.attendBetweenTicks(at: Moment.now())
-        show(.refreshed)
+        take(.refreshed)
     }
 
     private func isListener(_ word: UInt64) -> Bool { Token(word: word)?.kind == .listener }
@@ -101,15 +101,15 @@ struct Server: ~Copyable {
         let moment = Moment.now()
         let tick = try publication.measuring.tick(at: moment)
         guard tick != .notDue else { return }
-        show(tick)
+        take(tick)
         let now = moment.monotonicNanoseconds
         guard manager.isDue(at: now) else { return }
         manager.ticked(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: now)
     }
 
-    /// Shows what a tick brought, on the pages and to the service manager.
-    private mutating func show(_ tick: Measuring.Tick) {
-        if publication.show(tick) { manager.summary = publication.measuring.summary }
+    /// Hands on what a tick brought, to the pages and to the service manager.
+    private mutating func take(_ tick: Measuring.Tick) {
+        if publication.take(tick) { manager.summary = publication.measuring.summary }
     }
 
     private mutating func takeSignals(at now: UInt64) throws(SystemError) {
