@@ -93,7 +93,7 @@ struct Server: ~Copyable {
         case .listener: try serving.accept(on: token.slot, &publication, epoll, at: now)
         case .connection: try serving.advance(token, &publication, epoll, at: now)
         case .passwordCheck: try serving.finishCheck(&publication, epoll, at: now)
-        case .files: try serving.takeChanges(at: now)
+        case .files: serving.takeChanges(at: now)
         }
     }
 
@@ -124,7 +124,7 @@ struct Server: ~Copyable {
     /// SIGHUP. The manager that asked waits to be told that it is done.
     private mutating func reload(at now: UInt64) throws(SystemError) {
         manager.reloading(at: now)
-        if try !serving.reload(&publication, epoll, at: now) {
+        if try !serving.reload(epoll) {
             log.report(.reloaded, .info, "reloaded; no setting changes without a restart")
         }
         manager.ready(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds)
