@@ -63,6 +63,9 @@ public struct Serving: ~Copyable {
         }
     }
 
+    /// The names of unix sockets stay in the file system: to be told where nothing may be removed any more.
+    public mutating func leaveSocketFiles() { listeners.leaveFiles() }
+
     /// A batch of events begins; `unixSeconds` is what the Date of its responses says.
     public mutating func beginTurn(unixSeconds: UInt64) { conversations.responder.beginTurn(unixSeconds: unixSeconds) }
 

@@ -48,6 +48,7 @@ struct Server: ~Copyable {
 
     /// Gives up what is needed no more, unless the configuration says not to. Everything must be open by now.
     mutating func enterSandbox(_ configuration: Configuration) {
+        if configuration.entersSandbox { serving.leaveSocketFiles() }
         let opensPerfEvents = publication.measuring.sampling.mayOpen(.perf)
         let report = Enclosure.enter(
             configuration, readAgain: serving.readAgainPaths, opensPerfEvents: opensPerfEvents, log)
