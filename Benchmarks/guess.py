@@ -1,6 +1,7 @@
 """A client that guesses passwords, on many kept connections, until it had so many answers.
 
-    python3 guess.py PORT ATTEMPTS ADDRESS [--anonymous]      comes from ADDRESS, and prints the statuses that it got
+    python3 guess.py ADDRESS ATTEMPTS [--anonymous]      asks at a port, or at the path of a unix socket, and prints the
+                                                         statuses that it got
 
 Each attempt has another password, so that no answer can be remembered from the last; or with `--anonymous` none, for
 comparison. It prints "READY" with the first answers, and is a program of its own, so that its work does not delay the
@@ -24,23 +25,28 @@ MOST_SECONDS = 60.0
 
 
 class Guesser:
-    def __init__(self, port: int, attempts: int, source: str, anonymous: bool) -> None:
-        self._port = port
-        self._source = source
+    def __init__(self, address: str, attempts: int, anonymous: bool) -> None:
+        self._address = address
         self._attempts = iter(range(attempts))
         self._anonymous = anonymous
         self.statuses: Counter[int] = Counter()
 
     async def run(self) -> None:
         """One connection's share: it asks, and waits for the answer, until there are no more guesses."""
-        reader, writer = await asyncio.open_connection(HOST, self._port, local_addr=(self._source, 0))
-        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        reader, writer = await self._connect()
         for number in self._attempts:
             writer.write(self._request(number))
             head = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(int(re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)[1]))
             self._note(int(head[9:12]))
         writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._address.startswith("/"):
+            return await asyncio.open_unix_connection(self._address)
+        reader, writer = await asyncio.open_connection(HOST, int(self._address))
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return reader, writer
 
     def _note(self, status: int) -> None:
         self.statuses[status] += 1
@@ -60,12 +66,11 @@ async def guess(guesser: Guesser) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("port", type=int)
-    parser.add_argument("attempts", type=int)
     parser.add_argument("address")
+    parser.add_argument("attempts", type=int)
     parser.add_argument("--anonymous", action="store_true", help="show no password")
     options = parser.parse_args()
-    asyncio.run(guess(Guesser(options.port, options.attempts, options.address, options.anonymous)))
+    asyncio.run(guess(Guesser(options.address, options.attempts, options.anonymous)))
 
 
 if __name__ == "__main__":

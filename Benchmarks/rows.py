@@ -18,7 +18,6 @@ from statistics import median
 from harness import (
     FORMS,
     HERE,
-    HOST,
     KEYS,
     Access,
     Client,
@@ -74,10 +73,11 @@ ATTACKED_GOAL_MS = 50.0
 # What guess.py is told; the first asks as often and gets its 401 at once, so it shows what the load alone does.
 GUESSES = 10_000
 HARMLESS = "asked without password"
+# Whoever comes by the unix socket is another client than those of the loopback device, all of which are one.
 GUESSERS = {
-    HARMLESS: ["127.0.0.2", "--anonymous"],
-    "guessed from another address": ["127.0.0.2"],
-    "guessed from the same address": [HOST],
+    HARMLESS: (True, "--anonymous"),
+    "guessed by another client": (True,),
+    "guessed by the same client": (False,),
 }
 USUAL_SCRAPES = 200
 FEWEST_SCRAPES = 20
@@ -217,14 +217,18 @@ def _microseconds_more(bench: Bench, server: Server, form: Form, made: str, shar
 
 def scrapes_under_guessing(bench: Bench) -> Iterator[Row]:
     """An ordinary scraper with a password, while another client tries 10,000 wrong ones; see guess.py."""
-    with exporter(bench.workshop.tree(), access=Access(needs_password=True)) as server, server.client() as client:
+    path = bench.workshop.new_directory("guess") / "metrics.sock"
+    listener = ("--web.listen-address", f"unix:{path}")
+    access = Access(needs_password=True)
+    with exporter(bench.workshop.tree(), *listener, access=access) as server, server.client() as client:
         client.scrape()
         waits: dict[str, list[float]] = {"usual": []}
         for _ in range(bench.rounds):
             waits["usual"] += _waits_until(client, lambda count: count >= USUAL_SCRAPES)
-            for what, options in GUESSERS.items():
+            for what, (is_another, *options) in GUESSERS.items():
                 waits.setdefault(what, [])
-                waits[what] += _waits_under_guessing(server.port, client, options)
+                address = str(path) if is_another else str(server.port)
+                waits[what] += _waits_under_guessing(address, client, options)
     usual, harmless = median(waits.pop("usual")), median(waits[HARMLESS])
     for what, taken in waits.items():
         yield Row(
@@ -237,8 +241,8 @@ def scrapes_under_guessing(bench: Bench) -> Iterator[Row]:
         )
 
 
-def _waits_under_guessing(port: int, client: Client, options: list[str]) -> list[float]:
-    guesser = [sys.executable, HERE / "guess.py", str(port), str(GUESSES), *options]
+def _waits_under_guessing(address: str, client: Client, options: list[str]) -> list[float]:
+    guesser = [sys.executable, HERE / "guess.py", address, str(GUESSES), *options]
     with started(guesser, stdout=subprocess.PIPE) as guessing:
         if guessing.stdout.readline() != b"READY\n":
             raise Failure("the guessing did not begin")

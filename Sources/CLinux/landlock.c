@@ -40,7 +40,7 @@ int clinux_landlock_ruleset(int version, int reaches_abstract_sockets) {
     return (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
 }
 
-int clinux_landlock_allow(int ruleset, const char *path, enum clinux_landlock_rights rights) {
+int clinux_landlock_allow_reading(int ruleset, const char *path) {
     int opened = open(path, O_PATH | O_CLOEXEC);
     if (opened < 0) return -1;
     struct stat status;
@@ -49,7 +49,7 @@ int clinux_landlock_allow(int ruleset, const char *path, enum clinux_landlock_ri
         uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE;
         if (S_ISDIR(status.st_mode)) reading |= LANDLOCK_ACCESS_FS_READ_DIR;
         struct landlock_path_beneath_attr rule = {
-            .allowed_access = rights == CLINUX_LANDLOCK_READ ? reading : LANDLOCK_ACCESS_FS_REMOVE_FILE,
+            .allowed_access = reading,
             .parent_fd = opened,
         };
         result = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);

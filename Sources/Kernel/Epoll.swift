@@ -5,14 +5,15 @@ import Glibc
 public enum Interest: Sendable {
     case readable
     case writable
-    /// Nothing but an error or that the peer hung up, which epoll reports for every descriptor.
+    /// Nothing but that the peer has left: it closed, or said that it sends no more, which a FIN alone cannot tell apart; or there is
+    /// an error.
     case hangUp
 
     var events: UInt32 {
         switch self {
         case .readable: EPOLLIN.rawValue
         case .writable: EPOLLOUT.rawValue
-        case .hangUp: 0
+        case .hangUp: EPOLLRDHUP.rawValue
         }
     }
 }

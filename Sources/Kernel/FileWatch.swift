@@ -10,7 +10,8 @@ import Glibc
 public struct FileWatch: ~Copyable {
     /// Readable when something happened in one of the directories.
     public let descriptor: FileDescriptor
-    /// Those of which nothing can be learned, because a directory may not be read.
+    /// Those of which nothing can be learned, because a directory may not be read, or because the kernel has no watch left
+    /// (fs.inotify.max_user_watches). Each time the places are made anew, they are tried again.
     public private(set) var unwatchedPaths: [String]
     private var paths: [String]
     private var places: [WatchedPlace]
@@ -23,7 +24,7 @@ public struct FileWatch: ~Copyable {
     public init(paths: [String]) throws(SystemError) {
         let created = attempt { Int(inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))) }
         let descriptor = FileDescriptor(inherited: Int32(try created.orThrow("inotify_init1")))
-        let found = try FileWatch.place(paths, on: descriptor)
+        let found = FileWatch.place(paths, on: descriptor)
         self.descriptor = descriptor
         self.paths = paths
         places = found.places
@@ -31,9 +32,9 @@ public struct FileWatch: ~Copyable {
     }
 
     /// Watches other files from now on.
-    public mutating func replacePaths(_ paths: [String]) throws(SystemError) {
+    public mutating func replacePaths(_ paths: [String]) {
         self.paths = paths
-        try placeAnew()
+        placeAnew()
     }
 
     /// Whether a file may have changed since the last call; to be asked when the descriptor is readable.
@@ -47,7 +48,7 @@ public struct FileWatch: ~Copyable {
             hasChanged = hasChanged || isRelevant
         }
         // The way to the file may be another now.
-        if hasChanged { try placeAnew() }
+        if hasChanged { placeAnew() }
         return hasChanged
     }
 
@@ -87,8 +88,8 @@ public struct FileWatch: ~Copyable {
         return false
     }
 
-    private mutating func placeAnew() throws(SystemError) {
-        let found = try FileWatch.place(paths, on: descriptor)
+    private mutating func placeAnew() {
+        let found = FileWatch.place(paths, on: descriptor)
         for place in places where !found.places.contains(where: { $0.number == place.number }) {
             // Of a directory that is gone, the kernel has given up the watch already.
             _ = attempt { Int(inotify_rm_watch(descriptor.number, place.number)) }
@@ -99,7 +100,7 @@ public struct FileWatch: ~Copyable {
 
     private static func place(
         _ paths: [String], on descriptor: borrowing FileDescriptor
-    ) throws(SystemError) -> (places: [WatchedPlace], unwatchedPaths: [String]) {
+    ) -> (places: [WatchedPlace], unwatchedPaths: [String]) {
         var places: [WatchedPlace] = []
         var unwatchedPaths: [String] = []
         for path in paths {
@@ -107,7 +108,7 @@ public struct FileWatch: ~Copyable {
             var isWatched = false
             for _ in 0..<triesPerPath where !isWatched {
                 var trail = Trail(path)
-                isWatched = try trail.watch(on: descriptor, &places)
+                isWatched = trail.watch(on: descriptor, &places)
             }
             if !isWatched { unwatchedPaths.append(path) }
         }
@@ -147,21 +148,19 @@ private struct Trail {
     /// Watches what leads to the file, and its own name or that of the first part that is missing.
     ///
     /// - Returns: false if that cannot be.
-    mutating func watch(
-        on descriptor: borrowing FileDescriptor, _ places: inout [WatchedPlace]
-    ) throws(SystemError) -> Bool {
+    mutating func watch(on descriptor: borrowing FileDescriptor, _ places: inout [WatchedPlace]) -> Bool {
         var links = 0
         while let name = names.popLast() {
             let entry = "\(directory)/\(name)"
             // A directory on the way needs no watch. Everything else is looked at once more when it is watched: what changes from
             // then on is an event.
-            if case .notLink = try Entry(entry), !names.isEmpty {
+            if case .notLink = Entry(entry), !names.isEmpty {
                 directory = entry
                 continue
             }
-            guard let place = try watch(name, on: descriptor) else { return false }
+            guard let place = watch(name, on: descriptor) else { return false }
             places.append(place)
-            switch try Entry(entry) {
+            switch Entry(entry) {
             case .link(let target):
                 links += 1
                 guard links <= Trail.mostLinks else { return true }
@@ -175,17 +174,14 @@ private struct Trail {
     }
 
     /// Watches a name in the directory; or, where that may not be read, what has the name now.
-    private func watch(
-        _ name: String, on descriptor: borrowing FileDescriptor
-    ) throws(SystemError) -> WatchedPlace? {
+    private func watch(_ name: String, on descriptor: borrowing FileDescriptor) -> WatchedPlace? {
         let number = descriptor.number
         for path in [directory.isEmpty ? "/" : directory, "\(directory)/\(name)"] {
             switch attempt({
                 unsafe Int(inotify_add_watch(number, path, Trail.events | UInt32(IN_DONT_FOLLOW)))
             }) {
             case .value(let watch): return WatchedPlace(number: Int32(watch), name: Array(name.utf8))
-            case .failure(.permissionDenied), .failure(.notFound), .failure(.notADirectory): continue
-            case .failure(let code): throw SystemError(call: "inotify_add_watch", code: code)
+            case .failure: continue
             }
         }
         return nil
@@ -199,7 +195,7 @@ private enum Entry {
     case missing
 
     /// Asks by reading it as a link, which tells all three apart. See readlink(2).
-    init(_ path: String) throws(SystemError) {
+    init(_ path: String) {
         var target: [UInt8] = []
         var outcome = Outcome.value(0)
         target.append(addingCapacity: Int(PATH_MAX)) { output in

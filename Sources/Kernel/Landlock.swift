@@ -19,17 +19,8 @@ public struct Landlock: ~Copyable {
     /// Allows to read a file, or whatever is in and below a directory. The path is the one that it has now: what takes its place
     /// later is something else.
     public borrowing func allowReading(_ path: String) throws(SystemError) {
-        try allow(path, CLINUX_LANDLOCK_READ)
-    }
-
-    /// Allows to remove files from a directory.
-    public borrowing func allowRemoving(from directory: String) throws(SystemError) {
-        try allow(directory, CLINUX_LANDLOCK_REMOVE)
-    }
-
-    private borrowing func allow(_ path: String, _ rights: clinux_landlock_rights) throws(SystemError) {
         let number = ruleset.number
-        _ = try attempt { unsafe Int(clinux_landlock_allow(number, path, rights)) }.orThrow("landlock_add_rule")
+        _ = try attempt { unsafe Int(clinux_landlock_allow_reading(number, path)) }.orThrow("landlock_add_rule")
     }
 
     /// Enforces the rules, for good; needs `Privileges.forbidNew` first. Threads that run already are not bound by them.

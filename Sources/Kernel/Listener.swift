@@ -8,7 +8,7 @@ public struct Listener: ~Copyable {
     /// Where it listens, for the log: `127.0.0.1:9091`, `[::]:9091`, `unix:/path`, `vsock://:9091`.
     public let name: String
     /// The name in the file system that was made for it, if one was.
-    private let file: SocketFile?
+    private var file: SocketFile?
     /// Connections that wait in the kernel until they are accepted; the kernel caps it at net.core.somaxconn.
     static let backlog: Int32 = 1024
     /// What the kernel keeps of unsent responses for one connection (it doubles the number). Left to itself it grows to
@@ -35,6 +35,9 @@ public struct Listener: ~Copyable {
         case .vsock(let port): self = try Listener(vsock: port)
         }
     }
+
+    /// The name in the file system stays when this goes.
+    public mutating func leaveFile() { file?.leave() }
 
     private init(ipv4 text: String, port: UInt16) throws(SystemError) {
         let descriptor = try Listener.listeningSocket(AF_INET)

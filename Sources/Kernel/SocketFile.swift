@@ -1,15 +1,13 @@
 import CLinux
 import Glibc
 
-/// The name of a unix socket in the file system: made by binding, and removed when its owner goes, unless somebody else has
-/// taken the name meanwhile.
-///
-/// Its owner removes it, and not whoever ends the server, so that it is removed however the program ends, except by a crash;
-/// what a crash leaves behind is replaced by the next start.
+/// The name of a unix socket in the file system: made by binding, and removed when its owner goes, unless it is to be left there or
+/// somebody else has taken the name meanwhile. What is left behind is replaced by the next start.
 struct SocketFile: ~Copyable {
     private let path: String
     private let device: UInt64
     private let inode: UInt64
+    private var isLeft = false
 
     /// Binds the socket to the path, in place of a socket that nobody serves any more.
     ///
@@ -29,9 +27,11 @@ struct SocketFile: ~Copyable {
         inode = status.inode
     }
 
-    /// If it cannot be removed, such as from a directory that may no longer be written to, the next start replaces it.
+    /// It stays when its owner goes.
+    mutating func leave() { isLeft = true }
+
     deinit {
-        guard SocketFile.isEntry(path, device: device, inode: inode) else { return }
+        guard !isLeft, SocketFile.isEntry(path, device: device, inode: inode) else { return }
         _ = attempt { unsafe Int(unlink(path)) }
     }
 

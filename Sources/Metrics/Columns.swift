@@ -66,11 +66,6 @@ extension Columns {
 
     mutating func set(_ latency: LatencyHistogram?, _ column: Int, _ row: Int) { latencies[column][row] = latency }
 
-    mutating func record(microwatts: UInt64, _ column: Int, _ row: Int) {
-        if powers[column][row] == nil { powers[column][row] = PowerHistogram() }
-        powers[column][row]?.record(microwatts: microwatts)
-    }
-
     mutating func record(nanoseconds: UInt64, _ column: Int, _ row: Int) {
         if latencies[column][row] == nil { latencies[column][row] = LatencyHistogram() }
         latencies[column][row]?.record(nanoseconds: nanoseconds)

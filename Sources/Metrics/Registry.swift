@@ -63,14 +63,6 @@ public struct Registry: ~Copyable {
         tables[index: row.table]?.set(distribution, family.column, row.slot)
     }
 
-    /// Adds a power to the distribution that an open row shows, which is an empty one if it was absent.
-    public mutating func record(
-        microwatts: UInt64, in family: PowerHistogramIndex, _ row: Row = .unlabelled
-    ) {
-        precondition(family.table == row.table)
-        tables[index: row.table]?.record(microwatts: microwatts, family.column, row.slot)
-    }
-
     /// Adds a duration to the distribution that an open row shows, which is an empty one if it was absent.
     public mutating func record(
         nanoseconds: UInt64, in family: LatencyHistogramIndex, _ row: Row = .unlabelled

@@ -151,10 +151,6 @@ extension Table {
         if rows.contains(slot) { columns.set(latency, column, slot.index) }
     }
 
-    mutating func record(microwatts: UInt64, _ column: Int, _ slot: Slot) {
-        if rows.contains(slot) { columns.record(microwatts: microwatts, column, slot.index) }
-    }
-
     mutating func record(nanoseconds: UInt64, _ column: Int, _ slot: Slot) {
         if rows.contains(slot) { columns.record(nanoseconds: nanoseconds, column, slot.index) }
     }

@@ -55,18 +55,27 @@ public struct CredentialCache: Sendable {
         return refused.contains(tag) ? .refused : .unknown
     }
 
-    /// Remembers what a comparison found.
-    public mutating func remember(_ tag: CredentialTag, isVerified: Bool) {
-        if isVerified {
-            verified.insert(tag)
-        } else {
-            refused.insert(tag)
-        }
+    /// Stands for a user with a hash: what was verified by it holds as long as both are the same. Never the tag of credentials, which
+    /// are not kept beside these.
+    public func tag(of user: User) -> CredentialTag {
+        let name = Array(user.name.utf8)
+        return tag(user: name.span, password: user.hash.bytes.span)
     }
 
-    /// Forgets all, for when users or passwords changed, and makes room as `init` does. Tags stay what they are.
-    public mutating func removeAll(verifiedCapacity: Int = 64) {
-        verified = RecentTags(capacity: max(64, verifiedCapacity))
+    /// Remembers that a comparison with a user's hash, which `owner` stands for, found credentials right.
+    public mutating func rememberVerified(_ tag: CredentialTag, owner: CredentialTag) {
+        verified.insert(tag, owner: owner)
+    }
+
+    /// Remembers that a comparison found credentials wrong.
+    public mutating func rememberRefused(_ tag: CredentialTag) {
+        refused.insert(tag, owner: tag)
+    }
+
+    /// For when users or passwords changed: forgets what was refused, and what was verified by others than these users' hashes. There
+    /// is room as `init` makes it.
+    public mutating func keepVerified(ofOwners owners: [CredentialTag]) {
+        verified.keep(capacity: max(64, owners.count)) { owners.contains($0) }
         refused = RecentTags(capacity: CredentialCache.refusedCapacity)
     }
 
@@ -87,11 +96,13 @@ public struct CredentialCache: Sendable {
 /// once.
 private struct RecentTags: Sendable {
     private struct Entry: Sendable {
-        var tag: CredentialTag
+        let tag: CredentialTag
+        /// Whose it is; it goes with its owner.
+        let owner: CredentialTag
         var lastUse: UInt64
     }
 
-    private let capacity: Int
+    private var capacity: Int
     private var entries: [Entry] = []
     private var uses: UInt64 = 0
 
@@ -110,15 +121,24 @@ private struct RecentTags: Sendable {
         return true
     }
 
-    mutating func insert(_ tag: CredentialTag) {
+    mutating func insert(_ tag: CredentialTag, owner: CredentialTag) {
         guard !use(tag) else { return }
         uses += 1
-        let entry = Entry(tag: tag, lastUse: uses)
+        let entry = Entry(tag: tag, owner: owner, lastUse: uses)
         if entries.count < capacity {
             entries.append(entry)
         } else {
             entries[leastRecent] = entry
         }
+    }
+
+    /// Forgets those of other owners, and makes room for `capacity`.
+    mutating func keep(capacity: Int, _ isKept: (CredentialTag) -> Bool) {
+        let kept = entries.filter { isKept($0.owner) }.sorted { $0.lastUse > $1.lastUse }.prefix(capacity)
+        self.capacity = capacity
+        entries = []
+        entries.reserveCapacity(capacity)
+        entries += kept
     }
 
     private func index(of tag: CredentialTag) -> Int? {

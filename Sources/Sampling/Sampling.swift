@@ -133,10 +133,14 @@ extension Sampling {
 
     /// Brings the totals up to date for somebody who asks, if the latest pass is older than one interval or than a second.
     ///
+    /// - Parameter earliest: a pass before this moment, on the monotonic clock, is too old as well; not after `moment`.
     /// - Returns: whether there was a pass.
-    public mutating func refreshIfStale(at moment: Moment, every intervalNanoseconds: UInt64) -> Bool {
+    public mutating func refreshIfStale(
+        at moment: Moment, every intervalNanoseconds: UInt64, earliest: UInt64 = 0
+    ) -> Bool {
         let now = moment.monotonicNanoseconds
-        guard now - min(now, lastPassNanoseconds) > min(intervalNanoseconds, 1_000_000_000) else { return false }
+        let isStale = now - min(now, lastPassNanoseconds) > min(intervalNanoseconds, 1_000_000_000)
+        guard isStale || lastPassNanoseconds < earliest else { return false }
         refresh(at: moment)
         return true
     }

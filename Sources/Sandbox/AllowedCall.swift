@@ -43,7 +43,7 @@ extension AllowedCall {
         var calls = loop + files + memory + ending(processIdentifier: getpid())
         if plan.allowsThreads { calls += threads }
         if plan.opensPerfEvents { calls.append(AllowedCall("perf_event_open")) }
-        if !plan.removalDirectories.isEmpty { calls += removal }
+        if plan.watchesFiles { calls += watching }
         return calls
     }
 
@@ -57,7 +57,8 @@ extension AllowedCall {
         AllowedCall("sendmsg"),  // Responses, the journal's records, the service manager's notifications.
         AllowedCall("sendto"),  // The log, where standard error is a socket.
         AllowedCall("shutdown"),  // After an error, so that its response can still be read.
-        AllowedCall("setsockopt"),  // Reset instead of an orderly end, for peers that do not read.
+        // Reset instead of an orderly end, for peers that do not read.
+        AllowedCall("setsockopt", .equal(SOL_SOCKET, 1), .equal(SO_LINGER, 2)),
         AllowedCall("close"),
         AllowedCall("read"),  // The timer, signals, groups of perf events, notices of changed files, eventfds; TLS.
         AllowedCall("write"),  // The log on standard error; eventfds; TLS.
@@ -79,8 +80,6 @@ extension AllowedCall {
         AllowedCall("getdents64"),  // Descriptors, zones.
         AllowedCall("readlink"),  // Where the links to a certificate lead.
         AllowedCall("readlinkat"),  // The same on arm64.
-        AllowedCall("inotify_add_watch"),  // Files of the configuration, when it names others.
-        AllowedCall("inotify_rm_watch"),
         AllowedCall("prlimit64", .equal(0, 0), .isNull(2)),  // process_max_fds: our own, not to be changed.
     ]
 
@@ -122,10 +121,8 @@ extension AllowedCall {
         AllowedCall("fcntl", .equal(F_DUPFD_CLOEXEC, 1)),  // Its own descriptor for that.
     ]
 
-    private static let removal = [
-        AllowedCall("unlink"),  // The socket of a listener.
-        AllowedCall("unlinkat"),
-    ]
+    /// Files of the configuration, when it names others, or when the way to them changes.
+    private static let watching = [AllowedCall("inotify_add_watch"), AllowedCall("inotify_rm_watch")]
 
     private static let writing = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | temporaryFile
 

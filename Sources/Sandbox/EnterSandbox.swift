@@ -44,9 +44,6 @@ private func enterLandlock(_ plan: SandboxPlan) -> SandboxReport.State {
         for path in plan.readablePaths {
             try allowIfThere { () throws(SystemError) in try landlock.allowReading(path) }
         }
-        for directory in plan.removalDirectories {
-            try allowIfThere { () throws(SystemError) in try landlock.allowRemoving(from: directory) }
-        }
         let version = landlock.version
         try landlock.enforce()
         return .on("ABI \(version)")

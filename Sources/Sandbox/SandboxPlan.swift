@@ -7,8 +7,8 @@ public struct SandboxPlan: Sendable {
     /// Files and directories that are read again after start, with all that lies below them. Those that do not exist are left out,
     /// and so are the places of those that do not exist yet: name a directory that stays.
     public var readablePaths: [String] = []
-    /// Directories with files to be removed at the end, such as the socket of a listener.
-    public var removalDirectories: [String] = []
+    /// Changes of files are noticed.
+    public var watchesFiles = false
     /// Threads may be started; new processes never.
     public var allowsThreads = false
     /// Performance events may be opened, those of energy that appear later or are lost and come back: the call is allowed, and

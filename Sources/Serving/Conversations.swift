@@ -121,7 +121,20 @@ extension Conversations {
     mutating func finishCheck(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        let waiters = responder.decisions.finishCheck()
+        try resume(responder.decisions.finishCheck(), &content, epoll, at: now)
+    }
+
+    /// Looks again at the requests that wait, if the check that they wait for takes too long.
+    mutating func passOverdueCheck(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        try resume(responder.decisions.passOverdueCheck(epoll, at: now), &content, epoll, at: now)
+    }
+
+    private mutating func resume(
+        _ waiters: WaitingTokens, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll,
+        at now: UInt64
+    ) throws(SystemError) {
         for index in 0..<waiters.count { try resume(waiters[index], &content, epoll, at: now) }
     }
 
@@ -142,16 +155,6 @@ extension Conversations {
         let isWaiting = connection.resume(displaced: displaced)
         connections.putBack(connection, at: token)
         if isWaiting { try advance(token, &content, epoll, at: now) }
-    }
-
-    /// Reads the web configuration again.
-    mutating func reload(
-        _ file: inout WebFile, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        guard try responder.reload(&file, epoll) else { return }
-        for place in connections.places {
-            if let token = connections.token(at: place) { try resume(token, &content, epoll, at: now) }
-        }
     }
 }
 

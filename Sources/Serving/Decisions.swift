@@ -107,6 +107,11 @@ extension Decisions {
     /// Takes the answer of a check in, and tells whose requests are to be looked at again.
     mutating func finishCheck() -> WaitingTokens { policy.finishCheck() }
 
+    /// Lets others go on where a check takes too long, and tells whose requests are to be looked at again.
+    mutating func passOverdueCheck(_ epoll: borrowing Epoll, at now: UInt64) -> WaitingTokens {
+        policy.passOverdueCheck(epoll, at: now)
+    }
+
     /// One whose place in the queue was taken in this turn, until all were told.
     mutating func nextDisplaced() -> Token? { displaced.popLast() }
 
@@ -114,16 +119,11 @@ extension Decisions {
     mutating func forget(_ token: Token) { policy.forget(token) }
 
     /// Reads the web configuration again.
-    ///
-    /// - Returns: passwords are asked for no more.
-    mutating func reload(
-        _ file: inout WebFile, _ epoll: borrowing Epoll, _ log: Logger
-    ) throws(SystemError) -> Bool {
+    mutating func reload(_ file: inout WebFile, _ epoll: borrowing Epoll, _ log: Logger) throws(SystemError) {
         let wasAuthenticating = policy.isAuthenticating
         file.reload(&policy, log)
         facts.web = policy.facts
         if policy.isAuthenticating, !wasAuthenticating { try watchPasswordChecks(epoll) }
-        return wasAuthenticating && !policy.isAuthenticating
     }
 
     /// Says once of each certificate that it has expired, whenever that happens.

@@ -68,6 +68,11 @@ public struct Listeners: ~Copyable {
         count += 1
     }
 
+    /// Names in the file system stay when these go.
+    mutating func leaveFiles() {
+        for index in indices { slots[index]?.leaveFile() }
+    }
+
     /// The slots that `accept` takes.
     var indices: Range<Int> { 0..<count }
 

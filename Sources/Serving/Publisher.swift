@@ -3,7 +3,7 @@ public import HTTP
 
 /// Who makes the pages of metrics that are served. Serving knows no more of their content than this.
 ///
-/// Everything is called from the loop and must neither wait nor allocate.
+/// Everything is called from the loop and must not wait, and allocate only where what is shown has come or gone.
 public protocol Publisher: ~Copyable {
     /// Some of the page's families, chosen by name.
     associatedtype Selection

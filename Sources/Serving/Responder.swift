@@ -33,12 +33,9 @@ struct Responder: ~Copyable {
     }
 
     /// Reads the web configuration again, and makes the loop follow what it asks for now.
-    ///
-    /// - Returns: passwords are asked for no more, so that nobody will tell those that wait for a check.
-    mutating func reload(_ file: inout WebFile, _ epoll: borrowing Epoll) throws(SystemError) -> Bool {
-        let hasEnded = try decisions.reload(&file, epoll, log)
+    mutating func reload(_ file: inout WebFile, _ epoll: borrowing Epoll) throws(SystemError) {
+        try decisions.reload(&file, epoll, log)
         warnIfCertificateExpired()
-        return hasEnded
     }
 
     /// Takes back what a connection that ends has borrowed.

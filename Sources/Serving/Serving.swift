@@ -63,6 +63,9 @@ public struct Serving: ~Copyable {
         }
     }
 
+    /// The names of unix sockets stay in the file system: to be told where nothing may be removed any more.
+    public mutating func leaveSocketFiles() { listeners.leaveFiles() }
+
     /// A batch of events begins; `unixSeconds` is what the Date of its responses says.
     public mutating func beginTurn(unixSeconds: UInt64) { conversations.responder.beginTurn(unixSeconds: unixSeconds) }
 
@@ -130,20 +133,23 @@ public struct Serving: ~Copyable {
     }
 
     /// `Token.Kind.files`: the web configuration is read again when nothing has changed for a moment.
-    public mutating func takeChanges(at now: UInt64) throws(SystemError) { try webFile?.takeChanges(at: now) }
+    public mutating func takeChanges(at now: UInt64) { webFile?.takeChanges(at: now, log) }
 
     /// The batch is served: what was left to the end of it, and once a second the deadlines.
     public mutating func endTurn(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         try conversations.refuseDisplaced(&content, epoll, at: now)
-        if webFile?.isDue(at: now) ?? false { try reload(&content, epoll, at: now) }
-        if now >= nextSweepNanoseconds { try sweep(epoll, at: now) }
+        if webFile?.isDue(at: now) ?? false { try reload(epoll) }
+        if now >= nextSweepNanoseconds { try sweep(&content, epoll, at: now) }
         conversations.endIdle(at: now)
         if conversations.takeFreedSlot() { try watchListeners(epoll) }
     }
 
-    private mutating func sweep(_ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) {
+    private mutating func sweep(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        try conversations.passOverdueCheck(&content, epoll, at: now)
         let isDone = try conversations.expire(epoll, at: now)
         nextSweepNanoseconds = isDone ? now + UInt64(Serving.sweepMilliseconds) * 1_000_000 : now
         try watchListeners(epoll)
@@ -156,11 +162,9 @@ public struct Serving: ~Copyable {
 
     /// Reads the web configuration file again; false if there is none.
     @discardableResult
-    public mutating func reload(
-        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) -> Bool {
+    public mutating func reload(_ epoll: borrowing Epoll) throws(SystemError) -> Bool {
         guard var file = webFile.take() else { return false }
-        try conversations.reload(&file, &content, epoll, at: now)
+        try conversations.responder.reload(&file, epoll)
         webFile = consume file
         return true
     }

@@ -14,13 +14,12 @@ public struct WebFile: ~Copyable {
     private let credentialsDirectory: String?
     /// What is in force.
     private var configuration = WebConfiguration()
-    /// When to read it again, nil if nothing has changed: a moment after the last change, since a certificate and its key are two files.
-    private var reloadDueNanoseconds: UInt64?
+    private var pending = PendingChange()
+    /// Those whose changes cannot be noticed, as the log was told last.
+    private var toldUnwatched: [String] = []
 
     /// A check takes about a second at this bcrypt cost, and twice as long with each more.
     private static let usualCost = 14
-    /// How long it must have been quiet.
-    private static let quietNanoseconds: UInt64 = 250_000_000
 
     /// Reads the file, puts it in force, and says in the log what it asks for.
     ///
@@ -43,7 +42,7 @@ public struct WebFile: ~Copyable {
         self.configuration = configuration
         log.report(.webConfigurationLoaded, .info, "web configuration \(path): \(summary)", ["file": path])
         warn(log)
-        reportUnwatched(log)
+        reportUnwatched(log, .notice)
     }
 
     /// Has the loop told when the file or one that it names changes.
@@ -56,9 +55,9 @@ public struct WebFile: ~Copyable {
 
     /// Reads the file again, and says in the log what became of it. What cannot be put in force leaves everything as it was.
     mutating func reload(_ policy: inout WebPolicy, _ log: Logger) {
-        reloadDueNanoseconds = nil
+        pending.clear()
         do throws(WebFailure) {
-            try load(into: &policy)
+            try load(into: &policy, log)
             policy.setUpToDate(true)
             log.report(.reloaded, .info, "reloaded \(path): \(summary)", ["file": path])
             warn(log)
@@ -71,38 +70,55 @@ public struct WebFile: ~Copyable {
         }
     }
 
-    private mutating func load(into policy: inout WebPolicy) throws(WebFailure) {
+    private mutating func load(into policy: inout WebPolicy, _ log: Logger) throws(WebFailure) {
         let configuration = try WebLoader.read(path, credentialsDirectory: credentialsDirectory)
         // Those of a file that is refused for what they hold are watched too, since they may be what is mended next.
-        watch(WebFile.paths(path, configuration))
+        watch?.replacePaths(WebFile.paths(path, configuration))
+        reportUnwatched(log, .warning)
         guard (configuration.tls == nil) == (self.configuration.tls == nil) else {
             throw WebFailure(message: "\(path): TLS cannot be turned on or off while running: restart the exporter")
+        }
+        // A file that is being written, or that somebody emptied by mistake, must not open the door to everybody.
+        guard !configuration.users.isEmpty || self.configuration.users.isEmpty else {
+            throw WebFailure(
+                message:
+                    "\(path): it has no basic_auth_users any more, and passwords cannot be turned off while running: "
+                    + "restart the exporter")
         }
         try policy.apply(configuration, over: self.configuration)
         self.configuration = configuration
     }
 
-    /// A watched file may have changed: it is to be read when nothing has changed for a moment.
-    mutating func takeChanges(at now: UInt64) throws(SystemError) {
-        if try watch?.takeChanges() ?? false { reloadDueNanoseconds = now + WebFile.quietNanoseconds }
+    /// A watched file may have changed: it is to be read when nothing has changed for a moment. Where that cannot be learned any
+    /// more, the log says what to do instead.
+    mutating func takeChanges(at now: UInt64, _ log: Logger) {
+        do throws(SystemError) {
+            if try watch?.takeChanges() ?? false { pending.note(at: now) }
+        } catch {
+            watch = nil
+        }
+        reportUnwatched(log, .warning)
     }
 
     /// Something has changed that is not read yet.
-    func awaitsQuiet() -> Bool { reloadDueNanoseconds != nil }
+    func awaitsQuiet() -> Bool { pending.dueNanoseconds != nil }
 
-    /// Nothing has changed for a moment since the last change.
-    func isDue(at now: UInt64) -> Bool { reloadDueNanoseconds.map { now >= $0 } ?? false }
+    /// What has changed is to be read now.
+    func isDue(at now: UInt64) -> Bool { pending.dueNanoseconds.map { now >= $0 } ?? false }
 
-    /// Where a directory may not be read, changes in it are not noticed.
-    private func reportUnwatched(_ log: Logger) {
+    /// Says which changes are not noticed, because a directory may not be read or the kernel has no watch left; once, until it is
+    /// about others.
+    private mutating func reportUnwatched(_ log: Logger, _ level: Logger.Level) {
         let unwatched =
             switch watch {
             case .some(let watch): watch.unwatchedPaths
             case .none: paths
             }
+        guard unwatched != toldUnwatched else { return }
+        toldUnwatched = unwatched
         guard !unwatched.isEmpty else { return }
         log.report(
-            .webConfigurationLoaded, .notice,
+            .webConfigurationLoaded, level,
             "changes of \(unwatched.joined(separator: ", ")) cannot be noticed: say so with SIGHUP (systemctl reload)",
             ["file": path])
     }
@@ -132,14 +148,6 @@ public struct WebFile: ~Copyable {
         if configuration.rateLimit != nil { parts.append("a rate limit") }
         if !configuration.headers.isEmpty { parts.append(counted(configuration.headers.count, "header")) }
         return parts.joined(separator: ", ")
-    }
-
-    private mutating func watch(_ paths: [String]) {
-        do throws(SystemError) {
-            try watch?.replacePaths(paths)
-        } catch {
-            // The old ones are watched still, and SIGHUP always helps.
-        }
     }
 
     /// The file and those that it names.

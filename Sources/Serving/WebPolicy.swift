@@ -76,9 +76,10 @@ public struct WebPolicy: ~Copyable {
         }
         let decision =
             if let range = request.authorization {
-                authenticator?.decide(authorization: bytes.extracting(range), waiter: token, peer: connection.peer)
+                authenticator?.decide(
+                    authorization: bytes.extracting(range), waiter: token, peer: connection.peer, at: now)
             } else {
-                authenticator?.decide(authorization: nil, waiter: token, peer: connection.peer)
+                authenticator?.decide(authorization: nil, waiter: token, peer: connection.peer, at: now)
             }
         switch decision {
         case .none, .allowed: return request.method == .notAllowed ? .refused(.methodNotAllowed) : .admitted
@@ -96,6 +97,11 @@ public struct WebPolicy: ~Copyable {
 
     /// Takes the answer of a check in, and tells who is to be looked at again.
     mutating func finishCheck() -> WaitingTokens { authenticator?.finishCheck() ?? WaitingTokens() }
+
+    /// Lets others go on where a check takes too long, and tells who is to be looked at again.
+    mutating func passOverdueCheck(_ epoll: borrowing Epoll, at now: UInt64) -> WaitingTokens {
+        authenticator?.passOverdue(epoll, at: now) ?? WaitingTokens()
+    }
 
     /// Has the loop told when a password was checked.
     func watchPasswordChecks(_ epoll: borrowing Epoll) throws(SystemError) { try authenticator?.watch(epoll) }
@@ -139,10 +145,10 @@ extension WebPolicy {
         }
     }
 
-    /// Puts other users in place; what was found out is kept if they are the same.
+    /// Puts other users in place; what was found out is kept of those that stay. Once there are users, there are always some.
     private mutating func replaceUsers(_ users: [User]) throws(WebFailure) {
         if users.isEmpty {
-            authenticator = nil
+            precondition(authenticator == nil)
         } else if authenticator != nil {
             authenticator?.replaceUsers(users)
         } else {

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 import signal
 import socket
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +18,11 @@ from support.certificates import Authority
 from support.exposition import Page
 from support.raw_http import Client, Response, request
 from support.waiting import wait_until
-from support.web_configuration import StartWeb, WebExporter, authorization, bcrypt, tls
+from support.web_configuration import Settings, StartWeb, WebExporter, authorization, bcrypt, tls
 
 # A comparison at the usual cost takes some 70 ms.
 USUAL_COST = 10
 SCRAPER = authorization("scraper", "right")
-# Another client of the loopback device.
-ELSEWHERE = "127.0.0.2"
 WAITERS_OF_ONE_CLIENT = 16
 
 LONG = "0123456789abcdef" * 4 + "01234567"
@@ -178,9 +179,26 @@ def statuses(clients: list[Client]) -> Mapping[int, int]:
     return found
 
 
+def elsewhere(web: WebExporter) -> str:
+    """A unix socket: whoever comes by it is another client than those of the loopback device, all of which are one."""
+    return str(web.file.with_name("elsewhere.sock"))
+
+
+@pytest.fixture
+def start_with_elsewhere(start_web: StartWeb, tmp_path: Path) -> StartWeb:
+    """As `start_web`, with a second listener."""
+
+    def start(settings: Settings, *arguments: str) -> WebExporter:
+        web = start_web(settings, "--web.listen-address", f"unix:{tmp_path / 'elsewhere.sock'}", *arguments)
+        web.exporter.wait_for_events("listening", 2)
+        return web
+
+    return start
+
+
 def wrong_attempt(web: WebExporter, number: int) -> Client:
     """A connection from elsewhere, with a wrong password of its own that is not answered yet."""
-    client = web.connect(source=ELSEWHERE)
+    client = Client(elsewhere(web))
     client.send(request(headers=[authorization("scraper", f"wrong {number}")]))
     return client
 
@@ -201,8 +219,8 @@ def answered(clients: list[Client], status: int) -> int:
     return count
 
 
-def test_a_right_password_waits_for_few_of_fifty_wrong_ones(start_web: StartWeb) -> None:
-    web = start_web(users(USUAL_COST, scraper="right"))
+def test_a_right_password_waits_for_few_of_fifty_wrong_ones(start_with_elsewhere: StartWeb) -> None:
+    web = start_with_elsewhere(users(USUAL_COST, scraper="right"))
     with wrong_attempts(web, 50) as clients:
         # All that may not wait have been turned away: the others wait now.
         wait_until(lambda: answered(clients, 429) >= 50 - WAITERS_OF_ONE_CLIENT, what="a full queue")
@@ -216,8 +234,9 @@ def test_a_right_password_waits_for_few_of_fifty_wrong_ones(start_web: StartWeb)
     wait_until(lambda: is_at_rest(web), what="the end of the last thread")
 
 
-def test_a_scraper_that_is_known_never_waits(start_web: StartWeb) -> None:
-    web = start_web(users(USUAL_COST, scraper="right"), "--sample.interval", "20ms", "--web.max-connections", "512")
+def test_a_scraper_that_is_known_never_waits(start_with_elsewhere: StartWeb) -> None:
+    options = ["--sample.interval", "20ms", "--web.max-connections", "512"]
+    web = start_with_elsewhere(users(USUAL_COST, scraper="right"), *options)
     count = 200
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(web.connect())
@@ -235,10 +254,10 @@ def test_a_scraper_that_is_known_never_waits(start_web: StartWeb) -> None:
     wait_until(lambda: is_at_rest(web), what="the end of the last thread")
 
 
-def test_clients_that_leave_while_they_are_compared(start_web: StartWeb) -> None:
-    web = start_web(users(USUAL_COST, scraper="right"))
+def test_clients_that_leave_while_they_are_compared(start_with_elsewhere: StartWeb) -> None:
+    web = start_with_elsewhere(users(USUAL_COST, scraper="right"))
     for number in range(12):
-        with web.connect(source=ELSEWHERE) as client:
+        with Client(elsewhere(web)) as client:
             client.send(request(headers=[authorization("scraper", f"wrong {number}")]))
             if number % 4 == 0:
                 wait_until(lambda: not is_at_rest(web), what="a comparison")
@@ -257,8 +276,19 @@ def test_clients_that_leave_while_they_are_compared(start_web: StartWeb) -> None
     wait_until(lambda: is_at_rest(web), what="the end of the last thread")
 
 
-def test_who_waits_at_the_end_is_answered(start_web: StartWeb) -> None:
-    web = start_web(users(12, scraper="right"))
+def test_who_has_left_is_let_go_before_the_comparison_ends(start_web: StartWeb) -> None:
+    """A FIN was not noticed, so that connections stayed whose clients had left."""
+    web = start_web(users(14, scraper="right"))
+    with web.connect() as client:
+        client.send(request(headers=[SCRAPER]))
+        wait_until(lambda: not is_at_rest(web), what="a comparison")
+        client.half_close()
+        assert client.is_at_end()
+        assert not is_at_rest(web), "it goes on"
+
+
+def test_who_waits_at_the_end_is_answered(start_with_elsewhere: StartWeb) -> None:
+    web = start_with_elsewhere(users(12, scraper="right"))
     with wrong_attempts(web, 3) as clients:
         wait_until(lambda: not is_at_rest(web), what="a comparison")
         web.exporter.send_signal(signal.SIGTERM)
@@ -286,20 +316,31 @@ def test_a_reload_changes_who_is_let_in(start_web: StartWeb) -> None:
             assert client.get(headers=headers).status == 200
 
 
-def test_users_can_come_and_go(start_web: StartWeb) -> None:
+def reloaded_well(response: Response) -> Decimal:
+    return Page(response.text).value("pyjoules_web_config_last_reload_successful")
+
+
+def test_users_can_come_but_the_last_cannot_go(start_web: StartWeb) -> None:
+    """A file that was emptied by mistake once let everybody in, and the log called it an ordinary reload."""
     web = start_web({})
+    frame = {"http_server_config": {"headers": {"X-Frame-Options": "deny"}}}
     with web.connect() as client:
         assert client.get().status == 200
-        for _ in range(3):
-            web.rewrite(users(USUAL_COST, scraper="right"))
-            wait_until(lambda: client.get().status == 401, what="users")
-            # Not looked at yet when the users go: then nobody asks for a password.
-            with wrong_attempts(web, 5) as clients:
-                wait_until(lambda: not is_at_rest(web), what="a comparison")
-                web.rewrite({})
-                wait_until(lambda: client.get().status == 200, what="no users")
-                assert set(statuses(clients)) <= {200, 401}
-    wait_until(lambda: is_at_rest(web), what="the end of the last thread")
+        web.rewrite(users(scraper="right"))
+        wait_until(lambda: client.get().status == 401, what="users")
+        for text in ("", "{}", "# nothing\n", json.dumps(frame), "basic_auth_users: {}\n", "basic_auth_users:\n"):
+            web.rewrite(text)
+            record = web.reload()
+            assert record["event"] == "web_configuration_refused" and record["level"] == "error"
+            assert "basic_auth_users" in record["msg"] and "restart" in record["msg"]
+            assert client.get().status == 401
+            response = client.get(headers=[SCRAPER])
+            assert response.header("x-frame-options") is None, "nothing of it is in force"
+            wait_until(lambda: reloaded_well(client.get(headers=[SCRAPER])) == 0, what="the series")
+        web.rewrite({**users(other="right"), **frame})
+        assert web.reload()["event"] == "reloaded"
+        assert client.get(headers=[SCRAPER]).status == 401
+        assert client.get(headers=[authorization("other", "right")]).header("x-frame-options") == "deny"
 
 
 def test_a_comparison_with_a_password_of_before_lets_nobody_in(start_web: StartWeb) -> None:

@@ -104,12 +104,24 @@ def test_there_is_no_moment_with_another_mode(start_exporter: StartExporter, tmp
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_orderly_end_removes_the_socket(
+def test_an_orderly_end_leaves_the_socket_to_the_next_start(
     start_exporter: StartExporter, tmp_path: Path, number: signal.Signals
 ) -> None:
+    """To remove it, the sandbox would have to allow the removal of everything in and below its directory."""
     path = tmp_path / "metrics.sock"
     exporter = started(start_exporter, f"unix:{path}")
     assert exporter.end(number)[0] == 0
+    assert path.is_socket()
+    started(start_exporter, f"unix:{path}")
+    scraped(str(path))
+
+
+def test_without_the_sandbox_an_orderly_end_removes_the_socket(start_exporter: StartExporter, tmp_path: Path) -> None:
+    path = tmp_path / "metrics.sock"
+    options = ["--web.listen-address", f"unix:{path}", "--no-sandbox"]
+    exporter = start_exporter(None, *options, listen=False, wait=False)
+    exporter.wait_for_event("listening")
+    assert exporter.end()[0] == 0
     assert not path.exists()
 
 

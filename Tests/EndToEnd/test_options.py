@@ -66,6 +66,7 @@ WRONG_VALUES = {
         "1 s",
         "99999999999999999999999s",
     ],
+    "--web.resolution": ["0", "0.0009", "61s", "never", "-1s"],
     "--source": ["nuclear", "POWERCAP", "simulated,powercap"],
     "--log.level": ["loud", "INFO "],
     "--log.format": ["xml", "text"],
@@ -73,6 +74,7 @@ WRONG_VALUES = {
 
 WRONG_VARIABLES = {
     "EXPORTER_PORT": ["http", "65536", "-1", "9091 ", "0x50", "99999999999999999999"],
+    "EXPORTER_RESOLUTION_SECONDS": ["0", "-1", "61", "soon"],
     "SCRAPE_INTERVAL_SECONDS": ["0", "-1", "61", "soon", "nan", "1,5"],
 }
 

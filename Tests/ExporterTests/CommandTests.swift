@@ -58,6 +58,27 @@ import Testing
         #expect(configuration.sampleInterval.nanoseconds == 20_000_000)
     }
 
+    @Test func `pages stand still for a second unless another resolution is asked for`() throws {
+        let ours = ["EXPORTER_RESOLUTION_SECONDS": "2.5"]
+        #expect(try configuration([]).resolution == Resolution(nanoseconds: 1_000_000_000))
+        #expect(try configuration([], ours).resolution == Resolution(nanoseconds: 2_500_000_000))
+        #expect(
+            try configuration(["--web.resolution", "100ms"], ours).resolution == Resolution(nanoseconds: 100_000_000))
+    }
+
+    @Test(arguments: [
+        (resolution: 1, interval: 100, standstill: 0), (100, 100, 0), (101, 100, 101), (1000, 100, 1000),
+        // Scrapes read the counters once a second, however long the interval.
+        (999, 60_000, 0), (1000, 1000, 1000), (1000, 60_000, 1000), (5000, 60_000, 5000),
+    ])
+    func `a resolution below the interval means the interval`(
+        milliseconds: (resolution: UInt64, interval: UInt64, standstill: UInt64)
+    ) {
+        let standstill = Resolution(nanoseconds: milliseconds.resolution * 1_000_000)
+            .standstillNanoseconds(every: SampleInterval(nanoseconds: milliseconds.interval * 1_000_000))
+        #expect(standstill == milliseconds.standstill * 1_000_000)
+    }
+
     @Test func `an empty variable counts as unset`() throws {
         #expect(try configuration([], ["EXPORTER_PORT": ""]).defaultPort == 9091)
     }

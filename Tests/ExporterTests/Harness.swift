@@ -1,4 +1,5 @@
 import Bytes
+import Counters
 import Glibc
 import HTTP
 import Log
@@ -17,8 +18,11 @@ struct Harness: ~Copyable {
     var server: Server
     private let port: UInt16
 
-    init(intervalMilliseconds: UInt64 = 60_000, maximumConnections: Int = 8) throws {
+    init(
+        intervalMilliseconds: UInt64 = 60_000, maximumConnections: Int = 8, resolution: Resolution? = nil
+    ) throws {
         var configuration = Harness.configuration(intervalMilliseconds)
+        configuration.resolution = resolution ?? configuration.resolution
         configuration.maximumConnections = maximumConnections
         let sink = try Harness.sink()
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
@@ -41,6 +45,25 @@ struct Harness: ~Copyable {
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
         return try Measuring(
             Sampling(Sources(configuration)), intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
+    }
+
+    /// What is measured and shown, alone, before its first sample.
+    ///
+    /// - Parameter sysfs: the root of counters; nil means simulated ones.
+    static func publication(
+        intervalMilliseconds: UInt64, resolutionMilliseconds: UInt64, sysfs: String? = nil
+    ) throws -> Publication {
+        var configuration = configuration(intervalMilliseconds)
+        configuration.resolution = Resolution(nanoseconds: resolutionMilliseconds * 1_000_000)
+        if let sysfs {
+            configuration.source = .these([.powercap])
+            configuration.sysfs = sysfs
+        }
+        let sink = try sink()
+        let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
+        let measuring = try Measuring(
+            Sampling(Sources(configuration)), intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
+        return try Publication(measuring, configuration, sink, log)
     }
 
     /// Connects a client over TCP; the server has not accepted it yet.

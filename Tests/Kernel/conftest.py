@@ -66,6 +66,9 @@ def _made_from(*files: Path) -> str:
 
 
 def _install(guest: Guest) -> None:
+    # Pages follow every pass over the counters, so that tests need not wait for a moment that may be shown.
+    finest = "[Service]\nEnvironment=EXPORTER_RESOLUTION_SECONDS=0.001\n"
+    guest.write(f"/etc/systemd/system/{SERVICE}.d/resolution.conf", finest)
     guest.script(f"tar -xf /dev/vdb -C /root && apt-get install --yes /root/{DEB.name}", seconds=BOOT_SECONDS)
     guest.systemctl("enable", "--now", SOCKET)
     guest.systemctl("start", SERVICE)

@@ -51,6 +51,17 @@ import Testing
         #expect(try tokens(epoll) == [3])
     }
 
+    /// A FIN does not raise EPOLLHUP, so that connections once stayed whose clients had left.
+    @Test func `that the peer has left is told apart from what it sends`() throws {
+        let epoll = try Epoll()
+        let pair = try FileDescriptor.connectedPair()
+        try epoll.add(pair.first, .hangUp, token: 7)
+        #expect(send("x", over: pair.second) == .bytes(1))
+        #expect(try tokens(epoll) == [])
+        #expect(pair.second.finishSending() == true)
+        #expect(try tokens(epoll) == [7])
+    }
+
     @Test func `what was removed is told no more and can be added again`() throws {
         let epoll = try Epoll()
         let pair = try FileDescriptor.connectedPair()

@@ -18,6 +18,21 @@ import Testing
         #expect(try key6("2001:db8::1") != key6("2001:db9::1"))
     }
 
+    @Test func `an IPv4 client is the same by whichever listener it comes`() throws {
+        #expect(try key6("::ffff:192.0.2.1") == key("192.0.2.1"))
+        #expect(try key6("::ffff:127.1.2.3", port: 1) == key("127.0.0.1"))
+        #expect(try key6("::fffe:192.0.2.1") != key("192.0.2.1"))
+    }
+
+    @Test func `all of the loopback network is one client, and its neighbours are not`() throws {
+        for text in ["127.0.0.2", "127.255.255.255", "127.0.0.0"] {
+            #expect(try key(text) == key("127.0.0.1"), "\(text)")
+        }
+        for text in ["126.255.255.255", "128.0.0.0", "1.0.0.127"] {
+            #expect(try key(text) != key("127.0.0.1"), "\(text)")
+        }
+    }
+
     @Test func `IPv4 clients of a listener for both families are told apart`() throws {
         #expect(try key6("::ffff:192.0.2.1") == key6("::ffff:192.0.2.1", port: 5))
         #expect(try key6("::ffff:192.0.2.1") != key6("::ffff:192.0.2.2"))

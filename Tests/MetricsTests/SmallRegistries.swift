@@ -29,3 +29,11 @@ extension Registry {
         set { self[series.family, series.row] = newValue }
     }
 }
+
+extension PowerHistogram {
+    /// The distribution of a single power.
+    init(of microwatts: UInt64) {
+        self.init()
+        record(microwatts: microwatts)
+    }
+}

@@ -65,7 +65,7 @@ import Testing
     @Test func `a histogram without classic buckets is protobuf's alone`() throws {
         var registry = Registry()
         let power = registry.declarePowerHistogram("power_watts", help: "h", hasClassicBuckets: false)
-        registry.record(microwatts: 5, in: power)
+        registry.publish(PowerHistogram(of: 5), as: power)
         #expect(registry.text(.text) == "" && registry.text(.openMetrics) == "# EOF\n")
         #expect(registry.longestPageBytes(.text) == 0 && registry.longestPageBytes(.text, of: .open) == 0)
         let family = try #require(try ProtobufMessage.stream(registry.page(.protobuf)).first)

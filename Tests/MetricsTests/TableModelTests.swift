@@ -74,7 +74,7 @@ import Testing
             var power = entry.power ?? PowerHistogram()
             power.record(microwatts: microwatts)
             entry.power = power
-            house.registry.record(microwatts: microwatts, in: house.power, row)
+            house.registry.publish(power, as: house.power, row)
         case 3:
             let hasQuantiles = generator.next() % 2 == 0
             entry.summary = PowerSummary(

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -241,6 +244,33 @@ static int wait_for_events(const char *unused) {
     return result < 0 && errno == EBADF ? 0 : result;
 }
 
+static int set_option(int level, int name) {
+    struct linger value = {0};
+    return setsockopt(before, level, name, &value, sizeof value);
+}
+
+static int set_linger(const char *unused) {
+    (void)unused;
+    return set_option(SOL_SOCKET, SO_LINGER);
+}
+
+static int set_keepalive(const char *unused) {
+    (void)unused;
+    return set_option(SOL_SOCKET, SO_KEEPALIVE);
+}
+
+static int set_nodelay(const char *unused) {
+    (void)unused;
+    return set_option(IPPROTO_TCP, TCP_NODELAY);
+}
+
+static int watch_file(const char *unused) {
+    (void)unused;
+    int result = inotify_add_watch(-1, "/", IN_CREATE);
+    /* As above. */
+    return result < 0 && errno == EBADF ? 0 : result;
+}
+
 static const struct {
     const char *name;
     int (*attempt)(const char *);
@@ -259,6 +289,10 @@ static const struct {
     {"bind", bind_port},
     {"connect", connect_port},
     {"listen", listen_on},
+    {"linger", set_linger},
+    {"keepalive", set_keepalive},
+    {"nodelay", set_nodelay},
+    {"watch", watch_file},
     {"execve", execute},
     {"clone", make_process},
     {"clone3", make_process_3},

@@ -8,7 +8,7 @@ import SandboxAttempts
 ///     attempt socket 1
 ///     status CapEff 0000000000000000
 ///
-/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `removal=DIRECTORY`, `threads`, `perf`, `abstract`, `fatal`; an
+/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `watching`, `threads`, `perf`, `abstract`, `fatal`; an
 /// attempt is `try:NAME` or `try:NAME=ARGUMENT`.
 @main
 struct Probe {
@@ -22,7 +22,7 @@ struct Probe {
             switch parts[0] {
             case "layer": layers += SandboxLayer(rawValue: argument).map { [$0] } ?? []
             case "readable": plan.readablePaths.append(argument)
-            case "removal": plan.removalDirectories.append(argument)
+            case "watching": plan.watchesFiles = true
             case "threads": plan.allowsThreads = true
             case "perf": plan.opensPerfEvents = true
             case "abstract": plan.reachesAbstractSockets = true

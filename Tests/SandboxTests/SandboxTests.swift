@@ -57,6 +57,13 @@ import Testing
         for attempt in ["allocate", "epoll_wait", "getrlimit"] { #expect(probe.result(of: attempt) == 0, "\(attempt)") }
     }
 
+    @Test func `of a socket only how it ends can be changed, and files are watched only where it is planned`() throws {
+        let probe = try Probing("layer=seccomp", "try:linger", "try:keepalive", "try:nodelay", "try:watch")
+        #expect(probe.result(of: "linger") == 0)
+        for attempt in ["keepalive", "nodelay", "watch"] { #expect(probe.result(of: attempt) == EPERM, "\(attempt)") }
+        #expect(try Probing("layer=seccomp", "watching", "try:watch").result(of: "watch") == 0)
+    }
+
     /// Energy events that are lost come back only so.
     @Test func `where performance events are planned they may be opened, and the capability for it is kept`() throws {
         let probe = try Probing("perf", "try:perf_event_open", "try:socket")
@@ -131,21 +138,6 @@ import Testing
             #expect(probe.result(of: "read") == 0)
             let other = try Probing("readable=\(directory)/file", "try:read=\(directory)/other")
             #expect(other.result(of: "read") == EACCES)
-        }
-    }
-
-    @Test(.enabled(if: landlockVersion >= 1, "this kernel has no landlock"))
-    func `files are removed only where it is planned`() throws {
-        try withTemporaryDirectory { directory in
-            try writeFile(directory + "/file", "x")
-            let path = directory + "/file"
-            let without = try Probing("readable=\(directory)", "try:remove=\(path)")
-            #expect(without.result(of: "remove") == EPERM)
-            let elsewhere = try Probing("removal=/usr", "try:remove=\(path)")
-            #expect(elsewhere.result(of: "remove") == EACCES)
-            let probe = try Probing("removal=\(directory)", "try:write=\(path)", "try:remove=\(path)")
-            #expect(probe.result(of: "write") == EPERM)
-            #expect(probe.result(of: "remove") == 0)
         }
     }
 

@@ -163,6 +163,29 @@ import Testing
         try pass(&authenticator, basic("bob", "p:ss:w"))
     }
 
+    @Test func `who stays the same is not compared again after a change of others`() throws {
+        var authenticator = try authenticator()
+        try pass(&authenticator, basic("alice", "correct horse"))
+        authenticator.replaceUsers(users([("carol", Self.bob), ("alice", Self.alice)]))
+        #expect(decide(&authenticator, 0, basic("alice", "correct horse")) == .allowed)
+        #expect(decide(&authenticator, 1, basic("bob", "p:ss:w")) == .wait(displaced: nil))
+        authenticator.replaceUsers(users([("bob", Self.bob), ("alice", Self.alice)]))
+        #expect(decide(&authenticator, 0, basic("alice", "correct horse")) == .allowed)
+        // It was begun when there was no such user, and so says nothing.
+        #expect(try finish(&authenticator) == [1])
+        #expect(decide(&authenticator, 1, basic("bob", "p:ss:w")) == .wait(displaced: nil))
+        #expect(try finish(&authenticator) == [1])
+        #expect(decide(&authenticator, 1, basic("bob", "p:ss:w")) == .allowed)
+    }
+
+    @Test func `a comparison of a user who stays counts over a change of others`() throws {
+        var authenticator = try authenticator()
+        #expect(decide(&authenticator, 0, basic("alice", "correct horse")) == .wait(displaced: nil))
+        authenticator.replaceUsers(users([("alice", Self.alice)]))
+        #expect(try finish(&authenticator) == [0])
+        #expect(decide(&authenticator, 0, basic("alice", "correct horse")) == .allowed)
+    }
+
     @Test func `the same users again are no change`() throws {
         var authenticator = try authenticator()
         try pass(&authenticator, basic("alice", "correct horse"))
@@ -200,7 +223,7 @@ import Testing
         try checked("setrlimit", setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &none))
         for index in authenticators.indices where failed == nil {
             let decision = authenticators[index: index]?.decide(
-                authorization: value.span, waiter: connection(0), peer: PeerKey(sockaddr_storage()))
+                authorization: value.span, waiter: connection(0), peer: PeerKey(sockaddr_storage()), at: 0)
             if decision == .tooMany { failed = index }
         }
         try checked("setrlimit", setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit))
@@ -211,8 +234,41 @@ import Testing
         #expect(waiterCount == 0)
         #expect(isChecking == false)
         let again = authenticators[index: index]?.decide(
-            authorization: value.span, waiter: connection(0), peer: peer(1))
+            authorization: value.span, waiter: connection(0), peer: peer(1), at: 0)
         #expect(again == .wait(displaced: nil))
+    }
+
+    @Test func `who takes too long keeps others waiting no longer, and his answer counts when it comes`() throws {
+        var authenticator = try authenticator([("alice", Self.slow), ("bob", Self.bob), ("carol", Self.slow)])
+        let epoll = try Epoll()
+        try authenticator.watch(epoll)
+        #expect(decide(&authenticator, 0, basic("alice", "correct horse")) == .wait(displaced: nil))
+        #expect(decide(&authenticator, 1, basic("bob", "p:ss:w")) == .wait(displaced: nil))
+        #expect(passed(&authenticator, epoll, at: Comparison.patienceNanoseconds - 1) == [])
+        #expect(authenticator.isChecking == true)
+        let late = Comparison.patienceNanoseconds
+        #expect(passed(&authenticator, epoll, at: late) == [0, 1])
+        #expect(authenticator.isChecking == false)
+        // The same again would take as long again.
+        #expect(decide(&authenticator, 0, basic("alice", "correct horse"), at: late) == .wait(displaced: nil))
+        #expect(authenticator.isChecking == false)
+        #expect(decide(&authenticator, 1, basic("bob", "p:ss:w"), at: late) == .wait(displaced: nil))
+        #expect(authenticator.isChecking == true, "though the first has not ended")
+        // Threads do not pile up: only one is set aside.
+        #expect(passed(&authenticator, epoll, at: 3 * late) == [])
+        var allowed: Set<Int> = []
+        let credentials = [basic("alice", "correct horse"), basic("bob", "p:ss:w")]
+        var batch = EventBatch(capacity: 2)
+        while allowed.count < 2 {
+            try epoll.wait(into: &batch, timeoutMilliseconds: 20_000)
+            try #require(batch.count > 0)
+            for slot in authenticator.finishCheck().slots
+            where decide(&authenticator, slot, credentials[slot], at: late) == .allowed {
+                allowed.insert(slot)
+            }
+        }
+        #expect(decide(&authenticator, 2, basic("carol", "correct horse"), at: late) == .wait(displaced: nil))
+        #expect(passed(&authenticator, epoll, at: 3 * late) == [2], "and now another can be")
     }
 
     private func users(_ list: [(String, String)]) -> [User] {
@@ -226,12 +282,12 @@ import Testing
     }
 
     private func decide(
-        _ authenticator: inout Authenticator, _ slot: Int, _ value: [UInt8]?, of number: UInt32 = 1
+        _ authenticator: inout Authenticator, _ slot: Int, _ value: [UInt8]?, of number: UInt32 = 1, at now: UInt64 = 0
     ) -> Authenticator.Decision {
         guard let value else {
-            return authenticator.decide(authorization: nil, waiter: connection(slot), peer: peer(number))
+            return authenticator.decide(authorization: nil, waiter: connection(slot), peer: peer(number), at: now)
         }
-        return authenticator.decide(authorization: value.span, waiter: connection(slot), peer: peer(number))
+        return authenticator.decide(authorization: value.span, waiter: connection(slot), peer: peer(number), at: now)
     }
 
     /// Waits for the comparison that is under way; gives the slots of the connections to decide about.
@@ -241,6 +297,11 @@ import Testing
         var batch = EventBatch(capacity: 1)
         try epoll.wait(into: &batch, timeoutMilliseconds: 20_000)
         return authenticator.finishCheck().slots
+    }
+
+    /// The slots of the connections to decide about, if a comparison takes too long.
+    private func passed(_ authenticator: inout Authenticator, _ epoll: borrowing Epoll, at now: UInt64) -> [Int] {
+        authenticator.passOverdue(epoll, at: now).slots
     }
 
     private func pass(_ authenticator: inout Authenticator, _ value: [UInt8]) throws {

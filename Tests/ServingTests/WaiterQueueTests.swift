@@ -94,6 +94,47 @@ import Testing
         #expect(admit(&queue, 102, of: 0) == .refused)
     }
 
+    /// Forty addresses with four guessers each once kept a right password waiting for ever: whenever a place was free, they were
+    /// there first.
+    @Test func `among more clients than places one that asks seldom has its turn`() {
+        for _ in 0..<5 {
+            var queue = WaiterQueue()
+            var asked = 0
+            var isCompared = false
+            while !isCompared, asked < 40 {
+                askAll(&queue)
+                asked += 1
+                _ = admit(&queue, 1000, of: 1000)
+                // As many comparisons as there are between two scrapes, and all others ask again before each.
+                for _ in 0..<48 where !isCompared {
+                    let next = queue.inOrder()[0]
+                    queue.start(next)
+                    queue.remove(next)
+                    isCompared = next.slot == 1000
+                    askAll(&queue)
+                }
+                queue.remove(connection(1000))
+            }
+            #expect(isCompared)
+        }
+    }
+
+    @Test func `who drew the smaller lot has no more places for asking often`() {
+        for _ in 0..<20 {
+            var queue = WaiterQueue()
+            for client in 0..<WaiterQueue.capacity { #expect(admit(&queue, client, of: UInt32(client)) == .waits) }
+            let outcomes = (0..<100).map { admit(&queue, 1000 + $0, of: 1000) }
+            // One place at most, whether by the first attempt or by none.
+            #expect(outcomes.dropFirst().allSatisfy { $0 == .refused })
+        }
+    }
+
+    /// Every guesser that does not wait asks.
+    private func askAll(_ queue: inout WaiterQueue) {
+        let waiting = Set(queue.inOrder().slots)
+        for slot in 0..<160 where !waiting.contains(slot) { _ = admit(&queue, slot, of: UInt32(slot / 4)) }
+    }
+
     private enum Outcome: Equatable {
         case waits
         case displaces(Int)

@@ -52,6 +52,12 @@ struct TableProbe {
             lateness = registry.declareLatencyHistogram("probe_late_seconds", in: table, help: "Lateness.")
         }
 
+        private static var histogram: PowerHistogram {
+            var histogram = PowerHistogram()
+            histogram.record(microwatts: 1_000)
+            return histogram
+        }
+
         func openAndClose(_ names: [String], _ rows: inout [Row], in registry: inout Registry) {
             for name in names {
                 guard
@@ -64,7 +70,7 @@ struct TableProbe {
                 else { exit(2) }
                 registry[watts, row] = .micro(1)
                 registry[joules, row] = .micro(1)
-                registry.record(microwatts: 1_000, in: power, row)
+                registry.publish(Families.histogram, as: power, row)
                 registry.record(nanoseconds: 1_000, in: lateness, row)
                 registry.publish(
                     PowerSummary(quantilesMicrowatts: [1, 2, 3], count: 1, sumMicrowatts: 1), as: quantile, row)

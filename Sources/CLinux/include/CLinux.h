@@ -40,16 +40,13 @@ int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int le
 /// The version of landlock's interface that the kernel has, from 1 on. See landlock_create_ruleset(2).
 int clinux_landlock_version(void);
 
-/// What a rule of landlock allows in and below a directory: to list and read it, or to remove files from it.
-enum clinux_landlock_rights { CLINUX_LANDLOCK_READ, CLINUX_LANDLOCK_REMOVE };
-
 /// A new set of landlock rules, close-on-exec. Without a rule nothing is allowed of all that this version knows: no access to
 /// files and, where it has them, no TCP ports, no signals to others and, unless `reaches_abstract_sockets`, no abstract unix
 /// sockets of others. See landlock_create_ruleset(2).
 int clinux_landlock_ruleset(int version, int reaches_abstract_sockets);
 
-/// Allows something in and below a path, which may be a file if it is to be read. See landlock_add_rule(2).
-int clinux_landlock_allow(int ruleset, const char *_Nonnull path, enum clinux_landlock_rights rights);
+/// Allows to read a file, or to list and read whatever is in and below a directory. See landlock_add_rule(2).
+int clinux_landlock_allow_reading(int ruleset, const char *_Nonnull path);
 
 /// Binds this thread and whatever it starts to the rules. See landlock_restrict_self(2).
 int clinux_landlock_restrict(int ruleset);

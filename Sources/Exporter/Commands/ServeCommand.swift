@@ -49,6 +49,14 @@ struct ServeCommand: ParsableCommand {
         help: "Show in OpenMetrics since when each counter counts; Prometheus stores it as further series.")
     var showsCreated = false
 
+    @Option(
+        name: .customLong("web.resolution"),
+        help: ArgumentHelp(
+            "Show newer values at most so often, however often somebody asks: 0.1, 100ms or 1s; from 1ms to 60s. What is below the sampling interval means the interval. EXPORTER_RESOLUTION_SECONDS sets the default. (default: 1s)",
+            valueName: "duration"),
+        transform: Resolution.init(parsing:))
+    var resolution: Resolution?
+
     @OptionGroup var source: SourceOptions
 
     @Flag(
@@ -122,6 +130,12 @@ struct ServeCommand: ParsableCommand {
             result.defaultPort = port.number ?? result.defaultPort
             result.warnings += port.warning.map { [$0] } ?? []
         }
+        if resolution == nil {
+            try environment.read("EXPORTER_RESOLUTION_SECONDS") { (text) throws(WrongValue) in
+                result.resolution = try Resolution(parsing: text)
+            }
+        }
+        result.resolution = resolution ?? result.resolution
         try source.apply(to: &result, environment: environment)
         result.listenAddresses = listenAddresses
         result.requiresInheritedSockets = requiresInheritedSockets

@@ -17,8 +17,9 @@ enum Enclosure {
         var plan = SandboxPlan(configuration)
         plan.opensPerfEvents = opensPerfEvents
         for path in readAgain { plan.keepReadable(file: path) }
+        plan.watchesFiles = !readAgain.isEmpty
         // Users can be added by a reload, and passwords are compared in a thread.
-        if !readAgain.isEmpty { plan.allowsThreads = true }
+        plan.allowsThreads = !readAgain.isEmpty
         let report =
             configuration.entersSandbox
             ? Sandbox.enterSandbox(plan) : SandboxReport(allOff: "--no-sandbox")
@@ -34,9 +35,6 @@ extension SandboxPlan {
     init(_ configuration: Configuration) {
         self.init()
         readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs, procfs: configuration.procfs)
-        for case .unix(let path, _) in configuration.listenAddresses {
-            removalDirectories.append(Files.directory(of: path))
-        }
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
         #if SANDBOX_FATAL
             isFatal = true

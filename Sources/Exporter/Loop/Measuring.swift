@@ -104,9 +104,12 @@ struct Measuring: ~Copyable {
         if hasRead || needsLooksBetweenTicks { report(at: moment) }
     }
 
-    /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second.
-    mutating func refreshIfStale(at moment: Moment) {
-        if sampling.refreshIfStale(at: moment, every: timer.intervalNanoseconds) { report(at: moment) }
+    /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second, or was made before
+    /// the earliest moment that may be shown, on the monotonic clock.
+    mutating func refreshIfStale(at moment: Moment, earliest: UInt64 = 0) {
+        if sampling.refreshIfStale(at: moment, every: timer.intervalNanoseconds, earliest: earliest) {
+            report(at: moment)
+        }
     }
 
     /// Says in the log what a pass over the counters brought to light.

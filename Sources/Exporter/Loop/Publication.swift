@@ -10,13 +10,23 @@ import Sandbox
 import Serving
 import Sources
 
-/// What is measured, and the pages that show it: values go into the series once for each pass over the counters.
+/// What is measured, and the pages that show it: values go into the series when a newer moment may be shown, and stand still until
+/// the next, in every format and for every selection.
+///
+/// How fast pages follow the counters is a question of secrets too: what a processor computes shows in its power. See
+/// docs/security.md.
 struct Publication: ~Copyable, Publisher {
-    /// What the loop hands ticks to; `show` is told what became of them.
+    /// What the loop hands ticks to; `take` is told what became of them.
     var measuring: Measuring
     private var catalog: SeriesCatalog
     /// The pass over the counters that the series' values are of.
     private var publishedGeneration: UInt64 = 0
+    /// Between two moments that are shown there is at least so much time.
+    private let standstillNanoseconds: UInt64
+    /// The earliest moment that may be shown next, on the monotonic clock.
+    private var nextShownNanoseconds: UInt64 = 0
+    /// The layout that was told of last; the rows may still be of an older one.
+    private var toldLayout: UInt64
     private var probe: ProcessProbe
     private let showsCreated: Bool
     private let sink: LogSink
@@ -30,50 +40,58 @@ struct Publication: ~Copyable, Publisher {
             isSimulated: measuring.sampling.report.isSimulated, hasHistograms: configuration.hasHistograms,
             hasClassicBuckets: configuration.hasClassicBuckets, intervalNanoseconds: measuring.intervalNanoseconds,
             startUnixMilliseconds: Clock.realtimeNanoseconds() / 1_000_000)
+        standstillNanoseconds = configuration.resolution.standstillNanoseconds(every: configuration.sampleInterval)
+        toldLayout = measuring.sampling.layoutGeneration
         self.measuring = measuring
         self.probe = probe
         showsCreated = configuration.showsCreated
         self.sink = sink
         self.log = log
-        _ = followLayout()
+        followLayout()
     }
 
-    /// Takes in what a tick brought: rows that come and go, and the power of an interval that ended.
+    /// Takes in what a tick brought, the power of an interval that ended, for the pages that come.
     ///
-    /// - Returns: whether anything came or went.
-    mutating func show(_ tick: Measuring.Tick) -> Bool {
-        let hasChanged = followLayout()
+    /// - Returns: whether anything that is measured came or went.
+    mutating func take(_ tick: Measuring.Tick) -> Bool {
         if tick == .endedInterval { catalog.record(measuring.sampling) }
-        return hasChanged
+        guard toldLayout != measuring.sampling.layoutGeneration else { return false }
+        toldLayout = measuring.sampling.layoutGeneration
+        return true
     }
 
     /// Shows what was given up, which is known once and stays.
     mutating func show(_ report: SandboxReport) { catalog.publish(report) }
 
-    /// Gives rows to what came, and takes them from what went; false if nothing did.
-    private mutating func followLayout() -> Bool {
-        guard let missing = catalog.follow(measuring.sampling) else { return false }
-        guard missing > 0 else { return true }
+    /// Gives rows to what came, and takes them from what went.
+    private mutating func followLayout() {
+        guard let missing = catalog.follow(measuring.sampling), missing > 0 else { return }
         log.report(
             .seriesRefused, .warning,
             "\(missing) series are not shown, since there is no room for them: the energy of their domains is counted",
             ["count": String(missing)])
-        return true
     }
 
     var isReady: Bool { measuring.sampling.isReady }
 
     mutating func refresh(_ serving: ServingFacts, at now: UInt64) -> UInt64 {
+        guard now >= nextShownNanoseconds else { return publishedGeneration }
         measuring.refreshIfStale(
-            at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: Clock.boottimeNanoseconds()))
-        let generation = measuring.sampling.generation
-        guard publishedGeneration != generation else { return generation }
+            at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: Clock.boottimeNanoseconds()),
+            earliest: nextShownNanoseconds)
+        if publishedGeneration != measuring.sampling.generation { publish(serving) }
+        return publishedGeneration
+    }
+
+    /// Shows the latest pass over the counters, and nothing newer before its time.
+    private mutating func publish(_ serving: ServingFacts) {
+        followLayout()
         let facts = ServerFacts(
             serving: serving, lateness: measuring.lateness, missedTicks: measuring.missedTicks,
             droppedLogMessages: sink.droppedCount)
         catalog.publish(measuring.sampling, facts, &probe)
-        publishedGeneration = generation
-        return generation
+        publishedGeneration = measuring.sampling.generation
+        nextShownNanoseconds = measuring.sampling.lastPassNanoseconds.saturatingSum(standstillNanoseconds)
     }
 
     func select(_ name: Span<UInt8>, into selection: inout FamilySelection?) {

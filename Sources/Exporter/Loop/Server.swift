@@ -48,6 +48,7 @@ struct Server: ~Copyable {
 
     /// Gives up what is needed no more, unless the configuration says not to. Everything must be open by now.
     mutating func enterSandbox(_ configuration: Configuration) {
+        if configuration.entersSandbox { serving.leaveSocketFiles() }
         let opensPerfEvents = publication.measuring.sampling.mayOpen(.perf)
         let report = Enclosure.enter(
             configuration, readAgain: serving.readAgainPaths, opensPerfEvents: opensPerfEvents, log)
@@ -79,7 +80,7 @@ struct Server: ~Copyable {
         try serving.endTurn(&publication, epoll, at: Clock.monotonicNanoseconds())
         guard publication.measuring.needsAttentionBetweenTicks else { return }
         publication.measuring.attendBetweenTicks(at: Moment.now())
-        show(.refreshed)
+        take(.refreshed)
     }
 
     private func isListener(_ word: UInt64) -> Bool { Token(word: word)?.kind == .listener }
@@ -93,7 +94,7 @@ struct Server: ~Copyable {
         case .listener: try serving.accept(on: token.slot, &publication, epoll, at: now)
         case .connection: try serving.advance(token, &publication, epoll, at: now)
         case .passwordCheck: try serving.finishCheck(&publication, epoll, at: now)
-        case .files: try serving.takeChanges(at: now)
+        case .files: serving.takeChanges(at: now)
         }
     }
 
@@ -101,15 +102,15 @@ struct Server: ~Copyable {
         let moment = Moment.now()
         let tick = try publication.measuring.tick(at: moment)
         guard tick != .notDue else { return }
-        show(tick)
+        take(tick)
         let now = moment.monotonicNanoseconds
         guard manager.isDue(at: now) else { return }
         manager.ticked(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: now)
     }
 
-    /// Shows what a tick brought, on the pages and to the service manager.
-    private mutating func show(_ tick: Measuring.Tick) {
-        if publication.show(tick) { manager.summary = publication.measuring.summary }
+    /// Hands on what a tick brought, to the pages and to the service manager.
+    private mutating func take(_ tick: Measuring.Tick) {
+        if publication.take(tick) { manager.summary = publication.measuring.summary }
     }
 
     private mutating func takeSignals(at now: UInt64) throws(SystemError) {
@@ -124,7 +125,7 @@ struct Server: ~Copyable {
     /// SIGHUP. The manager that asked waits to be told that it is done.
     private mutating func reload(at now: UInt64) throws(SystemError) {
         manager.reloading(at: now)
-        if try !serving.reload(&publication, epoll, at: now) {
+        if try !serving.reload(epoll) {
             log.report(.reloaded, .info, "reloaded; no setting changes without a restart")
         }
         manager.ready(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds)

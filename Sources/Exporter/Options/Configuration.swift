@@ -19,6 +19,8 @@ struct Configuration {
     /// OpenMetrics pages have a `_created` series for each counter and histogram.
     var showsCreated = false
     var sampleInterval = SampleInterval(nanoseconds: 100_000_000)
+    /// Pages show newer values at most so often.
+    var resolution = Resolution(nanoseconds: 1_000_000_000)
     var source = SourceChoice.auto
     /// `pyjoules_power_watts` is shown, which only protobuf can without classic buckets.
     var hasHistograms = true

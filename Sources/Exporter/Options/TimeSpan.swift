@@ -14,6 +14,26 @@ struct SampleInterval: Equatable {
     }
 }
 
+/// How often pages may show newer values.
+struct Resolution: Equatable {
+    let nanoseconds: UInt64
+
+    init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Reads `0.1`, `100ms` or `1s`.
+    init(parsing text: String) throws(WrongValue) {
+        nanoseconds = try TimeSpan.nanoseconds(text, atMostSeconds: 60, examples: "0.1, 100ms or 1s")
+    }
+
+    /// How long a page stands still once it is shown: 0 where that is every pass over the counters, which scrapes cause no more
+    /// often than once an interval, or once a second where that is shorter.
+    func standstillNanoseconds(every interval: SampleInterval) -> UInt64 {
+        nanoseconds < 1_000_000_000 && nanoseconds <= interval.nanoseconds ? 0 : nanoseconds
+    }
+}
+
 /// How long to measure.
 struct MeasuringTime: Equatable {
     let nanoseconds: UInt64

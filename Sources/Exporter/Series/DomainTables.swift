@@ -15,7 +15,7 @@ struct DomainTables {
     private(set) var distributions: KeyedRows<Domain>
     /// The summaries, which begin with this program too.
     private(set) var summaries: KeyedRows<Domain>
-    private let hasHistograms: Bool
+    let hasHistograms: Bool
 
     init(in registry: inout Registry, hasHistograms: Bool) {
         let capacity = Sources.mostCounters

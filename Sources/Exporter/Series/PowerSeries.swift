@@ -14,12 +14,14 @@ struct PowerSeries {
     private var extremes: [SlidingExtremes] = []
     /// One for each account.
     private var quantiles: [SlidingQuantiles] = []
-    /// For each account, whether its histogram is shown, which it is from its first reading on.
-    private var isShown: [Bool] = []
+    /// One for each account; none where they are not shown.
+    private var histograms: [PowerHistogram] = []
+    private let hasHistograms: Bool
 
     init(
         declaredIn registry: inout Registry, _ tables: DomainTables, _ origin: Origin, hasClassicBuckets: Bool
     ) {
+        hasHistograms = tables.hasHistograms
         histogram = registry.declarePowerHistogram(
             "pyjoules_power_watts", in: tables.distributions.table,
             help: origin.help("Average power of every measurement interval"), hasClassicBuckets: hasClassicBuckets)
@@ -36,31 +38,30 @@ struct PowerSeries {
             "Bound on the error of pyjoules_simple_energy_watts")
     }
 
-    /// Makes room for accounts that are new.
-    mutating func follow(_ sampling: borrowing Sampling) {
-        let missing = sampling.accounts.count - extremes.count
-        extremes += Array(repeating: SlidingExtremes(), count: max(0, missing))
-        quantiles += Array(repeating: SlidingQuantiles(), count: max(0, missing))
-        isShown += Array(repeating: false, count: max(0, missing))
-    }
-
     /// Takes in the power of the interval that just ended; a domain without one has no sample.
-    mutating func record(
-        _ sampling: borrowing Sampling, _ tables: borrowing DomainTables, into registry: inout Registry
-    ) {
+    mutating func record(_ sampling: borrowing Sampling) {
+        makeRoom(for: sampling.accounts.count)
         for index in extremes.indices {
             guard let power = sampling.accounts[index].powerMicrowatts else { continue }
             extremes[index].record(power, at: sampling.lastPassNanoseconds)
             quantiles[index].record(microwatts: power, at: sampling.lastPassNanoseconds)
-            guard index < tables.distributions.rows.count, let row = tables.distributions.rows[index] else { continue }
-            registry.record(microwatts: power, in: histogram, row)
-            isShown[index] = true
+            if hasHistograms { histograms[index].record(microwatts: power) }
         }
+    }
+
+    /// Has something to take samples in for each account; accounts only grow in number.
+    private mutating func makeRoom(for count: Int) {
+        let missing = count - extremes.count
+        guard missing > 0 else { return }
+        extremes += Array(repeating: SlidingExtremes(), count: missing)
+        quantiles += Array(repeating: SlidingQuantiles(), count: missing)
+        if hasHistograms { histograms += Array(repeating: PowerHistogram(), count: missing) }
     }
 
     mutating func publish(
         _ sampling: borrowing Sampling, _ tables: borrowing DomainTables, into registry: inout Registry
     ) {
+        makeRoom(for: sampling.accounts.count)
         for index in extremes.indices {
             guard let row = tables.domains.rows[index] else { continue }
             let extremes = extremes[index].extremes(at: sampling.lastPassNanoseconds)
@@ -72,10 +73,9 @@ struct PowerSeries {
             let summary = quantiles[index].summary(at: sampling.lastPassNanoseconds, within: extremes)
             registry.publish(summary, as: quantile, row)
         }
-        for (index, row) in tables.distributions.rows.enumerated() {
-            guard let row, !isShown[index], sampling.accounts[index].hasBeenRead else { continue }
-            isShown[index] = true
-            registry.publish(PowerHistogram(), as: histogram, row)
+        for index in histograms.indices where sampling.accounts[index].hasBeenRead {
+            guard let row = tables.distributions.rows[index] else { continue }
+            registry.publish(histograms[index], as: histogram, row)
         }
     }
 }

@@ -46,17 +46,16 @@ struct SeriesCatalog: ~Copyable {
     mutating func follow(_ sampling: borrowing Sampling) -> Int? {
         guard layoutGeneration != sampling.layoutGeneration else { return nil }
         layoutGeneration = sampling.layoutGeneration
-        power.follow(sampling)
         return tables.follow(sampling, in: &registry) + energy.follow(sampling, in: &registry)
             + truth.follow(sampling, in: &registry) + zones.follow(sampling, in: &registry)
     }
 
-    /// Takes in the power of a measurement interval that just ended.
+    /// Takes in the power of a measurement interval that just ended; it is shown when values are set the next time.
     mutating func record(_ sampling: borrowing Sampling) {
-        power.record(sampling, tables, into: &registry)
+        power.record(sampling)
     }
 
-    /// Sets every value anew.
+    /// Sets every value anew. The rows must be of the sampling's layout: see `follow`.
     mutating func publish(
         _ sampling: borrowing Sampling, _ facts: borrowing ServerFacts, _ probe: inout ProcessProbe
     ) {
