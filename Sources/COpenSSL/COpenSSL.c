@@ -29,15 +29,16 @@ static void *open_library(const char *name, char *error, size_t length) {
     return library;
 }
 
-/// Takes what arrived, within the limit of calls for this turn.
+/// Takes what arrived, once in each step and not much at a time.
 static int receive(BIO *bio, char *buffer, int length) {
     struct copenssl_socket *own = loaded.BIO_get_data(bio);
     loaded.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
     if (own->ended || own->error != 0) return own->ended ? 0 : -1;
-    if (own->receives_left > 0) {
-        own->receives_left -= 1;
+    if (own->may_receive) {
+        own->may_receive = false;
+        size_t limit = length < COPENSSL_RECEIVE_BYTES ? (size_t)length : COPENSSL_RECEIVE_BYTES;
         ssize_t count;
-        do count = recv(own->descriptor, buffer, (size_t)length, MSG_DONTWAIT);
+        do count = recv(own->descriptor, buffer, limit, MSG_DONTWAIT);
         while (count < 0 && errno == EINTR);
         if (count == 0) own->ended = true;
         if (count >= 0) return (int)count;
@@ -108,4 +109,14 @@ BIO *copenssl_socket_bio(const struct copenssl *table, struct copenssl_socket *s
     table->BIO_set_data(bio, socket);
     table->BIO_set_init(bio, 1);
     return bio;
+}
+
+static void count_record(int is_written, int version, int type, const void *bytes, size_t length, SSL *session, void *socket) {
+    (void)version, (void)bytes, (void)length, (void)session;
+    if (!is_written && type == SSL3_RT_HEADER) ((struct copenssl_socket *)socket)->records += 1;
+}
+
+void copenssl_count_records(const struct copenssl *table, SSL *session, struct copenssl_socket *socket) {
+    table->SSL_set_msg_callback(session, count_record);
+    table->SSL_ctrl(session, SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, socket);
 }

@@ -32,10 +32,12 @@ public enum Limits {
 
     /// Requests answered on one connection before others get their turn.
     public static let requestsPerTurn = 4
+    /// A head counts as one more of these for each time that it is as long as this.
+    public static let shortHeadBytes = 2 * 1024
     /// Connections ended for being out of time before others get their turn: the kernel frees their buffers meanwhile.
     public static let expirationsPerTurn = 16
-    /// Steps of TLS handshakes before the next sample may be due: each costs up to a millisecond, and clients can send many.
-    public static let handshakesPerTurn = 8
-    /// Connections accepted on one listener before others get their turn.
+    /// Connections accepted before others get their turn.
     public static let acceptsPerTurn = 32
+    /// How long clients are served before what has become ready meanwhile is asked for.
+    public static let turnNanoseconds: UInt64 = 2_000_000
 }

@@ -7,7 +7,7 @@ public struct FamilySelection: Sendable, Equatable {
     /// Every family.
     public static let all = FamilySelection(bits: .max)
 
-    private var bits: UInt128
+    fileprivate var bits: UInt128
 
     /// Nothing is selected.
     public init() {
@@ -29,13 +29,23 @@ public struct FamilySelection: Sendable, Equatable {
 }
 
 extension Registry {
+    /// A number that equal selections have in common; nil for one of every family.
+    public func key(_ selection: FamilySelection) -> UInt128? {
+        let every = families.count < FamilySelection.mostFamilies ? 1 << UInt128(families.count) - 1 : UInt128.max
+        return selection.bits & every == every ? nil : selection.bits
+    }
+
     /// Adds the families that a `name[]` parameter asks for: by the family's name, by its name in OpenMetrics, which lacks a
     /// counter's `_total`, or by the name of one of its series. A name that nothing has adds nothing.
     public func select(_ name: Span<UInt8>, into selection: inout FamilySelection) {
         let all = prepared.bytes.span
         for index in families.indices {
             let stem = all.extracting(families[index].text.stem)
-            guard name.hasPrefix(stem) else { continue }
+            // Most are ruled out by one byte: whatever follows a stem begins like this.
+            let length = stem.count
+            guard name.count == length || name.count > length && name[length] == UInt8(ascii: "_"),
+                name.hasPrefix(stem)
+            else { continue }
             if families[index].text.type.canBeNamed(withSuffix: name.extracting(stem.count...)) {
                 selection.insert(index)
             }

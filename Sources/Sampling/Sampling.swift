@@ -18,12 +18,16 @@ public struct Sampling: ~Copyable {
     public private(set) var longestIntervalNanoseconds: UInt64 = .max
     /// Grows with each pass over the counters; what was made from an older one is out of date.
     public private(set) var generation: UInt64 = 0
-    /// Grows when a counter is added, gets another name or another role.
-    public private(set) var layoutGeneration: UInt64 = 0
+    /// Grows when a counter is added, gets another name or another role, and when passes come at another pace.
+    public internal(set) var layoutGeneration: UInt64 = 0
     /// How often an interval ended with all counters read.
     public private(set) var ticks: UInt64 = 0
     /// When the latest pass began, on the monotonic clock; 0 before the first.
     public private(set) var lastPassNanoseconds: UInt64 = 0
+    /// When the latest reading ended, on the monotonic clock; 0 before the first.
+    private(set) var lastReadNanoseconds: UInt64 = 0
+    /// How far apart passes are kept.
+    public internal(set) var pace = PassPace()
     /// Between the beginnings of the two latest ticks, as measured; nil before there were two.
     public private(set) var intervalNanoseconds: UInt64?
     /// When the latest tick began, on the monotonic clock; nil before the first.
@@ -95,6 +99,7 @@ extension Sampling {
     ///
     /// - Returns: whether an interval ended.
     public mutating func pass(at moment: Moment, every intervalNanoseconds: UInt64) -> Bool {
+        defer { notePace(every: intervalNanoseconds) }
         if let last = lastTickNanoseconds, moment.monotonicNanoseconds < last.saturatingSum(intervalNanoseconds / 2) {
             refresh(at: moment)
             return false
@@ -131,7 +136,8 @@ extension Sampling {
         endPass()
     }
 
-    /// Brings the totals up to date for somebody who asks, if the latest pass is older than one interval or than a second.
+    /// Brings the totals up to date for somebody who asks, if the latest pass is older than one interval or than a second, unless
+    /// passes take long.
     ///
     /// - Parameter earliest: a pass before this moment, on the monotonic clock, is too old as well; not after `moment`.
     /// - Returns: whether there was a pass.
@@ -140,7 +146,7 @@ extension Sampling {
     ) -> Bool {
         let now = moment.monotonicNanoseconds
         let isStale = now - min(now, lastPassNanoseconds) > min(intervalNanoseconds, 1_000_000_000)
-        guard isStale || lastPassNanoseconds < earliest else { return false }
+        guard restNanoseconds == nil, isStale || lastPassNanoseconds < earliest else { return false }
         refresh(at: moment)
         return true
     }
@@ -164,11 +170,13 @@ extension Sampling {
             moment.monotonicNanoseconds >= nextPassNanoseconds(every: intervalNanoseconds)
         else { return false }
         refresh(at: moment)
+        notePace(every: intervalNanoseconds)
         return true
     }
 
     private func nextPassNanoseconds(every intervalNanoseconds: UInt64) -> UInt64 {
-        lastPassNanoseconds.saturatingSum(longestPauseNanoseconds(every: intervalNanoseconds))
+        let pause = longestPauseNanoseconds(every: intervalNanoseconds)
+        return lastPassNanoseconds.saturatingSum(max(pause, restNanoseconds ?? 0))
     }
 
     /// So long a pause there may be between two passes: never longer than the counters bear, a third of an interval where ticks are a
@@ -210,6 +218,7 @@ extension Sampling {
     /// - Returns: when it was read; nil if it is not to be counted yet.
     private mutating func read(_ index: Int, at moment: Moment) -> ReadSpan? {
         let (reading, span) = sources.read(index, at: moment)
+        lastReadNanoseconds = span.after.monotonicNanoseconds
         guard !mirrors.holdsBack(index, reading) else { return nil }
         accounts[index].take(reading, at: span)
         if accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }

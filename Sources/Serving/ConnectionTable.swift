@@ -63,6 +63,14 @@ struct ConnectionTable: ~Copyable {
         }
     }
 
+    /// Looks at the connection that a token means; nil if that one is gone.
+    func look<Result>(_ token: Token, _ look: (borrowing Connection) -> Result) -> Result? {
+        switch slots[token.place] {
+        case .some(let connection): look(connection)
+        case .none: nil
+        }
+    }
+
     /// Which connection to give up for a new one: of the client that holds the most slots, the one of the lowest standing that
     /// has been still for longest. Nil if all are in use.
     func victim(at now: UInt64) -> Token? {

@@ -1,3 +1,4 @@
+import Bytes
 import HTTP
 import Kernel
 
@@ -6,11 +7,14 @@ struct Conversations: ~Copyable {
     private var connections: ConnectionTable
     var responder: Responder
     private var isDraining = false
+    /// Connections that epoll reported, or whose bytes may be here already.
+    private var ready: CaseTable<Precedence, ReadyPlaces>
     /// A connection ended since the last question, so listeners that rest may try again.
     private var hasFreedSlot = false
 
     init(limit: Int, _ responder: consuming Responder) {
         connections = ConnectionTable(limit: limit)
+        ready = CaseTable(repeating: ReadyPlaces(capacity: limit + ConnectionTable.surplus))
         self.responder = responder
     }
 
@@ -68,8 +72,8 @@ struct Conversations: ~Copyable {
         return responder.decisions.facts.counters.rejections(.noDescriptors)
     }
 
-    /// Does a bounded amount of work for one connection. An event for a slot's past tenant finds nothing.
-    mutating func advance(
+    /// Does a bounded amount of work for one connection, if it is still there.
+    private mutating func advance(
         _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         guard var connection = connections.take(token) else { return }
@@ -102,6 +106,7 @@ struct Conversations: ~Copyable {
     /// Closes a connection that was taken from its slot.
     private mutating func end(_ connection: consuming Connection, _ token: Token) {
         var connection = connection
+        for precedence in ready.keys { ready[precedence].remove(token.slot) }
         responder.end(&connection, token)
         connections.release(token)
         responder.decisions.setConnections(connections.count)
@@ -112,6 +117,38 @@ struct Conversations: ~Copyable {
     mutating func takeFreedSlot() -> Bool {
         defer { hasFreedSlot = false }
         return hasFreedSlot
+    }
+}
+
+/// Whose turn it is.
+extension Conversations {
+    /// A batch of events begins; what was left of the last one is reported again.
+    mutating func beginTurn() {
+        for precedence in ready.keys { ready[precedence].removeAll() }
+    }
+
+    /// A connection is ready. An event for a slot's past tenant means nothing.
+    mutating func note(_ token: Token) {
+        guard let precedence = connections.look(token, { $0.precedence }) else { return }
+        ready[precedence].insert(token.slot)
+    }
+
+    /// Serves a new connection at once: its request is often here already, and nobody can take its slot before it is read. One
+    /// that has to agree on TLS first waits for its turn, since that can take milliseconds.
+    mutating func welcome(
+        _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) {
+        if connections.look(token, { $0.phase == .shakingHands }) == true { return note(token) }
+        try advance(token, &content, epoll, at: now)
+    }
+
+    /// Serves one ready connection; false if there is none of this precedence.
+    mutating func advanceNext(
+        _ precedence: Precedence, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) -> Bool {
+        guard let place = ready[precedence].next(), let token = connections.token(at: place) else { return false }
+        try advance(token, &content, epoll, at: now)
+        return true
     }
 }
 
@@ -197,6 +234,7 @@ extension Conversations {
     ) throws(SystemError) {
         isDraining = true
         responder.decisions.drain()
+        beginTurn()
         for place in connections.places {
             guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }) else { continue }
             try advance(token, &content, epoll, at: now)

@@ -39,8 +39,15 @@ struct Page: ~Copyable {
     /// A reader has taken some of it.
     mutating func read(number: UInt64) { self.number = number }
 
-    mutating func stopSharing(_ form: PageForm) {
-        if case .shared(form, _) = use { use = .passing }
+    /// Stops sharing a page that another one of the same form replaces, or of a selection at another generation.
+    mutating func stopSharing(_ form: PageForm, _ generation: UInt64) {
+        guard case .shared(let own, let made) = use else { return }
+        if own == form || own.selection != nil && made != generation { use = .passing }
+    }
+
+    /// It is shared by those who ask for its selection at a generation.
+    func sharesSelection(_ generation: UInt64) -> Bool {
+        if case .shared(let form, generation) = use { form.selection != nil } else { false }
     }
 
     mutating func write<Content: Publisher & ~Copyable>(
@@ -66,6 +73,8 @@ struct Page: ~Copyable {
 struct PageForm: Equatable {
     let format: ExpositionFormat
     let coding: ContentCoding
+    /// Which families are shown; nil means all.
+    let selection: UInt128?
 }
 
 extension ExpositionFormat {

@@ -25,11 +25,14 @@ struct Pages: ~Copyable {
     static let stepBytes = 16 * 1024
     /// Buffers that nobody uses are kept up to so many.
     private static let spareLimit = 4
+    /// So many pages of selections are shared; those of further ones are made for one request each.
+    static let sharedSelections = 8
 
     private var pages = SlotTable<Page>(capacity: 64)
     /// Counts what happens to pages: a page's number tells when it was begun or last read from.
     private var events: UInt64 = 0
     private var compressor: GzipCompressor?
+    private var hasMade = false
 
     /// Adds a page that stays as it is.
     mutating func add(_ bytes: consuming ByteBuffer) -> Slot {
@@ -39,27 +42,40 @@ struct Pages: ~Copyable {
 
     /// A page of the content in a form, written now unless it is there already.
     ///
-    /// - Parameter selection: the families to show; nil means all, whose pages are shared.
+    /// - Parameter selection: the families to show; nil means all.
     /// - Returns: the page, and how it is coded: not compressed where there is no memory for a compressor.
     mutating func page<Content: Publisher & ~Copyable>(
         _ representation: Representation, selecting selection: Content.Selection?, generation: UInt64,
         _ content: inout Content
     ) -> (slot: Slot, coding: ContentCoding) {
-        let shares = selection == nil
-        let format = representation.format.body
-        let plainForm = PageForm(format: format, coding: .identity)
-        var plain = shares ? find(plainForm, generation) : nil
-        if plain == nil {
-            let slot = claim(content.pageCapacity(format), shares ? plainForm : nil, generation)
-            pages[index: slot.index]?.write(content: &content, format, selection)
-            plain = slot
+        let key = selection.flatMap { content.key($0) }
+        let form = PageForm(format: representation.format.body, coding: representation.coding, selection: key)
+        if let slot = find(form, generation) { return (slot, form.coding) }
+        hasMade = true
+        let plain = plainPage(for: form, key == nil ? nil : selection, generation, &content)
+        guard form.coding == .gzip, let slot = compress(plain, as: shareable(form, generation), generation) else {
+            return (plain, .identity)
         }
-        guard let plain else { preconditionFailure() }
-        guard representation.coding == .gzip else { return (plain, .identity) }
-        let gzipForm = PageForm(format: format, coding: .gzip)
-        if shares, let slot = find(gzipForm, generation) { return (slot, .gzip) }
-        guard let slot = compress(plain, as: shares ? gzipForm : nil, generation) else { return (plain, .identity) }
         return (slot, .gzip)
+    }
+
+    /// The page before it is compressed. That of a selection is not kept where only the compressed one was asked for.
+    private mutating func plainPage<Content: Publisher & ~Copyable>(
+        for form: PageForm, _ selection: Content.Selection?, _ generation: UInt64, _ content: inout Content
+    ) -> Slot {
+        let plain = PageForm(format: form.format, coding: .identity, selection: form.selection)
+        if let slot = find(plain, generation) { return slot }
+        let isShared = form.selection == nil || form.coding == .identity
+        let slot = claim(
+            content.pageCapacity(form.format), isShared ? shareable(plain, generation) : nil, generation)
+        pages[index: slot.index]?.write(content: &content, form.format, selection)
+        return slot
+    }
+
+    /// Whether a page was written or compressed since the last question.
+    mutating func takeHasMade() -> Bool {
+        defer { hasMade = false }
+        return hasMade
     }
 
     /// Lends the bytes of a page from an offset on; none without a page.
@@ -113,10 +129,16 @@ extension Pages {
         return nil
     }
 
+    /// The form under which a new page is shared; nil where there is no room for one more selection.
+    private func shareable(_ form: PageForm, _ generation: UInt64) -> PageForm? {
+        guard form.selection != nil else { return form }
+        return count(where: { $0.sharesSelection(generation) }) < Pages.sharedSelections ? form : nil
+    }
+
     /// Empties a buffer that nobody uses, or makes one, for a page that is shared under a form from now on; without a form it is
     /// for one request alone.
     private mutating func claim(_ capacity: Int, _ form: PageForm?, _ generation: UInt64) -> Slot {
-        if let form { replace(form) }
+        if let form { replace(form, generation) }
         events += 1
         let use = form.map { Page.Use.shared($0, generation) } ?? .passing
         if let slot = smallestSpare(capacity) {
@@ -130,9 +152,9 @@ extension Pages {
         return slot
     }
 
-    /// Nobody else is given the page that was shared under a form.
-    private mutating func replace(_ form: PageForm) {
-        for index in pages.indices { pages[index: index]?.stopSharing(form) }
+    /// Nobody else is given the page that was shared under a form, nor any of a selection that is out of date.
+    private mutating func replace(_ form: PageForm, _ generation: UInt64) {
+        for index in pages.indices { pages[index: index]?.stopSharing(form, generation) }
     }
 
     private func smallestSpare(_ capacity: Int) -> Slot? {

@@ -19,6 +19,9 @@ public protocol Publisher: ~Copyable {
     /// Adds the families that a `name[]` parameter asks for to a selection; nil is one that nothing has been asked of.
     func select(_ name: Span<UInt8>, into selection: inout Selection?)
 
+    /// What tells a selection from others, equal for equal ones; nil for one of everything, whose page is the whole one.
+    func key(_ selection: Selection) -> UInt128?
+
     /// The most bytes that a page can have as the content is now; it may grow later, up to `longestPageBytes`.
     func pageBytes(_ format: ExpositionFormat) -> Int
 

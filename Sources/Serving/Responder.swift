@@ -12,7 +12,6 @@ struct Responder: ~Copyable {
     var decisions: Decisions
     private var responses: Responses
     private var inputs = BufferPool(bufferCapacity: Limits.headBytes)
-    private var handshakes = Handshakes()
     private let log: Logger
 
     init(_ decisions: consuming Decisions, landing: consuming ByteBuffer, _ log: Logger) {
@@ -21,11 +20,8 @@ struct Responder: ~Copyable {
         self.log = log
     }
 
-    /// A new batch of events begins.
-    mutating func beginTurn(unixSeconds: UInt64) {
-        handshakes.beginTurn()
-        responses.setDate(unixSeconds: unixSeconds)
-    }
+    /// Sets the date for all responses until it is set again.
+    mutating func setDate(unixSeconds: UInt64) { responses.setDate(unixSeconds: unixSeconds) }
 
     /// Says once of each certificate that it has expired, whenever that happens.
     mutating func warnIfCertificateExpired() {
@@ -67,9 +63,10 @@ struct Responder: ~Copyable {
     private mutating func shakeHands(
         _ connection: inout Connection, _ token: Token, _ content: inout some Publisher & ~Copyable, at now: UInt64
     ) -> Next {
-        switch handshakes.advance(&connection, at: now) {
+        switch connection.handshake(at: now) {
         case .done: return serve(&connection, token, &content, at: now)
-        case .wait(let interest): return .wait(interest)
+        case .wantsRead: return .wait(.readable)
+        case .wantsWrite: return .wait(.writable)
         case .failed(let failure):
             decisions.count(.tls)
             log.report(.handshakeFailed, .debug, "no TLS connection: \(failure)")
@@ -113,7 +110,6 @@ struct Responder: ~Copyable {
                     connection.request.postpone()
                     return .wait(.writable)
                 }
-                answered += 1
                 guard
                     let response = decisions.response(
                         to: request, input, &connection, token, &responses, &content, at: now)
@@ -122,6 +118,9 @@ struct Responder: ~Copyable {
                 }
                 input.removeFirst(request.headLength)
                 connection.request.complete(bodyLength: request.bodyLength)
+                // A page that had to be made is as much work as one turn bears, and so is a head of several kilobytes.
+                answered += responses.takeHasMadePage() ? Limits.requestsPerTurn : 1
+                answered += request.headLength / Limits.shortHeadBytes
                 let next = send(response, on: &connection, at: now)
                 guard case .proceed = next else { return next }
             case .malformed(let status): return refuse(&connection, status, at: now)

@@ -88,6 +88,9 @@ struct Responses: ~Copyable {
         return .page(page.slot, contentType: representation.contentType, coding: page.coding)
     }
 
+    /// Whether a page was written or compressed since the last question.
+    mutating func takeHasMadePage() -> Bool { pages.takeHasMade() }
+
     /// Sends a response in one call. The connection keeps what is not taken.
     mutating func send(
         _ response: Response, extraHeaders: [UInt8], on connection: inout Connection, at now: UInt64

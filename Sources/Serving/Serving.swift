@@ -6,11 +6,14 @@ public import Logging
 
 /// From a listener to a sent response. It knows nothing of what is on the pages; see `Publisher`.
 ///
-/// Stepped by the loop that owns epoll: `beginTurn`, what the tokens of a batch ask for, `endTurn`. It never waits, reads no
-/// clock, and does a bounded amount of work for one client in one turn.
+/// Stepped by the loop that owns epoll: `beginTurn`, `note` for what is ready, `step` until it says that the turn is over,
+/// `endTurn`. It never waits and reads no clock: the loop does between two steps, each of which does a bounded amount of work for
+/// one client.
 public struct Serving: ~Copyable {
     /// The most connections that may be allowed.
     public static let mostConnections = ConnectionTable.capacity
+    /// The most descriptors of serving that are watched: connections, listeners, the end of a password's check, changes of files.
+    public static let mostWatched = ConnectionTable.capacity + ConnectionTable.surplus + Listeners.capacity + 2
     /// How often deadlines are looked at.
     public static let sweepMilliseconds: Int32 = 1000
     /// How often the loop should turn while something small is waited for.
@@ -19,6 +22,8 @@ public struct Serving: ~Copyable {
     private var listeners: Listeners
     private var conversations: Conversations
     private var webFile: WebFile?
+    private var readyListeners = ReadyPlaces(capacity: Listeners.capacity)
+    private var turn = Turn()
     /// When deadlines are looked at next, on the monotonic clock.
     private var nextSweepNanoseconds: UInt64 = 0
     /// Set when the end has begun: nothing is accepted any more, and what is under way may be finished until then.
@@ -43,9 +48,9 @@ public struct Serving: ~Copyable {
         self.log = log
     }
 
-    /// Opens the doors: from now on epoll reports what is to be handed to `accept`, `advance`, `finishCheck` and `takeChanges`.
+    /// Opens the doors: from now on epoll reports what is to be handed to `note`, `finishCheck` and `takeChanges`.
     public mutating func start(_ epoll: borrowing Epoll, unixSeconds: UInt64) throws(SystemError) {
-        beginTurn(unixSeconds: unixSeconds)
+        conversations.responder.setDate(unixSeconds: unixSeconds)
         try conversations.responder.decisions.watchPasswordChecks(epoll)
         try webFile?.watch(epoll)
         try listeners.watch(epoll)
@@ -67,48 +72,62 @@ public struct Serving: ~Copyable {
     public mutating func leaveSocketFiles() { listeners.leaveFiles() }
 
     /// A batch of events begins; `unixSeconds` is what the Date of its responses says.
-    public mutating func beginTurn(unixSeconds: UInt64) { conversations.responder.beginTurn(unixSeconds: unixSeconds) }
-
-    /// `Token.Kind.connection`: takes what arrived, and answers it.
-    public mutating func advance(
-        _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        try conversations.advance(token, &content, epoll, at: now)
+    public mutating func beginTurn(unixSeconds: UInt64, at now: UInt64) {
+        conversations.responder.setDate(unixSeconds: unixSeconds)
+        conversations.beginTurn()
+        readyListeners.removeAll()
+        turn.begin(at: now)
     }
 
-    /// `Token.Kind.listener`: accepts what waits, up to a bound; level-triggered epoll reports the rest again.
-    public mutating func accept(
-        on slot: Int, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        try accept(on: slot, stopsWhenFull: true, &content, epoll, at: now)
+    /// `Token.Kind.connection` and `.listener`: it is ready, and served by one of the steps that follow.
+    public mutating func note(_ token: Token) {
+        if token.kind == .listener { readyListeners.insert(token.slot) } else { conversations.note(token) }
     }
 
-    /// With a full table, whoever comes next may find the slot of a client that has just left, once its end was looked at: that is
-    /// in this turn's batch, or in the next.
-    private mutating func accept<Content: Publisher & ~Copyable>(
-        on slot: Int, stopsWhenFull: Bool, _ content: inout Content, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        for count in 0..<Limits.acceptsPerTurn {
-            if stopsWhenFull, count > 0, conversations.isFull { return }
-            guard let outcome = listeners.accept(on: slot) else { return }
-            switch consume outcome {
-            case .accepted(let socket, let peer): try admit(socket, peer, &content, epoll, at: now)
-            case .wouldBlock: return
-            case .peerLeft: continue
-            case .exhausted(let code): return try rest(code, epoll, at: now)
-            }
+    /// Serves one of those that are ready, by their precedence, and then who waits at a listener: a client that has just left makes
+    /// room for one that has just come.
+    ///
+    /// - Returns: false if nobody is left, or the time of this turn is over: then level-triggered epoll reports the others again.
+    public mutating func step(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) -> Bool {
+        for precedence in turn.precedences where turn.hasTime(for: precedence, at: now) {
+            guard try conversations.advanceNext(precedence, &content, epoll, at: now) else { continue }
+            turn.count(precedence)
+            return true
         }
+        guard turn.hasTimeToAccept(at: now), let slot = readyListeners.next() else { return false }
+        // With a full table, whoever comes next may find the slot of a client that has just left, once its end was looked at.
+        if turn.hasAccepted, conversations.isFull { return true }
+        turn.countAccept()
+        if try accept(on: slot, &content, epoll, at: now) { readyListeners.insert(slot) }
+        return true
     }
 
-    /// Serves a connection, wherever it comes from: `accept` calls it for each one that waited.
+    /// Accepts one connection; false if none is left.
+    private mutating func accept(
+        on slot: Int, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) -> Bool {
+        guard let outcome = listeners.accept(on: slot) else { return false }
+        switch consume outcome {
+        case .accepted(let socket, let peer): try admit(socket, peer, &content, epoll, at: now)
+        case .wouldBlock: return false
+        case .peerLeft: break
+        case .exhausted(let code):
+            try rest(code, epoll, at: now)
+            return false
+        }
+        return true
+    }
+
+    /// Serves a new connection, wherever it comes from.
     public mutating func admit(
         _ socket: consuming FileDescriptor, _ peer: PeerKey, _ content: inout some Publisher & ~Copyable,
         _ epoll: borrowing Epoll,
         at now: UInt64
     ) throws(SystemError) {
         switch conversations.admit(socket, peer, epoll, at: now) {
-        // Its request is often here already; served now, nobody can take its slot before it is read.
-        case .admitted(let token): try conversations.advance(token, &content, epoll, at: now)
+        case .admitted(let token): try conversations.welcome(token, &content, epoll, at: now)
         case .refused: break
         case .full: try listeners.rest(epoll)
         }
@@ -188,7 +207,11 @@ public struct Serving: ~Copyable {
         }
         if !listeners.areInherited {
             // These would be reset with their listener; those on systemd's socket wait for the next start.
-            for slot in listeners.indices { try accept(on: slot, stopsWhenFull: false, &content, epoll, at: now) }
+            for slot in listeners.indices {
+                for _ in 0..<Limits.acceptsPerTurn {
+                    guard try accept(on: slot, &content, epoll, at: now) else { break }
+                }
+            }
         }
         try listeners.close(epoll)
         drainDeadlineNanoseconds = now + Limits.drainSeconds * 1_000_000_000

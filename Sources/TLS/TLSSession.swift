@@ -17,9 +17,11 @@ public struct TLSSession: ~Copyable {
     /// gives an answer at once. A record that is not complete yet does not count.
     public private(set) var hasPendingBytes = false
 
-    /// Calls of recv(2) for one step. A client can send records without content for ever, such as key updates, and OpenSSL
-    /// would read on until one has some; the next step is due when the loop comes round again.
-    private static let receivesPerStep: Int32 = 4
+    /// Records without content that came since something was sent last: each costs as much as a short request, and no client
+    /// needs more than a few. There are key updates, attempts to renegotiate, warnings, and records that are empty.
+    private var emptyRecords = 0
+    /// A client may send so many records without content, such as key updates, before something is sent to it again.
+    public static let mostEmptyRecords = 32
 
     init(_ core: ContextCore, _ descriptor: borrowing FileDescriptor) throws(TLSError) {
         let functions = unsafe core.library.table
@@ -30,7 +32,8 @@ public struct TLSSession: ~Copyable {
         let socket = UnsafeMutablePointer<copenssl_socket>.allocate(capacity: 1)
         descriptor.withNumber { number in
             unsafe socket.initialize(
-                to: copenssl_socket(descriptor: number, receives_left: 0, error: 0, ended: false, more_follows: false))
+                to: copenssl_socket(
+                    descriptor: number, may_receive: false, records: 0, error: 0, ended: false, more_follows: false))
         }
         guard let transport = unsafe copenssl_socket_bio(functions, socket) else {
             unsafe functions.pointee.SSL_free(handle)
@@ -39,6 +42,7 @@ public struct TLSSession: ~Copyable {
         }
         unsafe functions.pointee.SSL_set_bio(handle, transport, transport)
         unsafe functions.pointee.SSL_set_accept_state(handle)
+        unsafe copenssl_count_records(functions, handle, socket)
         self.core = core
         unsafe self.handle = handle
         unsafe self.socket = socket
@@ -70,15 +74,28 @@ public struct TLSSession: ~Copyable {
         }
     }
 
-    /// Takes what arrived, as much as fits. The handshake must be done.
+    /// Takes what arrived, as much as fits, in one call of recv(2). The handshake must be done. A client that sends one record
+    /// without content after the other fails.
     public mutating func receive(into output: inout OutputSpan<UInt8>) -> TLSTransfer {
         precondition(isEstablished && output.freeCapacity > 0)
         if let failure { return .failed(failure) }
         beginStep()
+        var contents = 0
+        let transfer = receive(into: &output, &contents)
+        emptyRecords = max(0, emptyRecords + Int(unsafe socket.pointee.records) - contents)
+        guard emptyRecords > TLSSession.mostEmptyRecords else { return transfer }
+        hasPendingBytes = false
+        return .failed(fail(.other, "the client sent too many records without content"))
+    }
+
+    /// Takes what arrived, and counts the pieces.
+    private mutating func receive(into output: inout OutputSpan<UInt8>, _ contents: inout Int) -> TLSTransfer {
         var count = 0
         repeat {
             switch read(into: &output) {
-            case .bytes(let more): count += more
+            case .bytes(let more):
+                count += more
+                contents += 1
             case .wantsRead:
                 hasPendingBytes = false
                 return count > 0 ? .bytes(count) : .wantsRead
@@ -104,6 +121,7 @@ public struct TLSSession: ~Copyable {
     public mutating func send(_ first: Span<UInt8>, _ second: Span<UInt8>) -> TLSTransfer {
         precondition(isEstablished)
         if let failure { return .failed(failure) }
+        emptyRecords = 0
         beginStep()
         let total = first.count + second.count
         var taken = 0
@@ -128,7 +146,8 @@ public struct TLSSession: ~Copyable {
 
     private func beginStep() {
         core.library.clearErrors()
-        unsafe socket.pointee.receives_left = TLSSession.receivesPerStep
+        unsafe socket.pointee.may_receive = true
+        unsafe socket.pointee.records = 0
         unsafe socket.pointee.more_follows = false
     }
 

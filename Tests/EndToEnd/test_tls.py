@@ -240,6 +240,22 @@ def test_nothing_is_compressed(web: WebExporter) -> None:
         assert answer.compression == NO_COMPRESSION
 
 
+def test_a_client_that_does_nothing_but_change_its_keys_is_ended(unharmed: WebExporter, authority: Authority) -> None:
+    """Each change costs the server more than a request, before any password is asked for."""
+    address = f"127.0.0.1:{unharmed.exporter.port}"
+    command = ["openssl", "s_client", "-connect", address, "-CAfile", authority.certificate, "-tls1_3"]
+    nowhere = subprocess.DEVNULL
+    with subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere) as client:
+        assert client.stdin is not None
+
+        def changes_keys() -> bool:
+            with contextlib.suppress(BrokenPipeError):
+                client.stdin.write(b"k\n")
+            return client.poll() is None
+
+        wait_until(lambda: not changes_keys(), what="the end of the connection")
+
+
 def test_nothing_is_renegotiated(web: WebExporter, authority: Authority) -> None:
     said = s_client(web, authority, "-tls1_2", typed=b"R\n")
     assert "RENEGOTIATING" in said

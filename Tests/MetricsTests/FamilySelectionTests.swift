@@ -23,6 +23,24 @@ import Testing
         #expect((0..<FamilySelection.mostFamilies).filter { selection.contains($0) } == families)
     }
 
+    @Test func `equal selections have one number, and one of all families has none`() {
+        let golden = GoldenRegistry()
+        let pair = golden.registry.key(golden.registry.selection("rapl_ticks", "rapl_zone_info"))
+        let equal = golden.registry.key(
+            golden.registry.selection("rapl_zone_info", "rapl_ticks_total", "rapl_ticks", "unknown"))
+        let other = golden.registry.key(golden.registry.selection("rapl_ticks"))
+        let none = golden.registry.key(FamilySelection())
+        #expect(pair == equal && pair != other && none == 0)
+        var every = FamilySelection()
+        for family in golden.registry.families.indices {
+            let some = golden.registry.key(every)
+            #expect(some != nil)
+            every.insert(family)
+        }
+        let keys = [golden.registry.key(every), golden.registry.key(.all)]
+        #expect(keys == [nil, nil])
+    }
+
     @Test func `several names select several families, in the order of the page`() {
         let golden = GoldenRegistry()
         let selection = golden.registry.selection("rapl_interval_seconds", "unknown", "rapl_ticks", "rapl_ticks_total")

@@ -16,6 +16,7 @@ struct Harness: ~Copyable {
     private let epoll: Epoll
     private var batch = EventBatch(capacity: 256)
     private let port: UInt16
+    private var turnNanoseconds: UInt64 = 0
 
     init(maximumConnections: Int = 8, listening: Bool = false, pageBytes: Int = 20_000, configuration: String? = nil)
         throws
@@ -75,22 +76,33 @@ struct Harness: ~Copyable {
 
     mutating func turn() throws {
         try epoll.wait(into: &batch, timeoutMilliseconds: 0)
-        serving.beginTurn(unixSeconds: 784_111_777)
+        beginTurn()
         for index in 0..<batch.count {
             guard let token = Token(word: batch[token: index]) else { continue }
             try dispatch(token)
         }
+        while try step() {}
         try endTurn(at: Clock.monotonicNanoseconds())
     }
 
     mutating func dispatch(_ token: Token) throws {
         let now = Clock.monotonicNanoseconds()
         switch token.kind {
-        case .listener: try serving.accept(on: token.slot, &content, epoll, at: now)
-        case .connection: try serving.advance(token, &content, epoll, at: now)
+        case .listener, .connection: serving.note(token)
         case .passwordCheck: try serving.finishCheck(&content, epoll, at: now)
         case .timer, .signals, .files: break
         }
+    }
+
+    /// Begins a turn at a moment, at which its clock stands still until it ends: it takes as long as it takes.
+    mutating func beginTurn(at now: UInt64 = Clock.monotonicNanoseconds()) {
+        turnNanoseconds = now
+        serving.beginTurn(unixSeconds: 784_111_777, at: now)
+    }
+
+    /// Serves one of those that are ready, so long after the turn began; false if the turn is over.
+    mutating func step(after nanoseconds: UInt64 = 0) throws -> Bool {
+        try serving.step(&content, epoll, at: turnNanoseconds + nanoseconds)
     }
 
     /// Ends a turn at a moment; deadlines are looked at once a second.
@@ -115,11 +127,14 @@ struct StubContent: ~Copyable, Publisher {
     var generation: UInt64 = 1
     var isReady = true
     let bytes: Int
+    /// A selection of all that there is.
+    static let everything = 5
 
     init(bytes: Int) { self.bytes = bytes }
 
     mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64 { generation }
     func select(_ name: Span<UInt8>, into selection: inout Int?) { selection = (selection ?? 0) + 1 }
+    func key(_ selection: Int) -> UInt128? { selection == StubContent.everything ? nil : UInt128(selection) }
     func pageBytes(_ format: ExpositionFormat) -> Int { bytes }
     func longestPageBytes(_ format: ExpositionFormat) -> Int { bytes * 2 }
 

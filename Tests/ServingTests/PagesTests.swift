@@ -77,18 +77,62 @@ import Testing
         #expect(slots.count == 6)
     }
 
-    @Test func `a page for one request is not shared, plain or compressed`() {
+    /// Each request for the same selection once had it written and compressed anew, ten times as much work as the whole page.
+    @Test(arguments: ContentCoding.allCases)
+    func `the page of a selection is made once for each generation`(coding: ContentCoding) {
         var pages = Pages()
         var content = StubContent(bytes: 1000)
-        let shared = page(&pages, &content)
-        for _ in 0..<3 {
-            let selected = pages.page(text, selecting: 1, generation: 1, &content)
-            #expect(pages.text(selected.slot) == "selected 1 of generation 1\n")
-            let compressed = pages.page(
-                Representation(format: .text, coding: .gzip), selecting: 2, generation: 1, &content)
-            #expect(compressed.coding == .gzip)
+        let form = Representation(format: .text, coding: coding)
+        for generation in 1...3 as ClosedRange<UInt64> {
+            content.generation = generation
+            let first = pages.page(form, selecting: 1, generation: generation, &content)
+            #expect(pages.takeHasMade() == true)
+            if coding == .identity { #expect(pages.text(first.slot) == "selected 1 of generation \(generation)\n") }
+            let again = pages.page(form, selecting: 1, generation: generation, &content)
+            #expect(pages.takeHasMade() == false)
+            #expect(again.slot == first.slot && again.coding == coding)
+            let other = pages.page(form, selecting: 2, generation: generation, &content)
+            #expect(pages.takeHasMade() == true)
+            #expect(other.slot != first.slot)
         }
-        #expect(page(&pages, &content) == shared)
+    }
+
+    @Test func `a selection of everything is the whole page`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        let whole = page(&pages, &content)
+        #expect(pages.page(text, selecting: StubContent.everything, generation: 1, &content).slot == whole)
+    }
+
+    @Test func `pages of more selections than are shared are made for one request each, and the others stay`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        let whole = page(&pages, &content)
+        let shared = (10..<10 + Pages.sharedSelections).map {
+            pages.page(text, selecting: $0, generation: 1, &content).slot
+        }
+        for selection in 100..<200 {
+            let selected = pages.page(text, selecting: selection, generation: 1, &content)
+            #expect(pages.text(selected.slot) == "selected \(selection) of generation 1\n")
+        }
+        _ = pages.takeHasMade()
+        #expect(page(&pages, &content) == whole)
+        for (index, slot) in shared.enumerated() {
+            #expect(pages.page(text, selecting: 10 + index, generation: 1, &content).slot == slot)
+        }
+        #expect(pages.takeHasMade() == false)
+    }
+
+    @Test func `selections that nobody asks for any more give their buffers back`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        var slots: [Slot] = []
+        for generation in 1...20 as ClosedRange<UInt64> {
+            let selection = Int(generation) * 10
+            let slot = pages.page(text, selecting: selection, generation: generation, &content).slot
+            if !slots.contains(where: { $0.index == slot.index }) { slots.append(slot) }
+        }
+        #expect(slots.count == 1)
     }
 
     private func page(_ pages: inout Pages, _ content: inout StubContent) -> Slot {

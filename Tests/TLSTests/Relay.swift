@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import TLS
 import TestSupport
@@ -43,9 +44,11 @@ struct Relay: ~Copyable {
         return takeFromClient()
     }
 
-    /// What the client sends to change its keys; nil if it cannot.
-    borrowing func keyUpdate() -> [UInt8]? {
-        clientEnd.client.updateKeys(asksServer: false) ? takeFromClient() : nil
+    /// What the client sends to change its keys so many times.
+    borrowing func keyUpdates(_ count: Int) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for _ in 0..<count where clientEnd.client.updateKeys(asksServer: false) { bytes += takeFromClient() }
+        return bytes
     }
 
     private borrowing func takeFromClient() -> [UInt8] { Relay.takeAll(clientEnd.relay) }
@@ -77,6 +80,20 @@ struct Relay: ~Copyable {
         var transfer = TLSTransfer.wantsRead
         bytes.append(addingCapacity: 32_768) { output in transfer = serverEnd.session.receive(into: &output) }
         return transfer
+    }
+
+    mutating func send(_ text: String) -> TLSTransfer {
+        let bytes = Array(text.utf8)
+        return serverEnd.session.send(bytes.span, bytes.span.extracting(0..<0))
+    }
+
+    /// What was delivered and the server has not taken from its socket.
+    var unreadCount: Int {
+        borrowing get {
+            var count: Int32 = 0
+            serverEnd.socket.withNumber { _ = ioctl($0, UInt(FIONREAD), &count) }
+            return Int(count)
+        }
     }
 
     var hasPendingBytes: Bool { serverEnd.session.hasPendingBytes }

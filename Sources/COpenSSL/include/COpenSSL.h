@@ -35,6 +35,8 @@
     F(SSL_new)                                                                                                         \
     F(SSL_free)                                                                                                        \
     F(SSL_set_bio)                                                                                                     \
+    F(SSL_ctrl)                                                                                                        \
+    F(SSL_set_msg_callback)                                                                                            \
     F(SSL_set_accept_state)                                                                                            \
     F(SSL_do_handshake)                                                                                                \
     F(SSL_read_ex)                                                                                                     \
@@ -107,14 +109,20 @@ const struct copenssl *_Nullable copenssl_load(char *_Nonnull error, size_t leng
 bool copenssl_resolve(struct copenssl *_Nonnull table, const char *_Nonnull ssl, const char *_Nonnull crypto,
                       char *_Nonnull error, size_t length);
 
+/// The most bytes of one call of recv(2) for a session: a record without content, such as a key update, has 27 and costs more
+/// than ten microseconds.
+enum { COPENSSL_RECEIVE_BYTES = 2048 };
+
 /// What a session's BIO knows of its socket. It belongs to the session, which frees it after the BIO.
 ///
 /// OpenSSL's own socket BIO raises SIGPIPE, leaves the cause of a failure in errno, and reads as long as the peer sends
 /// records without content, such as key updates; this one does none of that.
 struct copenssl_socket {
     int descriptor;
-    /// How many more calls of recv(2) may be made before the BIO says that there is nothing more for now.
-    int receives_left;
+    /// recv(2) may be called once more before the BIO says that there is nothing more for now.
+    bool may_receive;
+    /// Records that have begun to arrive since this was set to 0.
+    unsigned records;
     /// errno of the call that failed for good; 0 if none did.
     int error;
     /// The peer will send no more.
@@ -125,6 +133,10 @@ struct copenssl_socket {
 
 /// A BIO over the socket, which must outlive it; a null pointer if there is no memory.
 BIO *_Nullable copenssl_socket_bio(const struct copenssl *_Nonnull table, struct copenssl_socket *_Nonnull socket);
+
+/// Has the records that a session receives counted in `socket`, which must outlive it.
+void copenssl_count_records(const struct copenssl *_Nonnull table, SSL *_Nonnull session,
+                            struct copenssl_socket *_Nonnull socket);
 
 /// Options for every session, which are macros that do not import.
 ///

@@ -17,6 +17,8 @@ struct Measuring: ~Copyable {
         /// The last interval ended just now: only the totals were brought up to date.
         case refreshed
         case endedInterval
+        /// Nothing was read, since passes over the counters take long.
+        case rested
     }
 
     /// Says when a sample is due.
@@ -33,6 +35,7 @@ struct Measuring: ~Copyable {
     private var search: SearchReporter
     private var host = HostReporter()
     private var ledger = LedgerReporter()
+    private var pace = PaceReporter()
     private let log: Logger
 
     init(_ sampling: consuming Sampling, intervalNanoseconds: UInt64, _ log: Logger) throws(SystemError) {
@@ -63,19 +66,26 @@ struct Measuring: ~Copyable {
             let names = sampling.report.opened.map(\.rawValue).joined(separator: "+")
             return "nothing: \(names.isEmpty ? "no energy source" : "\(names) cannot be read")"
         }
-        let milliseconds = timer.intervalNanoseconds / 1_000_000
+        let milliseconds = (sampling.pace.intervalNanoseconds ?? timer.intervalNanoseconds) / 1_000_000
         let domains = counted(sampling.accounts.count { kinds.contains($0.facts.source) }, "domain")
         return "\(domains) by \(kinds.map(\.rawValue).joined(separator: "+")) every \(milliseconds) ms"
     }
+
+    /// When the timer expires next, on the monotonic clock, if all its expirations so far were served.
+    private var nextNanoseconds: UInt64 { timer.firstNanoseconds + expirations * timer.intervalNanoseconds }
+
+    /// Whether a tick is due; it costs no system call to ask.
+    func isDue(at now: UInt64) -> Bool { now >= nextNanoseconds }
 
     /// Serves the timer: a late loop finds more than one expiration, and says so.
     mutating func tick(at moment: Moment) throws(SystemError) -> Tick {
         let elapsed = try timer.takeExpirations()
         guard elapsed > 0 else { return .notDue }
         expirations += elapsed
-        missedTicks += elapsed - 1
-        let due = timer.firstNanoseconds + (expirations - 1) * timer.intervalNanoseconds
         let now = moment.monotonicNanoseconds
+        guard !sampling.isResting(at: now, every: timer.intervalNanoseconds) else { return .rested }
+        missedTicks += elapsed - 1
+        let due = nextNanoseconds - timer.intervalNanoseconds
         lateness.record(nanoseconds: now > due ? now - due : 0)
         let hasEnded = sampling.pass(at: moment, every: timer.intervalNanoseconds)
         report(at: moment)
@@ -105,7 +115,7 @@ struct Measuring: ~Copyable {
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second, or was made before
-    /// the earliest moment that may be shown, on the monotonic clock.
+    /// the earliest moment that may be shown, on the monotonic clock; not where passes take long.
     mutating func refreshIfStale(at moment: Moment, earliest: UInt64 = 0) {
         if sampling.refreshIfStale(at: moment, every: timer.intervalNanoseconds, earliest: earliest) {
             report(at: moment)
@@ -120,5 +130,6 @@ struct Measuring: ~Copyable {
         health.review(sampling, at: now, log)
         anomalies.review(sampling, at: now, log)
         host.review(sampling, at: now, log)
+        pace.review(sampling, every: timer.intervalNanoseconds, at: now, log)
     }
 }

@@ -100,6 +100,8 @@ struct Publication: ~Copyable, Publisher {
         selection = chosen
     }
 
+    func key(_ selection: FamilySelection) -> UInt128? { catalog.registry.key(selection) }
+
     func pageBytes(_ format: ExpositionFormat) -> Int {
         catalog.registry.longestPageBytes(Exposition(format), of: .open)
     }

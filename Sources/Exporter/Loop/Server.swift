@@ -11,11 +11,12 @@ import Systemd
 /// The whole program in one loop: a timer starts each sample, and the same loop answers HTTP. It only hands each event to the
 /// part that it is for.
 ///
-/// Stepped: `turn` serves one batch of events, `run` repeats it. Sampling goes first in every batch, and what is done for one
-/// connection in one turn is bounded, so that no client can delay a sample.
+/// Stepped: `turn` serves one batch of events, `run` repeats it. After each of them the clock is looked at, and a sample that is
+/// due is taken: it waits for one bounded piece of work at most, however many clients there are.
 struct Server: ~Copyable {
     private let epoll: Epoll
-    private var batch = EventBatch(capacity: 256)
+    /// Room for everything that is watched.
+    private var batch = EventBatch(capacity: Serving.mostWatched + 2)
     private let signals: SignalReceiver
     private(set) var publication: Publication
     private(set) var serving: Serving
@@ -72,30 +73,33 @@ struct Server: ~Copyable {
     /// Waits for events and serves one batch of them.
     mutating func turn() throws(SystemError) {
         try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds())
-        serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
-        for index in 0..<batch.count where batch[token: index] == Token(.timer).word { try tick() }
-        // Listeners come last: a client that has just left makes room for one that has just come.
-        for index in 0..<batch.count where !isListener(batch[token: index]) { try dispatch(batch[token: index]) }
-        for index in 0..<batch.count where isListener(batch[token: index]) { try dispatch(batch[token: index]) }
-        try serving.endTurn(&publication, epoll, at: Clock.monotonicNanoseconds())
+        var now = try tickIfDue()
+        serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000, at: now)
+        for index in 0..<batch.count { try dispatch(batch[token: index], at: now) }
+        repeat { now = try tickIfDue() } while try serving.step(&publication, epoll, at: now)
+        try serving.endTurn(&publication, epoll, at: now)
         guard publication.measuring.needsAttentionBetweenTicks else { return }
         publication.measuring.attendBetweenTicks(at: Moment.now())
         take(.refreshed)
     }
 
-    private func isListener(_ word: UInt64) -> Bool { Token(word: word)?.kind == .listener }
-
-    private mutating func dispatch(_ word: UInt64) throws(SystemError) {
+    private mutating func dispatch(_ word: UInt64, at now: UInt64) throws(SystemError) {
         guard let token = Token(word: word) else { return }
-        let now = Clock.monotonicNanoseconds()
         switch token.kind {
-        case .timer: break  // Served before all others.
+        case .timer: break  // The clock says so too.
+        case .listener, .connection: serving.note(token)
         case .signals: try takeSignals(at: now)
-        case .listener: try serving.accept(on: token.slot, &publication, epoll, at: now)
-        case .connection: try serving.advance(token, &publication, epoll, at: now)
         case .passwordCheck: try serving.finishCheck(&publication, epoll, at: now)
         case .files: serving.takeChanges(at: now)
         }
+    }
+
+    /// Looks at the clock, and takes a sample if one is due.
+    private mutating func tickIfDue() throws(SystemError) -> UInt64 {
+        let now = Clock.monotonicNanoseconds()
+        guard publication.measuring.isDue(at: now) else { return now }
+        try tick()
+        return Clock.monotonicNanoseconds()
     }
 
     private mutating func tick() throws(SystemError) {

@@ -1,0 +1,53 @@
+import Bytes
+import HTTP
+import Kernel
+
+/// In which order connections that are ready are served.
+enum Precedence: CaseIterable {
+    /// Answered before, and asking again.
+    case asking
+    /// Answered before, and taking what is owed or waiting with more requests that came together.
+    case taking
+    /// Not answered yet. A handshake can take milliseconds.
+    case new
+}
+
+extension Connection {
+    var precedence: Precedence {
+        guard request.hasPredecessor else { return .new }
+        return interest == .writable ? .taking : .asking
+    }
+}
+
+/// How long the clients of one batch of events are served. What is ready beyond that waits for the next turn: it is reported
+/// again, together with what has become ready meanwhile and goes first.
+struct Turn {
+    private var endNanoseconds: UInt64 = 0
+    private var served = CaseTable<Precedence, Int>(repeating: 0)
+    private var acceptCount = 0
+
+    /// A turn begins at a moment of the monotonic clock.
+    mutating func begin(at now: UInt64) {
+        endNanoseconds = now.saturatingSum(Limits.turnNanoseconds)
+        for precedence in served.keys { served[precedence] = 0 }
+        acceptCount = 0
+    }
+
+    /// In the order in which they are served.
+    var precedences: [Precedence] { served.keys }
+
+    var hasAccepted: Bool { acceptCount > 0 }
+
+    /// One client of each precedence is served in every turn, however many of the others are ready.
+    func hasTime(for precedence: Precedence, at now: UInt64) -> Bool {
+        served[precedence] == 0 || now < endNanoseconds
+    }
+
+    /// One client is let in in every turn.
+    func hasTimeToAccept(at now: UInt64) -> Bool {
+        acceptCount == 0 || acceptCount < Limits.acceptsPerTurn && now < endNanoseconds
+    }
+
+    mutating func count(_ precedence: Precedence) { served[precedence] += 1 }
+    mutating func countAccept() { acceptCount += 1 }
+}
