@@ -1,6 +1,6 @@
 """A client that guesses passwords, on many kept connections, until it had so many answers.
 
-    python3 guess.py PORT ATTEMPTS ADDRESS [--anonymous]      comes from ADDRESS, and prints the statuses that it got
+    python3 guess.py PORT ATTEMPTS ADDRESS [--anonymous]      of ADDRESS, and prints the statuses that it got
 
 Each attempt has another password, so that no answer can be remembered from the last; or with `--anonymous` none, for
 comparison. It prints "READY" with the first answers, and is a program of its own, so that its work does not delay the
@@ -16,7 +16,6 @@ import re
 import socket
 from collections import Counter
 
-HOST = "127.0.0.1"
 USER = "bench"
 CONNECTIONS = 64
 READY_AFTER = 64
@@ -24,16 +23,16 @@ MOST_SECONDS = 60.0
 
 
 class Guesser:
-    def __init__(self, port: int, attempts: int, source: str, anonymous: bool) -> None:
+    def __init__(self, port: int, attempts: int, host: str, anonymous: bool) -> None:
         self._port = port
-        self._source = source
+        self._host = host
         self._attempts = iter(range(attempts))
         self._anonymous = anonymous
         self.statuses: Counter[int] = Counter()
 
     async def run(self) -> None:
         """One connection's share: it asks, and waits for the answer, until there are no more guesses."""
-        reader, writer = await asyncio.open_connection(HOST, self._port, local_addr=(self._source, 0))
+        reader, writer = await asyncio.open_connection(self._host, self._port)
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for number in self._attempts:
             writer.write(self._request(number))

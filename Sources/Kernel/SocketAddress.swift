@@ -98,21 +98,23 @@ public struct PeerKey: Equatable, Sendable {
     private let high: UInt64
     private let low: UInt64
 
-    /// An IPv4 address, an IPv6 network of 64 bits (one host can take any address in it), a virtual machine, or all of a unix
-    /// socket's clients.
+    /// An IPv4 address, whatever family it came by; an IPv6 network of 64 bits, since one host can take any address in it; a virtual
+    /// machine. All of a unix socket's clients are one, and so is all of 127.0.0.0/8, any address of which any local user can take.
     init(_ address: sockaddr_storage) {
         self = unsafe withUnsafeBytes(of: address) { bytes in
             switch Int32(address.ss_family) {
             case AF_INET:
                 let offset = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr) ?? 0
-                return unsafe PeerKey(
-                    high: 4, low: UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+                return unsafe PeerKey(ipv4: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
             case AF_INET6:
                 let offset = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 0
                 let network = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                // An IPv4 client of a dual-stack listener is ::ffff:a.b.c.d: its network is zero, its host part tells.
-                let host = unsafe bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)
-                return PeerKey(high: network == 0 ? host : 6, low: network)
+                // An IPv4 client of a dual-stack listener is ::ffff:a.b.c.d.
+                let prefix = unsafe bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self)
+                if network == 0, UInt32(bigEndian: prefix) == 0xFFFF {
+                    return unsafe PeerKey(ipv4: bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
+                }
+                return PeerKey(high: 6, low: network)
             case AF_VSOCK:
                 let offset = MemoryLayout<sockaddr_vm>.offset(of: \.svm_cid) ?? 0
                 return unsafe PeerKey(
@@ -121,6 +123,12 @@ public struct PeerKey: Equatable, Sendable {
                 return PeerKey(high: 0, low: 0)
             }
         }
+    }
+
+    /// `address` is as it lies in memory, its first byte first.
+    private init(ipv4 address: UInt32) {
+        let number = UInt32(bigEndian: address)
+        self.init(high: 4, low: UInt64(number >> 24 == 127 ? 127 << 24 : number))
     }
 
     private init(high: UInt64, low: UInt64) {

@@ -38,6 +38,8 @@ struct Connection: ~Copyable {
     private var unsent: Unsent?
     /// How far the request has come that is looked at now.
     var request = RequestProgress()
+    /// When it asks.
+    private(set) var rhythm: AskingRhythm
     /// When bytes last moved, on the monotonic clock.
     private(set) var lastProgressNanoseconds: UInt64
     /// When the client stops waiting for the response, as it said itself.
@@ -45,6 +47,7 @@ struct Connection: ~Copyable {
 
     init(socket: consuming FileDescriptor, peer: PeerKey, isSurplus: Bool = false, at now: UInt64) {
         self.socket = socket
+        rhythm = AskingRhythm(cameAt: now)
         self.peer = peer
         self.isSurplus = isSurplus
         lastProgressNanoseconds = now
@@ -166,6 +169,12 @@ extension Connection {
     mutating func keep(_ input: consuming ByteBuffer) { self.input = consume input }
     mutating func takeUnsent() -> Unsent? { unsent.take() }
     mutating func owe(_ unsent: consuming Unsent) { self.unsent = consume unsent }
+
+    /// A request is answered, or about to be.
+    mutating func complete(bodyLength: Int, at now: UInt64) {
+        request.complete(bodyLength: bodyLength)
+        rhythm.ask(at: now)
+    }
 
     /// The last request's deadline is over, and would end one that waits for its password.
     mutating func expectResponse(withinMilliseconds milliseconds: UInt64?, at now: UInt64) {

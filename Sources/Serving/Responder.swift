@@ -124,7 +124,7 @@ struct Responder: ~Copyable {
                     return .wait(.hangUp)
                 }
                 input.removeFirst(request.headLength)
-                connection.request.complete(bodyLength: request.bodyLength)
+                connection.complete(bodyLength: request.bodyLength, at: now)
                 let next = send(response, on: &connection, at: now)
                 guard case .proceed = next else { return next }
             case .malformed(let status): return refuse(&connection, status, at: now)

@@ -107,7 +107,6 @@ public struct Serving: ~Copyable {
         // Its request is often here already; served now, nobody can take its slot before it is read.
         case .admitted(let token): try conversations.advance(token, &content, epoll, at: now)
         case .refused: break
-        case .full: try listeners.rest(epoll)
         }
     }
 

@@ -13,15 +13,15 @@ import pytest
 
 from support.certificates import Authority
 from support.exposition import Page
-from support.raw_http import Client, Response, request
+from support.raw_http import Client, Response, has_ipv6, request
 from support.waiting import wait_until
 from support.web_configuration import StartWeb, WebExporter, authorization, bcrypt, tls
 
 # A comparison at the usual cost takes some 70 ms.
 USUAL_COST = 10
 SCRAPER = authorization("scraper", "right")
-# Another client of the loopback device.
-ELSEWHERE = "127.0.0.2"
+# Another client than one of 127.0.0.1, which all of 127.0.0.0/8 is one with.
+ELSEWHERE = "::1"
 WAITERS_OF_ONE_CLIENT = 16
 
 LONG = "0123456789abcdef" * 4 + "01234567"
@@ -178,9 +178,16 @@ def statuses(clients: list[Client]) -> Mapping[int, int]:
     return found
 
 
+def start_everywhere(start_web: StartWeb, settings: dict[str, Any], *arguments: str) -> WebExporter:
+    """An exporter that can be reached from elsewhere too."""
+    if not has_ipv6():
+        pytest.skip("there is no IPv6 on the loopback device")
+    return start_web(settings, "--web.listen-address", ":0", *arguments, listen=False)
+
+
 def wrong_attempt(web: WebExporter, number: int) -> Client:
     """A connection from elsewhere, with a wrong password of its own that is not answered yet."""
-    client = web.connect(source=ELSEWHERE)
+    client = web.connect(host=ELSEWHERE)
     client.send(request(headers=[authorization("scraper", f"wrong {number}")]))
     return client
 
@@ -202,7 +209,7 @@ def answered(clients: list[Client], status: int) -> int:
 
 
 def test_a_right_password_waits_for_few_of_fifty_wrong_ones(start_web: StartWeb) -> None:
-    web = start_web(users(USUAL_COST, scraper="right"))
+    web = start_everywhere(start_web, users(USUAL_COST, scraper="right"))
     with wrong_attempts(web, 50) as clients:
         # All that may not wait have been turned away: the others wait now.
         wait_until(lambda: answered(clients, 429) >= 50 - WAITERS_OF_ONE_CLIENT, what="a full queue")
@@ -217,7 +224,8 @@ def test_a_right_password_waits_for_few_of_fifty_wrong_ones(start_web: StartWeb)
 
 
 def test_a_scraper_that_is_known_never_waits(start_web: StartWeb) -> None:
-    web = start_web(users(USUAL_COST, scraper="right"), "--sample.interval", "20ms", "--web.max-connections", "512")
+    options = ("--sample.interval", "20ms", "--web.max-connections", "512")
+    web = start_everywhere(start_web, users(USUAL_COST, scraper="right"), *options)
     count = 200
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(web.connect())
@@ -236,9 +244,9 @@ def test_a_scraper_that_is_known_never_waits(start_web: StartWeb) -> None:
 
 
 def test_clients_that_leave_while_they_are_compared(start_web: StartWeb) -> None:
-    web = start_web(users(USUAL_COST, scraper="right"))
+    web = start_everywhere(start_web, users(USUAL_COST, scraper="right"))
     for number in range(12):
-        with web.connect(source=ELSEWHERE) as client:
+        with web.connect(host=ELSEWHERE) as client:
             client.send(request(headers=[authorization("scraper", f"wrong {number}")]))
             if number % 4 == 0:
                 wait_until(lambda: not is_at_rest(web), what="a comparison")
@@ -258,7 +266,7 @@ def test_clients_that_leave_while_they_are_compared(start_web: StartWeb) -> None
 
 
 def test_who_waits_at_the_end_is_answered(start_web: StartWeb) -> None:
-    web = start_web(users(12, scraper="right"))
+    web = start_everywhere(start_web, users(12, scraper="right"))
     with wrong_attempts(web, 3) as clients:
         wait_until(lambda: not is_at_rest(web), what="a comparison")
         web.exporter.send_signal(signal.SIGTERM)
@@ -287,7 +295,7 @@ def test_a_reload_changes_who_is_let_in(start_web: StartWeb) -> None:
 
 
 def test_users_can_come_and_go(start_web: StartWeb) -> None:
-    web = start_web({})
+    web = start_everywhere(start_web, {})
     with web.connect() as client:
         assert client.get().status == 200
         for _ in range(3):

@@ -18,8 +18,18 @@ import Testing
         #expect(try key6("2001:db8::1") != key6("2001:db9::1"))
     }
 
-    @Test func `IPv4 clients of a listener for both families are told apart`() throws {
-        #expect(try key6("::ffff:192.0.2.1") == key6("::ffff:192.0.2.1", port: 5))
+    @Test func `all of 127.0.0.0/8 is one client: a local user can take any address in it`() throws {
+        for text in ["127.0.0.2", "127.0.1.1", "127.255.255.255", "127.0.0.0"] {
+            #expect(try key(text) == key("127.0.0.1"))
+            #expect(try key6("::ffff:" + text) == key("127.0.0.1"))
+        }
+        for text in ["126.255.255.255", "128.0.0.0", "1.0.0.127"] { #expect(try key(text) != key("127.0.0.1")) }
+        #expect(try key6("::1") != key("127.0.0.1"))
+    }
+
+    @Test func `IPv4 clients of a listener for both families are who they are`() throws {
+        #expect(try key6("::ffff:192.0.2.1") == key("192.0.2.1", port: 5))
+        #expect(try key6("::fffe:192.0.2.1") == key6("::fffe:192.0.2.2"))
         #expect(try key6("::ffff:192.0.2.1") != key6("::ffff:192.0.2.2"))
         #expect(try key6("::ffff:192.0.2.1") != key6("::1"))
     }
