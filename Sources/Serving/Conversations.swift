@@ -6,11 +6,14 @@ struct Conversations: ~Copyable {
     private var connections: ConnectionTable
     var responder: Responder
     private var isDraining = false
+    /// The most that is handed to the kernel for one connection in one call.
+    private let pieceBytes: Int
     /// A connection ended since the last question, so listeners that rest may try again.
     private var hasFreedSlot = false
 
-    init(limit: Int, _ responder: consuming Responder) {
+    init(limit: Int, pieceBytes: Int, _ responder: consuming Responder) {
         connections = ConnectionTable(limit: limit)
+        self.pieceBytes = pieceBytes
         self.responder = responder
     }
 
@@ -31,7 +34,7 @@ struct Conversations: ~Copyable {
         let isSurplus = connections.isFull && !makeRoom(for: peer, at: now)
         if isSurplus { responder.decisions.count(.full) }
         if connections.isOverfull { give(up: connections.oldestSurplus(at: now)) }
-        var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, at: now)
+        var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, pieceBytes: pieceBytes, at: now)
         guard responder.decisions.begin(&connection), let token = connections.insert(connection),
             let connection = connections.take(token)
         else { return .refused }

@@ -21,7 +21,7 @@ public struct TLSSession: ~Copyable {
     /// would read on until one has some; the next step is due when the loop comes round again.
     private static let receivesPerStep: Int32 = 4
 
-    init(_ core: ContextCore, _ descriptor: borrowing FileDescriptor) throws(TLSError) {
+    init(_ core: ContextCore, _ descriptor: borrowing FileDescriptor, pieceBytes: Int) throws(TLSError) {
         let functions = unsafe core.library.table
         core.library.clearErrors()
         guard let handle = unsafe functions.pointee.SSL_new(core.handle) else {
@@ -30,7 +30,9 @@ public struct TLSSession: ~Copyable {
         let socket = UnsafeMutablePointer<copenssl_socket>.allocate(capacity: 1)
         descriptor.withNumber { number in
             unsafe socket.initialize(
-                to: copenssl_socket(descriptor: number, receives_left: 0, error: 0, ended: false, more_follows: false))
+                to: copenssl_socket(
+                    descriptor: number, piece_bytes: Int32(clamping: pieceBytes), receives_left: 0, error: 0,
+                    ended: false))
         }
         guard let transport = unsafe copenssl_socket_bio(functions, socket) else {
             unsafe functions.pointee.SSL_free(handle)
@@ -129,7 +131,6 @@ public struct TLSSession: ~Copyable {
     private func beginStep() {
         core.library.clearErrors()
         unsafe socket.pointee.receives_left = TLSSession.receivesPerStep
-        unsafe socket.pointee.more_follows = false
     }
 
     /// Takes what one record holds, at most.
@@ -151,7 +152,6 @@ public struct TLSSession: ~Copyable {
     private mutating func sendRecord(_ first: Span<UInt8>, _ second: Span<UInt8>, after taken: Int) -> TLSTransfer {
         let left = first.count + second.count - taken
         let end = taken + min(left, ContextCore.recordBytes)
-        unsafe socket.pointee.more_follows = end < taken + left
         if end <= first.count { return write(first.extracting(taken..<end)) }
         if taken >= first.count { return write(second.extracting(taken - first.count..<end - first.count)) }
         let record = unsafe core.record

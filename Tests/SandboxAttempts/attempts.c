@@ -207,6 +207,32 @@ __attribute__((constructor)) static void prepare_datagrams(void) {
     datagrams = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
+static int set_option(int level, int name) {
+    struct linger value = {.l_onoff = 1, .l_linger = 0};
+    return setsockopt(before, level, name, &value, sizeof value);
+}
+
+static int reset_on_close(const char *unused) {
+    (void)unused;
+    return set_option(SOL_SOCKET, SO_LINGER);
+}
+
+static int limit_sending(const char *unused) {
+    (void)unused;
+    return set_option(SOL_SOCKET, SO_SNDBUF);
+}
+
+static int limit_receiving(const char *unused) {
+    (void)unused;
+    return set_option(SOL_SOCKET, SO_RCVBUF);
+}
+
+/* An option of another level with the number of one that is allowed. */
+static int set_option_of_tcp(const char *unused) {
+    (void)unused;
+    return set_option(IPPROTO_TCP, SO_LINGER);
+}
+
 /* To the abstract socket of that name, which somebody must have. */
 static int send_abstract(const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -278,6 +304,10 @@ static const struct {
     {"bpf", load_filter},
     {"perf_event_open", open_event},
     {"ioctl", control_terminal},
+    {"setsockopt-linger", reset_on_close},
+    {"setsockopt-sndbuf", limit_sending},
+    {"setsockopt-rcvbuf", limit_receiving},
+    {"setsockopt-tcp", set_option_of_tcp},
     {"send-abstract", send_abstract},
     {"abort", end_by_abort},
     {"allocate", allocate},

@@ -39,6 +39,7 @@ import Testing
         "write", "create", "remove", "mkdir", "chmod", "chown", "rename", "truncate", "socket", "bind", "connect",
         "listen", "execve", "clone", "fork", "thread", "ptrace", "kill", "tgkill", "mmap-executable",
         "mprotect-executable", "setrlimit", "setuid", "unshare", "mount", "prctl", "bpf", "perf_event_open", "ioctl",
+        "setsockopt-rcvbuf", "setsockopt-tcp",
     ])
     func `whatever is not needed is refused`(attempt: String) throws {
         try withTemporaryDirectory { file in
@@ -53,8 +54,11 @@ import Testing
     }
 
     @Test func `what the program lives on is allowed`() throws {
-        let probe = try Probing("try:allocate", "try:epoll_wait", "try:getrlimit")
-        for attempt in ["allocate", "epoll_wait", "getrlimit"] { #expect(probe.result(of: attempt) == 0, "\(attempt)") }
+        let probe = try Probing(
+            "try:allocate", "try:epoll_wait", "try:getrlimit", "try:setsockopt-linger", "try:setsockopt-sndbuf")
+        for attempt in ["allocate", "epoll_wait", "getrlimit", "setsockopt-linger", "setsockopt-sndbuf"] {
+            #expect(probe.result(of: attempt) == 0, "\(attempt)")
+        }
     }
 
     /// Energy events that are lost come back only so.

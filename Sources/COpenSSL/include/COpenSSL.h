@@ -113,14 +113,14 @@ bool copenssl_resolve(struct copenssl *_Nonnull table, const char *_Nonnull ssl,
 /// records without content, such as key updates; this one does none of that.
 struct copenssl_socket {
     int descriptor;
+    /// The most for one call of send(2): the kernel looks at its limit before it begins to take a piece, not while it does.
+    int piece_bytes;
     /// How many more calls of recv(2) may be made before the BIO says that there is nothing more for now.
     int receives_left;
     /// errno of the call that failed for good; 0 if none did.
     int error;
     /// The peer will send no more.
     bool ended;
-    /// More bytes follow at once, so that the kernel need not send a packet for these alone; see MSG_MORE in send(2).
-    bool more_follows;
 };
 
 /// A BIO over the socket, which must outlive it; a null pointer if there is no memory.
