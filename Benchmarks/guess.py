@@ -17,7 +17,6 @@ import re
 import socket
 from collections import Counter
 
-HOST = "127.0.0.1"
 USER = "bench"
 CONNECTIONS = 64
 READY_AFTER = 64

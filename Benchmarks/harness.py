@@ -253,9 +253,15 @@ class Server:
 
 @contextmanager
 def exporter(
-    tree: Path, *options: str, environment: Mapping[str, str] | None = None, access: Access = OPEN
+    tree: Path,
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    access: Access = OPEN,
+    host: str = HOST,
 ) -> Iterator[Server]:
-    """The exporter over a fake sysfs. Its log goes to a file beside the tree, so that no reader can slow it down."""
+    """The exporter over a fake sysfs, on every address if `host` is empty.
+
+    Its log goes to a file beside the tree, so that no reader can slow it down."""
     if not BINARY.exists():
         raise Failure(f"{BINARY} is missing: make build, or set PYJOULES_EXPORTER")
     inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
@@ -264,7 +270,7 @@ def exporter(
         configuration = tree.with_suffix(".yml")
         configuration.write_text(access.configuration())
         options = ("--web.config.file", str(configuration), *options)
-    command = [BINARY, "--web.listen-address", f"{HOST}:0", "--path.sysfs", tree, "--log.format", "logfmt", *options]
+    command = [BINARY, "--web.listen-address", f"{host}:0", "--path.sysfs", tree, "--log.format", "logfmt", *options]
     inherited |= FINEST_RESOLUTION
     with log.open("wb") as stderr, started(command, env={**inherited, **(environment or {})}, stderr=stderr) as process:
         port = _await_port(process, lambda: re.search(r"event=listening .*address=\S+:(\d+)", log.read_text()))

@@ -32,7 +32,8 @@ ssize_t clinux_send_pair(int socket, const void *first, size_t first_length, con
         {.iov_base = (void *)second, .iov_len = second_length},
     };
     struct msghdr message = {.msg_iov = pieces, .msg_iovlen = second_length > 0 ? 2 : 1};
-    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    /* Without MSG_EOR, TCP would append to a packet that waits, up to 64 KiB, whatever SO_SNDBUF says. */
+    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_EOR);
 }
 
 ssize_t clinux_send_datagram(int socket, const char *path, size_t path_length, const void *bytes, size_t length,

@@ -55,7 +55,9 @@ static int transmit(BIO *bio, const char *bytes, int length) {
     struct copenssl_socket *own = loaded.BIO_get_data(bio);
     loaded.BIO_clear_flags(bio, BIO_FLAGS_RWS | BIO_FLAGS_SHOULD_RETRY);
     if (own->error != 0) return -1;
-    int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (own->more_follows ? MSG_MORE : 0);
+    if (length > own->piece_bytes) length = own->piece_bytes;
+    /* Without MSG_EOR, TCP would append to a packet that waits, up to 64 KiB, whatever SO_SNDBUF says. */
+    int flags = MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR;
     ssize_t count;
     do count = send(own->descriptor, bytes, (size_t)length, flags);
     while (count < 0 && errno == EINTR);

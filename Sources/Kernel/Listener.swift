@@ -11,9 +11,8 @@ public struct Listener: ~Copyable {
     private var file: SocketFile?
     /// Connections that wait in the kernel until they are accepted; the kernel caps it at net.core.somaxconn.
     static let backlog: Int32 = 1024
-    /// What the kernel keeps of unsent responses for one connection (it doubles the number). Left to itself it grows to
-    /// megabytes for each client that does not read, all to be freed at once when that client is given up.
-    static let sendBufferBytes: Int32 = 64 * 1024
+    /// Set on each accepted socket of a family that does not inherit it.
+    private var acceptedSendBytes: Int?
 
     /// Listens on an address. `.any` listens on IPv4 and IPv6, or on IPv4 alone where there is no IPv6. A unix socket that nobody
     /// serves any more is replaced; any other file in its place is an error with the code `.notASocket`. See ip(7), ipv6(7),
@@ -65,6 +64,8 @@ public struct Listener: ~Copyable {
         listeningOn descriptor: consuming FileDescriptor, file: consuming SocketFile? = nil
     ) throws(SystemError) {
         let number = descriptor.number
+        // Whoever connects before `limit` is called has these.
+        try descriptor.keep(.smallest)
         _ = try attempt { Int(listen(number, Listener.backlog)) }.orThrow("listen")
         try self.init(ready: descriptor, file: file)
     }
@@ -76,7 +77,6 @@ public struct Listener: ~Copyable {
         if [AF_INET, AF_INET6].contains(Int32(address.ss_family)) {
             // Accepted sockets inherit it, which saves a call for each. A response is one send, so the kernel has nothing to gather.
             try descriptor.setOption(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-            try descriptor.setOption(SOL_SOCKET, SO_SNDBUF, Listener.sendBufferBytes)
         }
         let name = Listener.describe(address)
         self.descriptor = descriptor
@@ -102,6 +102,17 @@ public struct Listener: ~Copyable {
         return .listener(try Listener(ready: inherited))
     }
 
+    /// Limits what the kernel keeps for each connection that comes from now on. Left to itself that grows to megabytes for each client that
+    /// does not read.
+    ///
+    /// Connections over TCP inherit it. Those of a unix socket do not, so each gets its own when it is accepted; what clients send there
+    /// is charged to them. A virtual machine's have the kernel's own limits. See socket(7), tcp(7), unix(7).
+    public mutating func limit(_ buffers: SocketBuffers) throws(SystemError) {
+        try descriptor.keep(buffers)
+        let family = try descriptor.option(SOL_SOCKET, SO_DOMAIN)
+        acceptedSendBytes = family == AF_UNIX ? buffers.sendBytes : nil
+    }
+
     /// What became of a socket that somebody else opened.
     public enum Adoption: ~Copyable {
         case listener(Listener)
@@ -113,7 +124,10 @@ public struct Listener: ~Copyable {
         var address = sockaddr_storage()
         let number = descriptor.number
         switch attempt({ unsafe Int(clinux_accept(number, &address)) }) {
-        case .value(let accepted): return .accepted(FileDescriptor(inherited: Int32(accepted)), PeerKey(address))
+        case .value(let accepted):
+            let socket = FileDescriptor(inherited: Int32(accepted))
+            if let acceptedSendBytes { socket.keep(sending: acceptedSendBytes) }
+            return .accepted(socket, PeerKey(address))
         case .failure(let code):
             switch code.number {
             case EAGAIN: return .wouldBlock

@@ -24,8 +24,25 @@ extension FileDescriptor {
         }
     }
 
-    /// Sends two pieces in one call, as much of them as the kernel takes; never waits, never raises SIGPIPE. See sendmsg(2).
-    public borrowing func send(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Transfer {
+    /// Sends two pieces one after the other, as much of them as the kernel takes; never waits, never raises SIGPIPE. See sendmsg(2).
+    ///
+    /// - Parameter pieceBytes: the most for one call. The kernel looks at its limit before it begins to take a piece, not while it does.
+    public borrowing func send(_ first: Span<UInt8>, _ second: Span<UInt8>, pieceBytes: Int = .max) -> Transfer {
+        let total = first.count + second.count
+        var sent = 0
+        repeat {
+            let end = sent + min(total - sent, pieceBytes)
+            let transfer = sendPiece(
+                first.extracting(min(sent, first.count)..<min(end, first.count)),
+                second.extracting(max(0, sent - first.count)..<max(0, end - first.count)))
+            guard case .bytes(let count) = transfer else { return sent > 0 ? .bytes(sent) : transfer }
+            sent += count
+            if sent < end { break }
+        } while sent < total
+        return .bytes(sent)
+    }
+
+    private borrowing func sendPiece(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Transfer {
         let number = self.number
         let outcome = unsafe first.withUnsafeBytes { head in
             unsafe second.withUnsafeBytes { body in
@@ -55,6 +72,22 @@ extension FileDescriptor {
         let number = self.number
         _ = attempt {
             unsafe Int(setsockopt(number, SOL_SOCKET, SO_LINGER, &setting, socklen_t(MemoryLayout<linger>.size)))
+        }
+    }
+
+    /// Has the kernel keep at most so much for a socket, or for those that a listener accepts. It doubles what it is told, to have room
+    /// for what it spends itself. See SO_SNDBUF and SO_RCVBUF in socket(7).
+    borrowing func keep(_ buffers: SocketBuffers) throws(SystemError) {
+        try setOption(SOL_SOCKET, SO_SNDBUF, Int32(clamping: buffers.sendBytes / 2))
+        try setOption(SOL_SOCKET, SO_RCVBUF, Int32(clamping: buffers.receiveBytes / 2))
+    }
+
+    /// The same for what is sent alone, where a failure changes nothing else.
+    borrowing func keep(sending bytes: Int) {
+        var value = Int32(clamping: bytes / 2)
+        let number = self.number
+        _ = attempt {
+            unsafe Int(setsockopt(number, SOL_SOCKET, SO_SNDBUF, &value, socklen_t(MemoryLayout<Int32>.size)))
         }
     }
 

@@ -57,8 +57,8 @@ extension AllowedCall {
         AllowedCall("sendmsg"),  // Responses, the journal's records, the service manager's notifications.
         AllowedCall("sendto"),  // The log, where standard error is a socket.
         AllowedCall("shutdown"),  // After an error, so that its response can still be read.
-        // Reset instead of an orderly end, for peers that do not read.
-        AllowedCall("setsockopt", .equal(SOL_SOCKET, 1), .equal(SO_LINGER, 2)),
+        AllowedCall("setsockopt", .equal(SOL_SOCKET, 1), .equal(SO_LINGER, 2)),  // Reset, for peers that do not read.
+        AllowedCall("setsockopt", .equal(SOL_SOCKET, 1), .equal(SO_SNDBUF, 2)),  // Each connection of a unix socket.
         AllowedCall("close"),
         AllowedCall("read"),  // The timer, signals, groups of perf events, notices of changed files, eventfds; TLS.
         AllowedCall("write"),  // The log on standard error; eventfds; TLS.

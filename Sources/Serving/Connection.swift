@@ -21,6 +21,8 @@ struct Connection: ~Copyable {
     }
 
     private let socket: FileDescriptor
+    /// The most that is handed to the kernel in one call.
+    private let pieceBytes: Int
     /// What its bytes go through, if TLS is spoken.
     private var session: TLSSession?
     /// The session holds bytes that arrived and that epoll does not know of.
@@ -38,13 +40,19 @@ struct Connection: ~Copyable {
     private var unsent: Unsent?
     /// How far the request has come that is looked at now.
     var request = RequestProgress()
+    /// When it asks.
+    private(set) var rhythm: AskingRhythm
     /// When bytes last moved, on the monotonic clock.
     private(set) var lastProgressNanoseconds: UInt64
     /// When the client stops waiting for the response, as it said itself.
     private(set) var responseDeadlineNanoseconds: UInt64?
 
-    init(socket: consuming FileDescriptor, peer: PeerKey, isSurplus: Bool = false, at now: UInt64) {
+    init(
+        socket: consuming FileDescriptor, peer: PeerKey, isSurplus: Bool = false, pieceBytes: Int = .max, at now: UInt64
+    ) {
         self.socket = socket
+        self.pieceBytes = pieceBytes
+        rhythm = AskingRhythm(cameAt: now)
         self.peer = peer
         self.isSurplus = isSurplus
         lastProgressNanoseconds = now
@@ -55,7 +63,7 @@ struct Connection: ~Copyable {
 extension Connection {
     /// Puts TLS between the socket and the first request.
     mutating func begin(_ context: borrowing TLSContext) throws(TLSError) {
-        session = try context.accept(on: socket)
+        session = try context.accept(on: socket, pieceBytes: pieceBytes)
         phase = .shakingHands
     }
 
@@ -153,7 +161,7 @@ extension Connection {
             if let transfer = session?.send(first, second) {
                 Movement(transfer)
             } else {
-                Movement(socket.send(first, second), otherwise: .writable)
+                Movement(socket.send(first, second, pieceBytes: pieceBytes), otherwise: .writable)
             }
         if case .bytes(let count) = movement, count > 0 { lastProgressNanoseconds = now }
         return movement
@@ -166,6 +174,12 @@ extension Connection {
     mutating func keep(_ input: consuming ByteBuffer) { self.input = consume input }
     mutating func takeUnsent() -> Unsent? { unsent.take() }
     mutating func owe(_ unsent: consuming Unsent) { self.unsent = consume unsent }
+
+    /// A request is answered, or about to be.
+    mutating func complete(bodyLength: Int, at now: UInt64) {
+        request.complete(bodyLength: bodyLength)
+        rhythm.ask(at: now)
+    }
 
     /// The last request's deadline is over, and would end one that waits for its password.
     mutating func expectResponse(withinMilliseconds milliseconds: UInt64?, at now: UInt64) {

@@ -25,36 +25,45 @@ extension Connection {
         }
     }
 
-    /// How readily the connection is given up for a new one when the table is full.
+    /// How readily the connection is given up for a new one when the table is full, compared with others of the same client.
     func standing(at now: UInt64) -> Standing {
         if phase == .lingering { return .answered }
-        let isFresh = now < lastProgressNanoseconds + Connection.freshNanoseconds
-        if !request.hasPredecessor { return isFresh ? .justCame : .neverAsked }
-        if isStalled { return isFresh ? .justStalled : .stalled }
-        return .idle
+        if rhythm.isRegular(at: now) { return .regular }
+        if isInRequest(at: now) { return .inRequest }
+        return rhythm.hasAsked || isFresh(at: now) ? .asked : .neverAsked
+    }
+
+    /// A request is arriving or its response is being taken, and bytes moved lately, or its password is being checked, which is not the
+    /// client's fault.
+    func isInRequest(at now: UInt64) -> Bool {
+        phase == .awaitingCheck || isFresh(at: now) && (isStalled || request.startNanoseconds != nil)
     }
 
     /// Nothing is owed and nothing under way: between two requests, or before a first one for which there was time. That of a
     /// client that just came is on its way; closing would destroy it, and no client repeats what it asked on a new connection.
     func isIdle(at now: UInt64) -> Bool {
-        phase == .open && interest == .readable && request.startNanoseconds == nil && standing(at: now) != .justCame
+        phase == .open && interest == .readable && request.startNanoseconds == nil
+            && (rhythm.hasAsked || !isFresh(at: now))
     }
 
     /// Responses are owed.
     var isStalled: Bool { phase == .finishing || phase == .open && interest == .writable }
 
-    /// Bytes that moved so lately speak for a connection: a client that just came has its request under way.
+    /// Bytes moved lately, or it just came.
+    private func isFresh(at now: UInt64) -> Bool { now < lastProgressNanoseconds + Connection.freshNanoseconds }
+
     private static let freshNanoseconds: UInt64 = 250_000_000
 
-    /// In the order in which connections are given up. A client that asked before is worth more than one that never did, and
-    /// one that takes its answers more than one that lets them lie.
+    /// In the order in which connections of one client are given up; of equal ones, the one that has not asked for longest.
     enum Standing: Int {
         /// All is sent, and only the peer's close is waited for.
         case answered
+        /// There was time for a request.
         case neverAsked
-        case stalled
-        case justCame
-        case justStalled
-        case idle
+        /// Or it just came.
+        case asked
+        case inRequest
+        /// It asks again and again, at about the same interval.
+        case regular
     }
 }

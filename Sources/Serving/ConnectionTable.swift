@@ -8,21 +8,22 @@ struct ConnectionTable: ~Copyable {
     static let capacity = 1024
     /// Slots beyond the limit for connections that are only told that there is none free.
     static let surplus = 16
-    /// An idle connection younger than this is in use, and not given up for a new one.
-    static let idleGraceNanoseconds: UInt64 = 1_000_000_000
 
     private let limit: Int
     private var slots: SlotTable<Connection>
+    /// Of those within the limit.
+    private var shares: Shares
 
     init(limit: Int) {
         precondition(limit > 0 && limit <= ConnectionTable.capacity)
         self.limit = limit
         slots = SlotTable(capacity: limit + ConnectionTable.surplus)
+        shares = Shares(capacity: limit + ConnectionTable.surplus)
     }
 
     var count: Int { slots.count }
     /// All that are allowed are there.
-    var isFull: Bool { slots.count >= limit }
+    var isFull: Bool { shares.total >= limit }
     /// Not even one that is only told so fits.
     var isOverfull: Bool { slots.isFull }
 
@@ -31,7 +32,10 @@ struct ConnectionTable: ~Copyable {
 
     /// Fills a free slot; nil if there is none.
     mutating func insert(_ connection: consuming Connection) -> Token? {
-        slots.insert(connection).map { Token($0) }
+        let owner = connection.isSurplus ? nil : connection.peer
+        guard let slot = slots.insert(connection) else { return nil }
+        if let owner { shares.add(owner, at: slot.index) }
+        return Token(slot)
     }
 
     /// The connection at a place; nil if there is none, or none of which the condition holds.
@@ -52,6 +56,8 @@ struct ConnectionTable: ~Copyable {
 
     /// Frees the slot of a connection that was taken and is not put back.
     mutating func release(_ token: Token) {
+        guard slots.contains(token.place) else { return }
+        shares.remove(at: token.slot)
         slots.remove(token.place)
     }
 
@@ -71,52 +77,57 @@ struct ConnectionTable: ~Copyable {
         }
     }
 
-    /// Which connection to give up for a new one: of the client that holds the most slots, the one of the lowest standing that
-    /// has been still for longest. Nil if all are in use.
-    func victim(at now: UInt64) -> Token? {
-        let share = largestShare()
-        var best: (place: Int, claim: Claim)?
+    /// Which connection goes for a newcomer when the table is full, by max-min fairness: the weakest of the client that holds most. If no
+    /// client holds more than the newcomer's, it is the weakest of its own.
+    ///
+    /// A client that holds fewer than another always gets a place. One that holds most is turned away only where every single connection is
+    /// in the middle of a request: then the answer is nil.
+    ///
+    /// - Parameter newcomer: nil where nobody knows who comes; it counts as one that holds nothing.
+    func victim(for newcomer: PeerKey?, at now: UInt64) -> Token? {
+        let most = shares.most
+        let displacesItself = newcomer.map { shares.count(of: $0) >= most } ?? false
+        var weakest: (place: Int, claim: Claim)?
+        var areAllInRequest = true
         for place in places {
-            guard let claim = look(at: place, { Claim($0, at: now) }), share == nil || claim.peer == share else {
-                continue
-            }
-            if claim.standing == .idle, now < claim.lastProgressNanoseconds + ConnectionTable.idleGraceNanoseconds {
-                continue
-            }
-            if best.map({ claim.isWeaker(than: $0.claim) }) ?? true { best = (place, claim) }
+            guard let claim = look(at: place, { Claim($0, at: now) }), !claim.isSurplus else { continue }
+            areAllInRequest = areAllInRequest && claim.isInRequest
+            guard displacesItself ? claim.peer == newcomer : shares.count(ofOwnerAt: place) == most else { continue }
+            if weakest.map({ claim.isWeaker(than: $0.claim) }) ?? true { weakest = (place, claim) }
         }
-        return best.flatMap { token(at: $0.place) }
+        return displacesItself && areAllInRequest ? nil : weakest.flatMap { token(at: $0.place) }
     }
 
-    /// The client that holds more than half of the slots, if there is one, by the Boyer-Moore majority vote: first the only
-    /// candidate is found, then its slots are counted.
-    private func largestShare() -> PeerKey? {
-        var candidate: PeerKey?
-        var votes = 0
+    /// The connection beyond the limit that has been there for longest: it has been told by now, or has not asked.
+    func oldestSurplus(at now: UInt64) -> Token? {
+        var oldest: (place: Int, claim: Claim)?
         for place in places {
-            guard let peer = look(at: place, { $0.peer }) else { continue }
-            if votes == 0 { candidate = peer }
-            votes += peer == candidate ? 1 : -1
+            guard let claim = look(at: place, { Claim($0, at: now) }), claim.isSurplus else { continue }
+            if oldest.map({ claim.isOlder(than: $0.claim) }) ?? true { oldest = (place, claim) }
         }
-        var held = 0
-        for place in places where look(at: place, { $0.peer }) == candidate { held += 1 }
-        return held > limit / 2 ? candidate : nil
+        return oldest.flatMap { token(at: $0.place) }
     }
 }
 
 /// What speaks for a connection when one has to go.
 private struct Claim {
-    let standing: Connection.Standing
-    let lastProgressNanoseconds: UInt64
     let peer: PeerKey
+    let isSurplus: Bool
+    let isInRequest: Bool
+    private let standing: Connection.Standing
+    private let askedNanoseconds: UInt64
 
     init(_ connection: borrowing Connection, at now: UInt64) {
-        standing = connection.standing(at: now)
-        lastProgressNanoseconds = connection.lastProgressNanoseconds
         peer = connection.peer
+        isSurplus = connection.isSurplus
+        isInRequest = connection.isInRequest(at: now)
+        standing = connection.standing(at: now)
+        askedNanoseconds = connection.rhythm.lastNanoseconds
     }
 
     func isWeaker(than other: Claim) -> Bool {
-        (standing.rawValue, lastProgressNanoseconds) < (other.standing.rawValue, other.lastProgressNanoseconds)
+        (standing.rawValue, askedNanoseconds) < (other.standing.rawValue, other.askedNanoseconds)
     }
+
+    func isOlder(than other: Claim) -> Bool { askedNanoseconds < other.askedNanoseconds }
 }

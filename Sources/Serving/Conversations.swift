@@ -9,11 +9,14 @@ struct Conversations: ~Copyable {
     private var isDraining = false
     /// Connections that epoll reported, or whose bytes may be here already.
     private var ready: CaseTable<Precedence, ReadyPlaces>
+    /// The most that is handed to the kernel for one connection in one call.
+    private let pieceBytes: Int
     /// A connection ended since the last question, so listeners that rest may try again.
     private var hasFreedSlot = false
 
-    init(limit: Int, _ responder: consuming Responder) {
+    init(limit: Int, pieceBytes: Int, _ responder: consuming Responder) {
         connections = ConnectionTable(limit: limit)
+        self.pieceBytes = pieceBytes
         ready = CaseTable(repeating: ReadyPlaces(capacity: limit + ConnectionTable.surplus))
         self.responder = responder
     }
@@ -26,21 +29,19 @@ struct Conversations: ~Copyable {
     enum Entrance {
         case admitted(Token)
         case refused
-        /// Not even a slot for being told so is free.
-        case full
     }
 
-    /// Gives a new connection a slot, if need be another's.
+    /// Gives a new connection a slot, if need be another's, or one beyond the limit where it is told that there is none.
     mutating func admit(
         _ socket: consuming FileDescriptor, _ peer: PeerKey, _ epoll: borrowing Epoll, at now: UInt64
     ) -> Entrance {
-        if connections.isFull { makeRoom(at: now) }
-        let isSurplus = connections.isFull
+        let isSurplus = connections.isFull && !makeRoom(for: peer, at: now)
         if isSurplus { responder.decisions.count(.full) }
-        guard !connections.isOverfull else { return .full }
-        var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, at: now)
-        guard responder.decisions.begin(&connection) else { return .refused }
-        guard let token = connections.insert(connection), let connection = connections.take(token) else { return .full }
+        if connections.isOverfull { give(up: connections.oldestSurplus(at: now)) }
+        var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, pieceBytes: pieceBytes, at: now)
+        guard responder.decisions.begin(&connection), let token = connections.insert(connection),
+            let connection = connections.take(token)
+        else { return .refused }
         do throws(SystemError) {
             try connection.watch(epoll, token)
         } catch {
@@ -54,13 +55,19 @@ struct Conversations: ~Copyable {
         return .admitted(token)
     }
 
-    /// Gives up the connection that deserves its slot least, if one does not.
-    mutating func makeRoom(at now: UInt64) {
-        guard let victim = connections.victim(at: now), let connection = connections.take(victim) else { return }
+    /// Gives up the connection that deserves its slot least; false if none has to go for this newcomer.
+    private mutating func makeRoom(for newcomer: PeerKey?, at now: UInt64) -> Bool {
+        guard let victim = connections.victim(for: newcomer, at: now) else { return false }
         responder.decisions.count(.evicted)
+        give(up: victim)
+        return true
+    }
+
+    private mutating func give(up token: Token?) {
+        guard let token, let connection = connections.take(token) else { return }
         // What a stalled peer does not take would stay in the kernel; an idle one is closed in peace.
         if connection.isStalled { connection.resetOnClose() }
-        end(connection, victim)
+        end(connection, token)
     }
 
     /// No descriptor is left for a new connection: an old one is given up to get one back.
@@ -68,7 +75,7 @@ struct Conversations: ~Copyable {
     /// - Returns: how often that happened.
     mutating func makeRoomForDescriptor(at now: UInt64) -> UInt64 {
         responder.decisions.count(.noDescriptors)
-        makeRoom(at: now)
+        _ = makeRoom(for: nil, at: now)
         return responder.decisions.facts.counters.rejections(.noDescriptors)
     }
 

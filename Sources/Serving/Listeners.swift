@@ -73,6 +73,11 @@ public struct Listeners: ~Copyable {
         for index in indices { slots[index]?.leaveFile() }
     }
 
+    /// Limits what the kernel keeps for each connection that comes from now on.
+    mutating func limit(_ buffers: SocketBuffers) throws(SystemError) {
+        for index in indices { try slots[index]?.limit(buffers) }
+    }
+
     /// The slots that `accept` takes.
     var indices: Range<Int> { 0..<count }
 

@@ -7,8 +7,6 @@ struct RequestProgress {
     private var parsedCount = 0
     /// Bytes of the last request's body that are still to be thrown away.
     private var bodyRemaining = 0
-    /// An earlier request was answered.
-    private(set) var hasPredecessor = false
     /// Its place among the requests that wait for a check went to another.
     private(set) var isDisplaced = false
     /// It was counted by the rate limit, and is not counted again when it is looked at once more.
@@ -36,7 +34,6 @@ struct RequestProgress {
     /// It was answered, or is about to be: the next byte begins another.
     mutating func complete(bodyLength: Int) {
         self = RequestProgress()
-        hasPredecessor = true
         bodyRemaining = bodyLength
     }
 

@@ -117,7 +117,7 @@ struct Responder: ~Copyable {
                     return .wait(.hangUp)
                 }
                 input.removeFirst(request.headLength)
-                connection.request.complete(bodyLength: request.bodyLength)
+                connection.complete(bodyLength: request.bodyLength, at: now)
                 // A page that had to be made is as much work as one turn bears, and so is a head of several kilobytes.
                 answered += responses.takeHasMadePage() ? Limits.requestsPerTurn : 1
                 answered += request.headLength / Limits.shortHeadBytes

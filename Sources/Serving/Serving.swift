@@ -30,20 +30,27 @@ public struct Serving: ~Copyable {
     private var drainDeadlineNanoseconds: UInt64?
     private let log: Logger
 
+    /// How many sockets there may be for so many connections: some more are told that there is no room for them.
+    public static func sockets(forConnections count: Int) -> Int { count + ConnectionTable.surplus }
+
     /// Serves nothing before `start`.
     ///
     /// - Parameters:
     ///   - maximumConnections: at most `mostConnections`.
+    ///   - buffers: what the kernel may keep for each.
     ///   - webFile: what put `policy` in force; nil without a file.
     ///   - landing: the page at `/`.
     public init(
         _ listeners: consuming Listeners, _ policy: consuming WebPolicy, _ webFile: consuming WebFile?,
-        maximumConnections: Int, telemetryPath: String, landing: consuming ByteBuffer, _ log: Logger
-    ) {
+        maximumConnections: Int, buffers: SocketBuffers, telemetryPath: String, landing: consuming ByteBuffer,
+        _ log: Logger
+    ) throws(SystemError) {
+        var listeners = listeners
+        try listeners.limit(buffers)
         self.listeners = listeners
         conversations = Conversations(
-            limit: maximumConnections, Responder(Decisions(policy, telemetryPath: telemetryPath), landing: landing, log)
-        )
+            limit: maximumConnections, pieceBytes: buffers.sendBytes,
+            Responder(Decisions(policy, telemetryPath: telemetryPath), landing: landing, log))
         self.webFile = webFile
         self.log = log
     }
@@ -129,7 +136,6 @@ public struct Serving: ~Copyable {
         switch conversations.admit(socket, peer, epoll, at: now) {
         case .admitted(let token): try conversations.welcome(token, &content, epoll, at: now)
         case .refused: break
-        case .full: try listeners.rest(epoll)
         }
     }
 

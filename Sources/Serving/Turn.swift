@@ -14,7 +14,7 @@ enum Precedence: CaseIterable {
 
 extension Connection {
     var precedence: Precedence {
-        guard request.hasPredecessor else { return .new }
+        guard rhythm.hasAsked else { return .new }
         return interest == .writable ? .taking : .asking
     }
 }

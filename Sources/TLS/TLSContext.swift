@@ -37,8 +37,12 @@ public struct TLSContext: ~Copyable {
     public func isExpired(atUnixSeconds now: Int64) -> Bool { now > notAfterUnixSeconds }
 
     /// Begins a session on an accepted socket, which must stay open for as long as the session lives.
-    public borrowing func accept(on socket: borrowing FileDescriptor) throws(TLSError) -> TLSSession {
-        try TLSSession(core, socket)
+    ///
+    /// - Parameter pieceBytes: the most that is handed to the socket in one call.
+    public borrowing func accept(
+        on socket: borrowing FileDescriptor, pieceBytes: Int = .max
+    ) throws(TLSError) -> TLSSession {
+        try TLSSession(core, socket, pieceBytes: pieceBytes)
     }
 }
 

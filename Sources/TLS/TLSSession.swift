@@ -23,7 +23,7 @@ public struct TLSSession: ~Copyable {
     /// A client may send so many records without content, such as key updates, before something is sent to it again.
     public static let mostEmptyRecords = 32
 
-    init(_ core: ContextCore, _ descriptor: borrowing FileDescriptor) throws(TLSError) {
+    init(_ core: ContextCore, _ descriptor: borrowing FileDescriptor, pieceBytes: Int) throws(TLSError) {
         let functions = unsafe core.library.table
         core.library.clearErrors()
         guard let handle = unsafe functions.pointee.SSL_new(core.handle) else {
@@ -33,7 +33,9 @@ public struct TLSSession: ~Copyable {
         descriptor.withNumber { number in
             unsafe socket.initialize(
                 to: copenssl_socket(
-                    descriptor: number, may_receive: false, records: 0, error: 0, ended: false, more_follows: false))
+                    descriptor: number, piece_bytes: Int32(clamping: pieceBytes), may_receive: false, records: 0,
+                    error: 0,
+                    ended: false))
         }
         guard let transport = unsafe copenssl_socket_bio(functions, socket) else {
             unsafe functions.pointee.SSL_free(handle)
@@ -148,7 +150,6 @@ public struct TLSSession: ~Copyable {
         core.library.clearErrors()
         unsafe socket.pointee.may_receive = true
         unsafe socket.pointee.records = 0
-        unsafe socket.pointee.more_follows = false
     }
 
     /// Takes what one record holds, at most.
@@ -170,7 +171,6 @@ public struct TLSSession: ~Copyable {
     private mutating func sendRecord(_ first: Span<UInt8>, _ second: Span<UInt8>, after taken: Int) -> TLSTransfer {
         let left = first.count + second.count - taken
         let end = taken + min(left, ContextCore.recordBytes)
-        unsafe socket.pointee.more_follows = end < taken + left
         if end <= first.count { return write(first.extracting(taken..<end)) }
         if taken >= first.count { return write(second.extracting(taken - first.count..<end - first.count)) }
         let record = unsafe core.record

@@ -17,6 +17,7 @@ from support.certificates import Authority, Certificate
 from support.curves_at_rest import Rest
 from support.datagrams import DatagramReceiver
 from support.exporter import BINARY, Exporter, StartExporter
+from support.figures import figure, pytest_terminal_summary  # noqa: F401
 from support.powercap_tree import PowercapTree
 from support.preloaded import compile_preloaded
 from support.prometheus_run import BURSTY, DISTRIBUTED, WRAPPING, PrometheusRun, Setup

@@ -14,7 +14,7 @@ import pytest
 
 from support.exporter import Exporter, StartExporter, run
 from support.exposition import Page
-from support.raw_http import Address, Client, free_port
+from support.raw_http import Address, Client, free_port, has_ipv6
 from support.waiting import DEADLINE_SECONDS, wait_until
 
 
@@ -48,15 +48,6 @@ def stale_socket(path: Path) -> None:
     """What a server that was killed leaves behind."""
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
-
-
-def has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
 
 
 def test_a_unix_socket_is_served(start_exporter: StartExporter, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ private struct Play: ~Copyable {
         client = try Client(on: numbers[1], version: version)
         let context = try TLSContext(
             TLSSettings(), certificate: Array(certificate.utf8), key: Array(key.utf8), clientAuthorities: nil)
-        server = try context.accept(on: socket)
+        server = try context.accept(on: socket, pieceBytes: 65_536)
         self.socket = socket
         for _ in 0..<(shakesHands ? 10 : 1) where !isEstablished {
             let result = tls_client_handshake(client.handle)

@@ -210,6 +210,32 @@ __attribute__((constructor)) static void prepare_datagrams(void) {
     datagrams = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
+static int set_option(int level, int name) {
+    struct linger value = {.l_onoff = 1, .l_linger = 0};
+    return setsockopt(before, level, name, &value, sizeof value);
+}
+
+static int reset_on_close(const char *unused) {
+    (void)unused;
+    return set_option(SOL_SOCKET, SO_LINGER);
+}
+
+static int limit_sending(const char *unused) {
+    (void)unused;
+    return set_option(SOL_SOCKET, SO_SNDBUF);
+}
+
+static int limit_receiving(const char *unused) {
+    (void)unused;
+    return set_option(SOL_SOCKET, SO_RCVBUF);
+}
+
+/* An option of another level with the number of one that is allowed. */
+static int set_option_of_tcp(const char *unused) {
+    (void)unused;
+    return set_option(IPPROTO_TCP, SO_LINGER);
+}
+
 /* To the abstract socket of that name, which somebody must have. */
 static int send_abstract(const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -244,24 +270,9 @@ static int wait_for_events(const char *unused) {
     return result < 0 && errno == EBADF ? 0 : result;
 }
 
-static int set_option(int level, int name) {
-    struct linger value = {0};
-    return setsockopt(before, level, name, &value, sizeof value);
-}
-
-static int set_linger(const char *unused) {
-    (void)unused;
-    return set_option(SOL_SOCKET, SO_LINGER);
-}
-
-static int set_keepalive(const char *unused) {
+static int keep_alive(const char *unused) {
     (void)unused;
     return set_option(SOL_SOCKET, SO_KEEPALIVE);
-}
-
-static int set_nodelay(const char *unused) {
-    (void)unused;
-    return set_option(IPPROTO_TCP, TCP_NODELAY);
 }
 
 static int watch_file(const char *unused) {
@@ -289,9 +300,7 @@ static const struct {
     {"bind", bind_port},
     {"connect", connect_port},
     {"listen", listen_on},
-    {"linger", set_linger},
-    {"keepalive", set_keepalive},
-    {"nodelay", set_nodelay},
+    {"setsockopt-keepalive", keep_alive},
     {"watch", watch_file},
     {"execve", execute},
     {"clone", make_process},
@@ -312,6 +321,10 @@ static const struct {
     {"bpf", load_filter},
     {"perf_event_open", open_event},
     {"ioctl", control_terminal},
+    {"setsockopt-linger", reset_on_close},
+    {"setsockopt-sndbuf", limit_sending},
+    {"setsockopt-rcvbuf", limit_receiving},
+    {"setsockopt-tcp", set_option_of_tcp},
     {"send-abstract", send_abstract},
     {"abort", end_by_abort},
     {"allocate", allocate},

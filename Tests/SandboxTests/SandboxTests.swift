@@ -39,6 +39,7 @@ import Testing
         "write", "create", "remove", "mkdir", "chmod", "chown", "rename", "truncate", "socket", "bind", "connect",
         "listen", "execve", "clone", "fork", "thread", "ptrace", "kill", "tgkill", "mmap-executable",
         "mprotect-executable", "setrlimit", "setuid", "unshare", "mount", "prctl", "bpf", "perf_event_open", "ioctl",
+        "setsockopt-rcvbuf", "setsockopt-tcp",
     ])
     func `whatever is not needed is refused`(attempt: String) throws {
         try withTemporaryDirectory { file in
@@ -53,14 +54,20 @@ import Testing
     }
 
     @Test func `what the program lives on is allowed`() throws {
-        let probe = try Probing("try:allocate", "try:epoll_wait", "try:getrlimit")
-        for attempt in ["allocate", "epoll_wait", "getrlimit"] { #expect(probe.result(of: attempt) == 0, "\(attempt)") }
+        let probe = try Probing(
+            "try:allocate", "try:epoll_wait", "try:getrlimit", "try:setsockopt-linger", "try:setsockopt-sndbuf")
+        for attempt in ["allocate", "epoll_wait", "getrlimit", "setsockopt-linger", "setsockopt-sndbuf"] {
+            #expect(probe.result(of: attempt) == 0, "\(attempt)")
+        }
     }
 
     @Test func `of a socket only how it ends can be changed, and files are watched only where it is planned`() throws {
-        let probe = try Probing("layer=seccomp", "try:linger", "try:keepalive", "try:nodelay", "try:watch")
-        #expect(probe.result(of: "linger") == 0)
-        for attempt in ["keepalive", "nodelay", "watch"] { #expect(probe.result(of: attempt) == EPERM, "\(attempt)") }
+        let probe = try Probing(
+            "layer=seccomp", "try:setsockopt-linger", "try:setsockopt-keepalive", "try:setsockopt-tcp", "try:watch")
+        #expect(probe.result(of: "setsockopt-linger") == 0)
+        for attempt in ["setsockopt-keepalive", "setsockopt-tcp", "watch"] {
+            #expect(probe.result(of: attempt) == EPERM, "\(attempt)")
+        }
         #expect(try Probing("layer=seccomp", "watching", "try:watch").result(of: "watch") == 0)
     }
 

@@ -9,12 +9,12 @@ import Testing
 
 /// The descriptor limit belongs to the process, so these run one after the other.
 @Suite(.serialized) struct AcceptingTests {
-    @Test func `a full table gives up the client that never asked for one that comes`() throws {
+    @Test func `a full table gives up the connection that has not asked for longest for one that comes`() throws {
         var harness = try Harness(maximumConnections: 2)
+        let silent = try harness.connect()
         let asking = try harness.connect()
         asking.send(healthy)
         try harness.serve()
-        let silent = try harness.connect()
         let third = try harness.connect()
         third.send(healthy)
         try harness.serve()
@@ -36,12 +36,12 @@ import Testing
         #expect(second.isClosed() == false)
     }
 
-    @Test func `a table of clients that are all in use answers 503 and closes`() throws {
+    @Test func `a table of clients that are all in the middle of a request answers 503 and closes`() throws {
         var harness = try Harness(maximumConnections: 2)
         let first = try harness.connect()
         let second = try harness.connect()
-        first.send(healthy)
-        second.send(healthy)
+        first.send("GET / HT")
+        second.send("GET / HT")
         try harness.serve()
         let third = try harness.connect()
         third.send(healthy)
@@ -52,6 +52,23 @@ import Testing
         #expect(first.isClosed() == false)
         #expect(second.isClosed() == false)
         #expect(harness.counters.rejections(.full) == 1)
+    }
+
+    @Test func `who is told so and stays is given up for the next one to be told`() throws {
+        // Once those that were told so had all slots, the listeners rested, and nobody at all was accepted.
+        var harness = try Harness(maximumConnections: 1)
+        let busy = try harness.connect()
+        busy.send("GET / HT")
+        try harness.serve()
+        var silent = SlotTable<Client>(capacity: ConnectionTable.surplus)
+        for _ in 0..<silent.capacity { _ = silent.insert(try harness.connect()) }
+        let next = try harness.connect()
+        next.send(healthy)
+        try harness.serve()
+        #expect(next.receiveAll().hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        let areClosed = silent.indices.map { silent[index: $0]?.isClosed() }
+        #expect(areClosed == [true] + Array(repeating: false, count: ConnectionTable.surplus - 1))
+        #expect(busy.isClosed() == false)
     }
 
     @Test func `without descriptors the listeners rest, and work again when there are some`() throws {

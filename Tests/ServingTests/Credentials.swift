@@ -23,7 +23,7 @@ func basic(_ user: String, _ password: String) -> [UInt8] {
 func peer(_ number: UInt32) -> PeerKey {
     var address = sockaddr_storage()
     withUnsafeMutableBytes(of: &address) { bytes in
-        bytes.withMemoryRebound(to: sockaddr_in.self) { $0[0].sin_addr.s_addr = number }
+        bytes.withMemoryRebound(to: sockaddr_in.self) { $0[0].sin_addr.s_addr = number.bigEndian }
     }
     address.ss_family = sa_family_t(AF_INET)
     return PeerKey(address)

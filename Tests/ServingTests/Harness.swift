@@ -40,8 +40,9 @@ struct Harness: ~Copyable {
             try policy.apply(
                 try WebConfiguration(yaml: text.span, directory: ".", credentialsDirectory: nil), over: nil)
         }
-        var serving = Serving(
-            listeners, policy, nil, maximumConnections: maximumConnections, telemetryPath: "/metrics",
+        let buffers = SocketBuffers(connections: maximumConnections, pageBytes: pageBytes, memoryBytes: 64 << 20)
+        var serving = try Serving(
+            listeners, policy, nil, maximumConnections: maximumConnections, buffers: buffers, telemetryPath: "/metrics",
             landing: landing, log)
         try serving.start(epoll, unixSeconds: 784_111_777)
         self.serving = serving

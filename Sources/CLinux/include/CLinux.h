@@ -20,7 +20,7 @@ int clinux_accept(int listener, struct sockaddr_storage *_Nonnull address);
 /// getdents64(2) on an open directory: the raw records, without the allocation that opendir(3) makes.
 ssize_t clinux_getdents(int directory, void *_Nonnull buffer, size_t length);
 
-/// Sends two pieces as one message with MSG_NOSIGNAL and MSG_DONTWAIT; see sendmsg(2).
+/// Sends two pieces as one message with MSG_NOSIGNAL and MSG_DONTWAIT, to which the kernel appends nothing; see sendmsg(2).
 ssize_t clinux_send_pair(int socket, const void *_Nonnull first, size_t first_length,
                          const void *_Nullable second, size_t second_length);
 

@@ -119,6 +119,8 @@ enum { COPENSSL_RECEIVE_BYTES = 2048 };
 /// records without content, such as key updates; this one does none of that.
 struct copenssl_socket {
     int descriptor;
+    /// The most for one call of send(2): the kernel looks at its limit before it begins to take a piece, not while it does.
+    int piece_bytes;
     /// recv(2) may be called once more before the BIO says that there is nothing more for now.
     bool may_receive;
     /// Records that have begun to arrive since this was set to 0.
@@ -127,8 +129,6 @@ struct copenssl_socket {
     int error;
     /// The peer will send no more.
     bool ended;
-    /// More bytes follow at once, so that the kernel need not send a packet for these alone; see MSG_MORE in send(2).
-    bool more_follows;
 };
 
 /// A BIO over the socket, which must outlive it; a null pointer if there is no memory.

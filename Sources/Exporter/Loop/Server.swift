@@ -1,5 +1,6 @@
 import Accounts
 import Counters
+import HTTP
 import Kernel
 import Log
 import Logging
@@ -34,15 +35,17 @@ struct Server: ~Copyable {
         let measuring = try Measuring(sampling, intervalNanoseconds: interval, log)
         let summary = measuring.summary
         let publication = try Publication(measuring, configuration, sink, log)
+        let memory = SocketMemory(configuration, pageBytes: publication.pageBytes(.text), log)
         let epoll = try Epoll()
         try epoll.add(publication.measuring.timer.descriptor, .readable, token: Token(.timer).word)
         try epoll.add(signals.descriptor, .readable, token: Token(.signals).word)
+        let serving = try Serving(
+            listeners, policy, webFile, maximumConnections: memory.maximumConnections, buffers: memory.buffers,
+            telemetryPath: configuration.telemetryPath, landing: landing, log)
         self.epoll = epoll
         self.signals = signals
         self.publication = publication
-        serving = Serving(
-            listeners, policy, webFile, maximumConnections: configuration.maximumConnections,
-            telemetryPath: configuration.telemetryPath, landing: landing, log)
+        self.serving = serving
         manager = ManagerMessages(notifier, summary: summary, sampleIntervalNanoseconds: interval)
         self.log = log
     }

@@ -179,5 +179,15 @@ def free_port(host: str = "127.0.0.1") -> int:
         return port
 
 
+def has_ipv6() -> bool:
+    """Whether the loopback device has its address of IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET

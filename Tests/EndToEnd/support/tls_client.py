@@ -37,10 +37,9 @@ class TLSClient(Client):
         address: Address,
         context: ssl.SSLContext,
         takes_little: bool = False,
-        source: str | None = None,
         session: ssl.SSLSession | None = None,
     ) -> None:
-        super().__init__(address, takes_little, source)
+        super().__init__(address, takes_little)
         try:
             self.socket: ssl.SSLSocket = context.wrap_socket(
                 self.socket, server_hostname="localhost", session=session

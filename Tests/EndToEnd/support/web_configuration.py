@@ -41,14 +41,14 @@ class WebExporter:
         self,
         context: ssl.SSLContext | None = None,
         takes_little: bool = False,
-        source: str | None = None,
+        host: str = "127.0.0.1",
     ) -> Client:
         """A new connection by the given way to speak TLS, or else by that of this exporter."""
-        address = ("127.0.0.1", self.exporter.port)
+        address = (host, self.exporter.port)
         context = context or self.context
         if context is None:
-            return Client(address, takes_little, source)
-        return TLSClient(address, context, takes_little, source)
+            return Client(address, takes_little)
+        return TLSClient(address, context, takes_little)
 
     def get(
         self,

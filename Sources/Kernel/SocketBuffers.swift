@@ -1,0 +1,52 @@
+/// How much the kernel may keep for each connection, so that clients who stop reading, or send what nobody takes, cannot fill the memory
+/// that this process may have: socket memory counts towards the limit of its cgroup.
+///
+/// Each direction of all connections together gets a quarter of that memory, so both stay below half of it. The kernel's counts are
+/// meant, which take in what it spends on keeping track of the bytes.
+public struct SocketBuffers: Equatable, Sendable {
+    /// Unsent and unacknowledged bytes of one connection beyond which the kernel takes no more, and the most that is handed to it in one
+    /// call: the last call may come when next to nothing is missing.
+    public let sendBytes: Int
+    /// Unread bytes of one connection beyond which the kernel takes no more.
+    public let receiveBytes: Int
+
+    /// The smallest that the kernel keeps, whatever it is told: SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF.
+    public static let smallest = SocketBuffers(sendBytes: 4608, receiveBytes: 2304)
+    /// Of the share of a connection in a direction: what the kernel spends on the last piece that it took, and what it rounds up to a
+    /// page of memory.
+    static let overheadBytes = 6 * 1024
+    /// A request has some hundred bytes; a longer one comes in several pieces.
+    private static let usefulReceiveBytes = 16 * 1024
+    /// A page is handed over together with its head.
+    private static let headBytes = 1024
+
+    private init(sendBytes: Int, receiveBytes: Int) {
+        self.sendBytes = sendBytes
+        self.receiveBytes = receiveBytes
+    }
+
+    /// As much as a page needs, or as the connections' share bears.
+    ///
+    /// - Parameters:
+    ///   - connections: how many there may be at a time; see `mostConnections`.
+    ///   - pageBytes: what is usually sent at once.
+    ///   - memoryBytes: what the process may have.
+    public init(connections: Int, pageBytes: Int, memoryBytes: Int) {
+        precondition(connections > 0)
+        let most = (memoryBytes / 4 / connections - SocketBuffers.overheadBytes) / 2
+        let wanted = pageBytes > most ? most : pageBytes + SocketBuffers.headBytes
+        sendBytes = max(SocketBuffers.smallest.sendBytes, min(wanted, most))
+        receiveBytes = max(SocketBuffers.smallest.receiveBytes, min(SocketBuffers.usefulReceiveBytes, most))
+    }
+
+    /// The most connections that an amount of memory bears, with the smallest buffers.
+    public static func mostConnections(memoryBytes: Int) -> Int {
+        memoryBytes / 4 / smallest.heldSendingBytes
+    }
+
+    /// The most that the kernel holds of what is sent on one connection.
+    public var heldSendingBytes: Int { 2 * sendBytes + SocketBuffers.overheadBytes }
+    /// The most that the kernel holds of what is received on one connection: the last packet may come when next to nothing is missing,
+    /// and is no longer than what was offered.
+    public var heldReceivingBytes: Int { 2 * receiveBytes + SocketBuffers.overheadBytes }
+}
