@@ -75,16 +75,15 @@ extension FileDescriptor {
         }
     }
 
-    /// Has the kernel keep at most so much for a socket, or for those that a listener accepts. It doubles what it is told, to have room
-    /// for what it spends itself. See SO_SNDBUF and SO_RCVBUF in socket(7).
+    /// Has the kernel keep little for a socket, or for those that a listener accepts. See SO_SNDBUF and SO_RCVBUF in socket(7).
     borrowing func keep(_ buffers: SocketBuffers) throws(SystemError) {
-        try setOption(SOL_SOCKET, SO_SNDBUF, Int32(clamping: buffers.sendBytes / 2))
-        try setOption(SOL_SOCKET, SO_RCVBUF, Int32(clamping: buffers.receiveBytes / 2))
+        try setOption(SOL_SOCKET, SO_SNDBUF, Int32(clamping: buffers.sendBytes))
+        try setOption(SOL_SOCKET, SO_RCVBUF, Int32(clamping: buffers.receiveBytes))
     }
 
     /// The same for what is sent alone, where a failure changes nothing else.
     borrowing func keep(sending bytes: Int) {
-        var value = Int32(clamping: bytes / 2)
+        var value = Int32(clamping: bytes)
         let number = self.number
         _ = attempt {
             unsafe Int(setsockopt(number, SOL_SOCKET, SO_SNDBUF, &value, socklen_t(MemoryLayout<Int32>.size)))

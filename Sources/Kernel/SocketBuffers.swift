@@ -4,19 +4,22 @@
 /// Each direction of all connections together gets a quarter of that memory, so both stay below half of it. The kernel's counts are
 /// meant, which take in what it spends on keeping track of the bytes.
 public struct SocketBuffers: Equatable, Sendable {
-    /// Unsent and unacknowledged bytes of one connection beyond which the kernel takes no more, and the most that is handed to it in one
-    /// call: the last call may come when next to nothing is missing.
+    /// What the kernel is told to keep of what is sent, which it doubles, and the most that is handed to it in one call: it looks at its
+    /// limit before it begins to take a piece, and not while it does.
+    ///
+    /// So two pieces are on their way before it refuses one, and a client acknowledges two at once: one alone, if it is no longer than a
+    /// packet, only after 40 ms.
     public let sendBytes: Int
-    /// Unread bytes of one connection beyond which the kernel takes no more.
+    /// What the kernel is told to keep of what arrives and is not read, which it doubles.
     public let receiveBytes: Int
 
-    /// The smallest that the kernel keeps, whatever it is told: SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF.
-    public static let smallest = SocketBuffers(sendBytes: 4608, receiveBytes: 2304)
+    /// Whatever it is told, the kernel keeps twice as much at least: SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF.
+    public static let smallest = SocketBuffers(sendBytes: 2304, receiveBytes: 1152)
     /// Of the share of a connection in a direction: what the kernel spends on the last piece that it took, and what it rounds up to a
     /// page of memory.
     static let overheadBytes = 6 * 1024
     /// A request has some hundred bytes; a longer one comes in several pieces.
-    private static let usefulReceiveBytes = 16 * 1024
+    private static let usefulReceiveBytes = 8 * 1024
     /// A page is handed over together with its head.
     private static let headBytes = 1024
 
@@ -33,10 +36,11 @@ public struct SocketBuffers: Equatable, Sendable {
     ///   - memoryBytes: what the process may have.
     public init(connections: Int, pageBytes: Int, memoryBytes: Int) {
         precondition(connections > 0)
-        let most = (memoryBytes / 4 / connections - SocketBuffers.overheadBytes) / 2
-        let wanted = pageBytes > most ? most : pageBytes + SocketBuffers.headBytes
-        sendBytes = max(SocketBuffers.smallest.sendBytes, min(wanted, most))
-        receiveBytes = max(SocketBuffers.smallest.receiveBytes, min(SocketBuffers.usefulReceiveBytes, most))
+        let share = memoryBytes / 4 / connections - SocketBuffers.overheadBytes
+        let mostSent = share / 3
+        let wanted = pageBytes > mostSent ? mostSent : pageBytes + SocketBuffers.headBytes
+        sendBytes = max(SocketBuffers.smallest.sendBytes, min(wanted, mostSent))
+        receiveBytes = max(SocketBuffers.smallest.receiveBytes, min(SocketBuffers.usefulReceiveBytes, share / 4))
     }
 
     /// The most connections that an amount of memory bears, with the smallest buffers.
@@ -44,9 +48,9 @@ public struct SocketBuffers: Equatable, Sendable {
         memoryBytes / 4 / smallest.heldSendingBytes
     }
 
-    /// The most that the kernel holds of what is sent on one connection.
-    public var heldSendingBytes: Int { 2 * sendBytes + SocketBuffers.overheadBytes }
+    /// The most that the kernel holds of what is sent on one connection: the last piece may come when next to nothing is missing.
+    public var heldSendingBytes: Int { 3 * sendBytes + SocketBuffers.overheadBytes }
     /// The most that the kernel holds of what is received on one connection: the last packet may come when next to nothing is missing,
     /// and is no longer than what was offered.
-    public var heldReceivingBytes: Int { 2 * receiveBytes + SocketBuffers.overheadBytes }
+    public var heldReceivingBytes: Int { 4 * receiveBytes + SocketBuffers.overheadBytes }
 }

@@ -7,21 +7,30 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
+import statistics
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from support.certificates import Certificate
 from support.exporter import Exporter, StartExporter
 from support.powercap_tree import PowercapTree
 from support.raw_http import request
 from support.socket_memory import SocketMemory, socket_memory
 from support.waiting import wait_until
+from support.web_configuration import StartWeb, tls
 
 CONNECTIONS = 250
+TLS_CONNECTIONS = 40
+MOST_SENDS = 10_000
 # What MemoryMax= of the unit says, which is assumed where no limit can be seen.
 LIMIT = 64 * 1024 * 1024
 SMALL_LIMIT = 24 * 1024 * 1024
+# TCP_DELACK_MIN of Linux.
+LATE_ACKNOWLEDGEMENT_SECONDS = 0.04
 
 
 def attack(place: int | str, data: bytes, figure: Callable[[str], None]) -> SocketMemory:
@@ -115,4 +124,48 @@ def test_a_limit_that_bears_fewer_connections_is_said(
     (tree.root / "fs" / "cgroup" / "memory.max").write_text("4194304\n")
     exporter = start_exporter(tree)
     said = exporter.wait_for_event("setting_ignored")["msg"]
-    assert "--web.max-connections is lowered from 256 to 52" in said and "4194304" in said
+    assert "--web.max-connections is lowered from 256 to 64" in said and "4194304" in said
+
+
+@pytest.mark.parametrize("options", [(), ("--classic-histogram",)])
+def test_a_page_longer_than_the_buffer_comes_without_waiting(
+    start_exporter: StartExporter, tree: PowercapTree, options: tuple[str, ...]
+) -> None:
+    """A client acknowledges a single packet late: each such page would wait 40 ms for that."""
+    exporter = start_exporter(tree, "--web.max-connections", "1024", *options)
+    client = exporter.connect()
+    waits = []
+    for _ in range(50):
+        begin = time.monotonic()
+        assert client.get().status == 200
+        waits.append(time.monotonic() - begin)
+    # By the median, of which a busy machine changes little.
+    assert statistics.median(waits) < LATE_ACKNOWLEDGEMENT_SECONDS / 2
+
+
+def test_deaf_clients_through_tls_keep_to_their_share(
+    start_web: StartWeb, server_certificate: Certificate, figure: Callable[[str], None]
+) -> None:
+    web = start_web(tls(server_certificate))
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(web.connect()) for _ in range(TLS_CONNECTIONS)]
+        for client in clients:
+            client.socket.setblocking(False)
+        place = web.exporter.port
+        worst = SocketMemory(0, 0, 0)
+
+        def are_stuck() -> bool:
+            nonlocal worst
+            taken = 0
+            for client in clients:
+                with contextlib.suppress(ssl.SSLWantWriteError):
+                    for _ in range(MOST_SENDS):
+                        taken += client.socket.send(request() * 20)
+            held = socket_memory(place)
+            worst = max(worst, held, key=lambda memory: memory.sending)
+            return taken == 0 and held.connections == TLS_CONNECTIONS
+
+        wait_until(are_stuck, what="clients for whom nothing moves")
+    figure(f"{worst.sending / 2**20:.1f} MiB held of what is sent on {TLS_CONNECTIONS} connections through TLS")
+    assert worst.sending <= TLS_CONNECTIONS * LIMIT / 4 / 272
+    assert worst.receiving <= TLS_CONNECTIONS * LIMIT / 4 / 272
