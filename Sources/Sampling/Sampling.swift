@@ -73,6 +73,13 @@ public struct Sampling: ~Copyable {
 
     /// The accounts are kept in a ledger.
     public var isKept: Bool { ledger != nil }
+    /// Why the next run will not find in the ledger what is counted now; nil if it will, or if there is none.
+    public var ledgerTrouble: Ledger.Trouble? {
+        switch ledger {
+        case .some(let ledger): ledger.trouble
+        case .none: nil
+        }
+    }
 
     private mutating func measureLayout() {
         measureLongestInterval()
@@ -81,10 +88,18 @@ public struct Sampling: ~Copyable {
     }
 
     private mutating func measureLongestInterval() {
-        var knowable = UInt64.max
-        for index in accounts.indices { knowable = min(knowable, accounts[index].accountant.knowableNanoseconds) }
-        longestIntervalNanoseconds = min(sources.longestIntervalNanoseconds, knowable / 2)
+        var longest = sources.longestIntervalNanoseconds
+        for index in accounts.indices {
+            let half = accounts[index].accountant.knowableNanoseconds / 2
+            if half >= Sampling.shortestIntervalNanoseconds { longest = min(longest, half) }
+        }
+        longestIntervalNanoseconds = longest
     }
+
+    /// What states such a small range, or limits of such a power, that it can run through its range within this time cannot be
+    /// followed at any pace: its intervals are gaps, and it does not set the pace of the others. It is the shortest interval of
+    /// sampling.
+    static let shortestIntervalNanoseconds: UInt64 = 1_000_000
 }
 
 /// Passes over the counters.

@@ -43,6 +43,7 @@ extension AllowedCall {
         var calls = loop + files + memory + ending(processIdentifier: getpid())
         if plan.allowsThreads { calls += threads }
         if plan.opensPerfEvents { calls.append(AllowedCall("perf_event_open")) }
+        if plan.writesFiles { calls.append(AllowedCall("pwrite64")) }
         if !plan.removalDirectories.isEmpty { calls += removal }
         return calls
     }

@@ -37,6 +37,7 @@ extension SandboxPlan {
         for case .unix(let path, _) in configuration.listenAddresses {
             removalDirectories.append(Files.directory(of: path))
         }
+        writesFiles = configuration.stateFile != nil
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
         #if SANDBOX_FATAL
             isFatal = true
