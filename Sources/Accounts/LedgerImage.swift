@@ -31,7 +31,7 @@ public struct LedgerImage: Sendable, Equatable {
 
     /// Why bytes are not an image.
     public enum Refusal: Error, Equatable, Sendable {
-        /// Nothing was ever written.
+        /// Nothing was ever written, or no more than `mark`.
         case empty
         /// Another layout than this program's.
         case unknownLayout
@@ -43,6 +43,9 @@ public struct LedgerImage: Sendable, Equatable {
     public static let longestBytes = 147_528
     /// The most records, whatever they are of.
     public static let capacity = (longestBytes / 8 - headerWords - 1) / recordWords
+
+    /// What is written where an image will be, before there is one.
+    public static let mark: [UInt8] = (0..<8).map { UInt8(truncatingIfNeeded: magic >> ($0 * 8)) }
 
     static let magic: UInt64 = 0x0252_4744_454C_4A50
     static let headerWords = 8
@@ -59,6 +62,8 @@ public struct LedgerImage: Sendable, Equatable {
         let words = WordReader(bytes)
         guard words.count > FirstLayout.headerWords, words[0, bytes] != 0 else { throw .empty }
         switch words[0, bytes] {
+        case magic where words.count > headerWords && (1..<headerWords).allSatisfy { words[$0, bytes] == 0 }:
+            throw .empty
         case magic: return try decode(words, bytes)
         case FirstLayout.magic: return try FirstLayout.decode(words, bytes)
         default: throw .unknownLayout

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/perf_event.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -76,6 +78,20 @@ int clinux_memfd(const char *name, size_t length) {
     close(descriptor);
     errno = code;
     return -1;
+}
+
+int clinux_wait_writable(int descriptor) {
+    struct pollfd query = {.fd = descriptor, .events = POLLOUT};
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGPIPE);
+    sigaddset(&blocked, SIGXFSZ);
+    return ppoll(&query, 1, NULL, &blocked);
+}
+
+int clinux_is_sealed(int descriptor) {
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    return seals >= 0 && seals & F_SEAL_SHRINK;
 }
 
 int clinux_perf_event_open(uint32_t type, uint64_t config, int processor, int leader) {

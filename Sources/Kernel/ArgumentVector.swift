@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The words of a command as the kernel takes them: C strings and a null pointer, copied and owned.
@@ -17,11 +18,11 @@ public struct ArgumentVector: ~Copyable {
 
     /// The last words of the command line by which this program was started.
     public init(lastOfCommandLine count: Int) {
-        let first = Int(CommandLine.argc) - count
+        let first = Int(clinux_argument_count()) - count
         precondition(count >= 0 && first >= 0)
         self.init(count: count)
         for index in 0..<count {
-            unsafe words[index] = CommandLine.unsafeArgv[first + index].flatMap { unsafe strdup($0) }
+            unsafe words[index] = clinux_argument(Int32(first + index)).flatMap { unsafe strdup($0) }
         }
     }
 

@@ -25,9 +25,17 @@ public struct FileDescriptor: ~Copyable, Sendable {
         precondition(result == 0 || errno != EBADF)
     }
 
-    /// Opens an existing file for reading. See open(2).
+    /// Opens an existing regular file for reading, and never waits: whatever else has the name, such as a pipe without a writer, is an
+    /// error with the code `.notRegularFile`. See open(2).
     public static func open(reading path: String) throws(SystemError) -> FileDescriptor {
-        try open(path, O_RDONLY)
+        try open(regular: path, O_RDONLY)
+    }
+
+    /// Opens a regular file, with `mode` if it is made.
+    static func open(regular path: String, _ flags: Int32, mode: mode_t = 0) throws(SystemError) -> FileDescriptor {
+        let descriptor = try open(path, flags | O_NONBLOCK, mode: mode)
+        guard try FileStatus(of: descriptor).isRegular else { throw SystemError(call: "open", code: .notRegularFile) }
+        return descriptor
     }
 
     /// Lends the number to a C library that makes its own system calls. What it keeps of it must end before the descriptor does.
@@ -37,8 +45,8 @@ public struct FileDescriptor: ~Copyable, Sendable {
         try body(number)
     }
 
-    static func open(_ path: String, _ flags: Int32) throws(SystemError) -> FileDescriptor {
-        let outcome = attempt { unsafe Int(Glibc.open(path, flags | O_CLOEXEC | O_NOCTTY)) }
+    static func open(_ path: String, _ flags: Int32, mode: mode_t = 0) throws(SystemError) -> FileDescriptor {
+        let outcome = attempt { unsafe Int(Glibc.open(path, flags | O_CLOEXEC | O_NOCTTY, mode)) }
         return FileDescriptor(inherited: Int32(try outcome.orThrow("open")))
     }
 

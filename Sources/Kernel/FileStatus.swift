@@ -17,6 +17,10 @@ public struct FileStatus {
     /// The bits that chmod(1) sets.
     public let permissions: UInt16
 
+    /// How many names it has.
+    let links: UInt64
+    /// Whether it is a regular file.
+    public var isRegular: Bool { type == CLINUX_FILE_REGULAR }
     /// Whether it is a socket.
     public var isSocket: Bool { type == CLINUX_FILE_SOCKET }
 
@@ -60,6 +64,7 @@ public struct FileStatus {
         size = Int(status.st_size)
         owner = status.st_uid
         group = status.st_gid
+        links = UInt64(status.st_nlink)
         permissions = UInt16(truncatingIfNeeded: status.st_mode & 0o7777)
     }
 }

@@ -132,8 +132,10 @@ public struct Listener: ~Copyable {
             switch code.number {
             case EAGAIN: return .wouldBlock
             case EMFILE, ENFILE, ENOBUFS, ENOMEM: return .exhausted(code)
-            // The peer left before it was accepted, or its network did: the next one may be fine.
-            default: return .peerLeft
+            // The peer left before it was accepted, or its network did: the next one may be fine. See accept(2), "Error handling".
+            case ECONNABORTED, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH:
+                return .peerLeft(code)
+            default: return .refused(code)
             }
         }
     }
@@ -182,7 +184,10 @@ public enum AcceptOutcome: ~Copyable {
     case accepted(FileDescriptor, PeerKey)
     case wouldBlock
     /// The connection ended before it was accepted; there may be others.
-    case peerLeft
+    case peerLeft(ErrorCode)
     /// The process or the machine has no descriptor or memory left; the connection still waits.
     case exhausted(ErrorCode)
+    /// The kernel does not let this program accept, such as by a policy or a filter of system calls; the next attempt may end in
+    /// the same way.
+    case refused(ErrorCode)
 }

@@ -8,11 +8,19 @@ public struct StoredPath: Equatable, Sendable {
     /// Keeps a path.
     public init(_ path: String) { bytes = Array(path.utf8CString) }
 
-    /// Opens the file for reading; nil if that cannot be done. See open(2).
-    public func open() -> FileDescriptor? { open(O_RDONLY) }
+    /// Opens the regular file for reading, and never waits; nil if that cannot be done. See open(2).
+    public func open() -> FileDescriptor? {
+        guard let descriptor = open(O_RDONLY) else { return nil }
+        do throws(SystemError) {
+            guard try FileStatus(of: descriptor).isRegular else { return nil }
+            return descriptor
+        } catch {
+            return nil
+        }
+    }
 
     fileprivate func open(_ flags: Int32) -> FileDescriptor? {
-        let outcome = attempt { unsafe Int(Glibc.open(bytes, flags | O_CLOEXEC | O_NOCTTY)) }
+        let outcome = attempt { unsafe Int(Glibc.open(bytes, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)) }
         guard case .value(let number) = outcome else { return nil }
         return FileDescriptor(inherited: Int32(number))
     }

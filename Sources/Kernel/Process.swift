@@ -9,15 +9,40 @@ public enum Process {
         return unsafe String(cString: value)
     }
 
+    /// The words of the command line after the program's name; nil if there is not even that, as where a program was executed without
+    /// any word.
+    ///
+    /// They come from the C library and cannot fail to be there, while `CommandLine` reads them from /proc and has none where that is
+    /// hidden. Bytes that are no UTF-8 are replaced.
+    public static func arguments() -> [String]? {
+        let count = clinux_argument_count()
+        guard count > 0 else { return nil }
+        return (1..<max(1, count)).map { index in
+            unsafe clinux_argument(index).map { unsafe String(cString: $0) } ?? ""
+        }
+    }
+
+    /// Has every standard descriptor refer to something: /dev/null where it was closed at the start. False if that cannot be done. To be
+    /// called before anything is opened, which would get the number, and what is meant for people with it.
+    public static func fillStandardDescriptors() -> Bool { clinux_fill_standard_descriptors() == 0 }
+
     /// This process's number. See getpid(2).
     public static var identifier: Int { Int(getpid()) }
 
-    /// How many descriptors the process may have open, as the soft limit says. See getrlimit(2).
-    public static var descriptorLimit: UInt64 {
+    /// How many descriptors the process may have open, as the soft limit says; nil where it may not ask. See getrlimit(2).
+    public static var descriptorLimit: UInt64? {
         var limit = rlimit()
-        let result = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        precondition(result == 0)
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
         return UInt64(limit.rlim_cur)
+    }
+
+    /// The lowest number that is free for a descriptor, which is how many are open where they were opened one after the other; nil
+    /// if none is free. See F_DUPFD_CLOEXEC in fcntl(2).
+    public static var lowestFreeDescriptor: Int? {
+        let copy = fcntl(2, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { return nil }
+        let descriptor = FileDescriptor(inherited: copy)
+        return Int(descriptor.number)
     }
 
     /// Clock ticks a second, the unit of times in /proc/PID/stat. See sysconf(3).

@@ -50,14 +50,15 @@ public struct SignalReceiver: ~Copyable {
     /// Which signals were blocked before: what a program that is started from here should find, as if we were not there.
     let formerMask: sigset_t
 
-    /// Blocks the signals for the process and receives them here. SIGPIPE is blocked too and never received: a peer that
-    /// left is learned of from `write`, as EPIPE.
+    /// Blocks the signals for the process and receives them here. SIGPIPE and SIGXFSZ are blocked too and never received: a peer
+    /// that left, and a file that may grow no more, are learned of from the call, as EPIPE and EFBIG.
     public init(_ numbers: [SignalNumber] = [.terminate, .interrupt, .hangUp]) throws(SystemError) {
         var received = sigset_t()
         _ = unsafe sigemptyset(&received)
         for number in numbers { _ = unsafe sigaddset(&received, number.rawValue) }
         var blocked = received
         _ = unsafe sigaddset(&blocked, SIGPIPE)
+        _ = unsafe sigaddset(&blocked, SIGXFSZ)
         var former = sigset_t()
         _ = try attempt { unsafe Int(sigprocmask(SIG_BLOCK, &blocked, &former)) }.orThrow("sigprocmask")
         let created = attempt { unsafe Int(signalfd(-1, &received, Int32(SFD_NONBLOCK) | Int32(SFD_CLOEXEC))) }

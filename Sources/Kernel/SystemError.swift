@@ -53,6 +53,14 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let notASocket = ErrorCode(number: ENOTSOCK)
     /// ECONNREFUSED: nobody listens there.
     public static let connectionRefused = ErrorCode(number: ECONNREFUSED)
+    /// ENOSPC: the disk, or what may be used of it, is full.
+    public static let noSpace = ErrorCode(number: ENOSPC)
+    /// ELOOP: a link, where none is followed.
+    public static let tooManyLinks = ErrorCode(number: ELOOP)
+    /// ENXIO: there is no such device, or nobody reads from a pipe that is to be written without waiting.
+    public static let noDeviceOrReader = ErrorCode(number: ENXIO)
+    /// No number of the kernel's: what has the name of a file is none that can be read and written at any place.
+    public static let notRegularFile = ErrorCode(number: Int32.min)
     /// EADDRINUSE: somebody listens there already.
     public static let addressInUse = ErrorCode(number: EADDRINUSE)
     /// EAFNOSUPPORT: this kernel does not have the address family.
@@ -60,6 +68,7 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
 
     /// The C library's text for the number. See strerror(3).
     public var description: String {
+        if self == .notRegularFile { return "not a regular file" }
         var text = InlineArray<128, CChar>(repeating: 0)
         var span = text.mutableSpan
         return unsafe span.withUnsafeMutableBufferPointer { buffer in

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Writes whole texts to a file, a pipe or a terminal and waits for the reader if need be: for a command's answer, outside of
@@ -15,14 +16,17 @@ public struct TextWriter: ~Copyable {
         try TextWriter(duplicating: 2)
     }
 
-    /// Makes a file, or empties the one that is there. See open(2).
+    /// Makes a file, or empties the one that is there. A pipe is taken if somebody reads from it; otherwise the error has the code
+    /// `.noDeviceOrReader`, at once. See open(2).
     public init(creating path: String) throws(SystemError) {
-        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY
-        let opened = attempt { unsafe Int(Glibc.open(path, flags, 0o666)) }
-        descriptor = FileDescriptor(inherited: Int32(try opened.orThrow("open")))
+        descriptor = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, mode: 0o666)
     }
 
     private init(duplicating shared: Int32) throws(SystemError) {
+        // What is /dev/null only because it was closed would swallow the text.
+        guard clinux_was_closed_at_start(shared) == 0 else {
+            throw SystemError(call: "fstat", code: ErrorCode(number: EBADF))
+        }
         // Where the descriptor is closed this throws, while the next call would take it for a bug of ours.
         _ = try FileStatus(of: shared)
         let duplicate = attempt { Int(fcntl(shared, F_DUPFD_CLOEXEC, 3)) }
@@ -32,18 +36,23 @@ public struct TextWriter: ~Copyable {
     /// See isatty(3).
     public var isTerminal: Bool { isatty(descriptor.number) == 1 }
 
-    /// Writes all of a text.
+    /// Writes all of a text. While it waits for the reader, signals do what they do to a program that does not block them: a reader that
+    /// never reads keeps nobody from ending this one.
     public borrowing func write(_ text: String) throws(SystemError) {
         let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {
-            switch write(bytes.span.extracting(offset...)) {
+            try waitUntilWritable()
+            // A pipe that is writable takes so much without waiting. See pipe(7).
+            switch write(bytes.span.extracting(offset..<min(bytes.count, offset + TextWriter.pieceBytes))) {
             case .value(let count): offset += count
-            case .failure(let code) where code.number == EAGAIN: try waitUntilWritable()
+            case .failure(let code) where code.number == EAGAIN: continue
             case .failure(let code): throw SystemError(call: "write", code: code)
             }
         }
     }
+
+    private static let pieceBytes = 4096
 
     private borrowing func write(_ bytes: Span<UInt8>) -> Outcome {
         let number = descriptor.number
@@ -52,9 +61,9 @@ public struct TextWriter: ~Copyable {
         }
     }
 
-    /// Somebody who shares the open file may have made it non-blocking.
+    /// See ppoll(2).
     private borrowing func waitUntilWritable() throws(SystemError) {
-        var query = pollfd(fd: descriptor.number, events: Int16(POLLOUT), revents: 0)
-        _ = try attempt { unsafe Int(poll(&query, 1, -1)) }.orThrow("poll")
+        let number = descriptor.number
+        _ = try attempt { Int(clinux_wait_writable(number)) }.orThrow("ppoll")
     }
 }

@@ -10,7 +10,7 @@ public import Kernel
 ///
 /// Records of counters that are not measured now are kept and written on. There is room for `LedgerImage.capacity` records.
 public struct Ledger: ~Copyable {
-    /// The memory that a ledger needs: two copies.
+    /// What a ledger needs in memory or in a file: two copies.
     public static let memoryBytes = LedgerImage.longestBytes * 2
     /// The memory of a ledger of the first layout, whose two copies may stand at the beginning of a ledger's memory.
     public static let firstLayoutMemoryBytes = FirstLayout.imageBytes * 2
@@ -21,7 +21,7 @@ public struct Ledger: ~Copyable {
         let startUnixMicroseconds: UInt64
     }
 
-    private var memory: SharedMemory
+    private var store: LedgerStore
     private var sequence: UInt64 = 0
     private var scratch = ByteBuffer(capacity: LedgerImage.longestBytes)
     private(set) var entries: [Entry] = []
@@ -29,13 +29,25 @@ public struct Ledger: ~Copyable {
     private(set) var kept: [LedgerRecord] = []
     /// How many kept records had no room any more.
     public private(set) var droppedRecords = 0
+    /// Why the next run will not find what is counted now; nil if it will.
+    public private(set) var trouble: Trouble?
     private let nowUnixMicroseconds: UInt64
     private let boot: BootIdentity
 
+    /// Why what is written may be lost.
+    public enum Trouble: Equatable, Sendable {
+        /// The latest write failed; the one before is whole, and each next one is tried.
+        case cannotBeWritten(ErrorCode)
+        /// The file has no name any more.
+        case isDeleted
+    }
+
+    /// So many writes there are between two looks at whether the file is still there.
+    private static let writesPerLook: UInt64 = 64
+
     /// - Parameter nowUnixMicroseconds: the wall clock, for totals that begin now.
-    public init(_ memory: consuming SharedMemory, boot: BootIdentity, nowUnixMicroseconds: UInt64) {
-        precondition(memory.length == Ledger.memoryBytes)
-        self.memory = memory
+    public init(_ store: consuming LedgerStore, boot: BootIdentity, nowUnixMicroseconds: UInt64) {
+        self.store = store
         self.boot = boot
         self.nowUnixMicroseconds = nowUnixMicroseconds
     }
@@ -96,10 +108,23 @@ public struct Ledger: ~Copyable {
         return true
     }
 
-    /// Writes the accounts, which must be those that were restored and adopted, over the older of the two copies.
+    /// Writes the accounts, which must be those that were restored and adopted, over the older of the two copies. What could not be
+    /// written is tried again at the same place the next time, so that the other copy stays whole.
     public mutating func write(_ accounts: borrowing [DomainAccount]) {
         precondition(accounts.count == entries.count)
-        sequence += 1
+        let next = sequence + 1
+        encode(accounts, next)
+        let offset = next % 2 == 0 ? 0 : LedgerImage.longestBytes
+        if let code = scratch.withBytes({ store.write($0, at: offset) }) {
+            trouble = .cannotBeWritten(code)
+            return
+        }
+        sequence = next
+        if trouble != .isDeleted { trouble = nil }
+        if next % Ledger.writesPerLook == 0 { trouble = store.isDeleted ? .isDeleted : nil }
+    }
+
+    private mutating func encode(_ accounts: borrowing [DomainAccount], _ sequence: UInt64) {
         scratch.removeAll()
         let count = min(accounts.count, LedgerImage.capacity)
         var encoder = LedgerEncoder(
@@ -113,8 +138,6 @@ public struct Ledger: ~Copyable {
         for index in kept.indices { encoder.append(kept[index], into: &scratch) }
         encoder.finish(into: &scratch)
         precondition(!scratch.overflowed)
-        let offset = sequence % 2 == 0 ? 0 : LedgerImage.longestBytes
-        scratch.withBytes { memory.write($0, at: offset) }
     }
 
     /// Counters that are measured go before records that are only kept, of which those go first that were not measured for longest.
@@ -131,7 +154,7 @@ public struct Ledger: ~Copyable {
     private mutating func read() -> Restoration {
         let image: LedgerImage
         do throws(LedgerImage.Refusal) {
-            image = try newest()
+            (image, sequence) = try store.newest()
         } catch {
             switch error {
             case .empty: return .new
@@ -142,48 +165,5 @@ public struct Ledger: ~Copyable {
         guard image.boot == boot else { return .refused("it is from before the machine was started") }
         kept = image.records
         return .restored(domains: 0)
-    }
-
-    private mutating func newest() throws(LedgerImage.Refusal) -> LedgerImage {
-        let second = decode(at: LedgerImage.longestBytes, LedgerImage.longestBytes)
-        if case .failure = second, hasFirstLayout {
-            let image = try newer(
-                decode(at: 0, FirstLayout.imageBytes), decode(at: FirstLayout.imageBytes, FirstLayout.imageBytes))
-            // The next write goes to the second copy, so that what is here stays until that is whole.
-            sequence += sequence % 2
-            return image
-        }
-        return try newer(decode(at: 0, LedgerImage.longestBytes), second)
-    }
-
-    /// The first copy is of the first layout, or was never written while the second one of that layout was.
-    private var hasFirstLayout: Bool {
-        let first = memory.withBytes(0..<FirstLayout.imageBytes) { FirstLayout.begins($0) }
-        let second = memory.withBytes(FirstLayout.imageBytes..<Ledger.firstLayoutMemoryBytes) { FirstLayout.begins($0) }
-        return first ?? second ?? false
-    }
-
-    /// The newer one of two copies, if one is whole.
-    private mutating func newer(
-        _ first: Result<LedgerImage, LedgerImage.Refusal>, _ second: Result<LedgerImage, LedgerImage.Refusal>
-    ) throws(LedgerImage.Refusal) -> LedgerImage {
-        let image: LedgerImage
-        switch (first, second) {
-        case (.success(let one), .success(let other)): image = one.sequence > other.sequence ? one : other
-        case (.success(let one), .failure), (.failure, .success(let one)): image = one
-        case (.failure(let one), .failure(let other)): throw one == .empty ? other : one
-        }
-        sequence = image.sequence
-        return image
-    }
-
-    private func decode(at offset: Int, _ count: Int) -> Result<LedgerImage, LedgerImage.Refusal> {
-        memory.withBytes(offset..<(offset + count)) { bytes in
-            do throws(LedgerImage.Refusal) {
-                return .success(try LedgerImage.decode(bytes))
-            } catch {
-                return .failure(error)
-            }
-        }
     }
 }

@@ -77,6 +77,13 @@ public struct Sampling: ~Copyable {
 
     /// The accounts are kept in a ledger.
     public var isKept: Bool { ledger != nil }
+    /// Why the next run will not find in the ledger what is counted now; nil if it will, or if there is none.
+    public var ledgerTrouble: Ledger.Trouble? {
+        switch ledger {
+        case .some(let ledger): ledger.trouble
+        case .none: nil
+        }
+    }
 
     private mutating func measureLayout() {
         measureLongestInterval()
@@ -85,10 +92,17 @@ public struct Sampling: ~Copyable {
     }
 
     private mutating func measureLongestInterval() {
-        var knowable = UInt64.max
-        for index in accounts.indices { knowable = min(knowable, accounts[index].knowableNanoseconds) }
-        longestIntervalNanoseconds = min(sources.longestIntervalNanoseconds, knowable / 2)
+        var longest = sources.longestIntervalNanoseconds
+        for index in accounts.indices {
+            let half = accounts[index].knowableNanoseconds / 2
+            if half >= Sampling.shortestIntervalNanoseconds { longest = min(longest, half) }
+        }
+        longestIntervalNanoseconds = longest
     }
+
+    /// What states such a small range, or limits of such a power, that it can run through its range within this time cannot be
+    /// followed at any pace that is worth it: its intervals are gaps, and it does not set the pace of the others.
+    static let shortestIntervalNanoseconds: UInt64 = 10_000_000
 }
 
 /// Passes over the counters.
@@ -184,14 +198,11 @@ extension Sampling {
     /// than it takes to end a doubt soon.
     private func longestPauseNanoseconds(every intervalNanoseconds: UInt64) -> UInt64 {
         let wanted = isInDoubt ? Sampling.shortPauseNanoseconds : intervalNanoseconds / 3
-        let bearable = max(Sampling.shortestPauseNanoseconds, longestIntervalNanoseconds)
-        return min(bearable, max(Sampling.shortPauseNanoseconds, wanted))
+        return min(longestIntervalNanoseconds, max(Sampling.shortPauseNanoseconds, wanted))
     }
 
     /// Three readings in a second.
     private static let shortPauseNanoseconds: UInt64 = 333_000_000
-    /// What runs through its range faster than in twice this time is no counter that anybody could follow.
-    private static let shortestPauseNanoseconds: UInt64 = 10_000_000
 
     private mutating func beginPass(at moment: Moment) {
         generation += 1

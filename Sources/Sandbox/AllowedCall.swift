@@ -44,6 +44,7 @@ extension AllowedCall {
         if plan.allowsThreads { calls += threads }
         if plan.opensPerfEvents { calls.append(AllowedCall("perf_event_open")) }
         if plan.watchesFiles { calls += watching }
+        if plan.writesFiles { calls.append(AllowedCall("pwrite64")) }
         return calls
     }
 

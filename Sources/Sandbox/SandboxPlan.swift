@@ -14,6 +14,8 @@ public struct SandboxPlan: Sendable {
     /// Performance events may be opened, those of energy that appear later or are lost and come back: the call is allowed, and
     /// CAP_PERFMON is kept by a process that has it.
     public var opensPerfEvents = false
+    /// Files that are open already are written, such as a state file.
+    public var writesFiles = false
     /// Messages go to a unix socket without a file.
     public var reachesAbstractSockets = false
     /// A system call that is not on the list ends the process, instead of failing with EPERM: for tests, which should not pass by

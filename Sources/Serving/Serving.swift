@@ -28,6 +28,9 @@ public struct Serving: ~Copyable {
     private var nextSweepNanoseconds: UInt64 = 0
     /// Set when the end has begun: nothing is accepted any more, and what is under way may be finished until then.
     private var drainDeadlineNanoseconds: UInt64?
+    /// Until then nothing more is said of connections that cannot be accepted.
+    private var nextRefusalReportNanoseconds: UInt64 = 0
+    private static let refusalQuietNanoseconds: UInt64 = 60_000_000_000
     private let log: Logger
 
     /// How many sockets there may be for so many connections: some more are told that there is no room for them.
@@ -119,9 +122,16 @@ public struct Serving: ~Copyable {
         switch consume outcome {
         case .accepted(let socket, let peer): try admit(socket, peer, &content, epoll, at: now)
         case .wouldBlock: return false
-        case .peerLeft: break
+        case .peerLeft(let code):
+            // So many do not leave at once: whoever says so may say it for ever.
+            guard turn.countDeparture() else { break }
+            try rest(refused: code, epoll, at: now)
+            return false
         case .exhausted(let code):
             try rest(code, epoll, at: now)
+            return false
+        case .refused(let code):
+            try rest(refused: code, epoll, at: now)
             return false
         }
         return true
@@ -148,6 +158,18 @@ public struct Serving: ~Copyable {
         log.report(
             .noDescriptors, .warning,
             "a connection cannot be accepted (\(code)): raise LimitNOFILE or lower --web.max-connections")
+    }
+
+    /// The kernel does not let us accept: the listeners rest, as without descriptors, but no connection is given up for that. It is said
+    /// at most once a minute.
+    private mutating func rest(refused code: ErrorCode, _ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) {
+        try listeners.rest(epoll)
+        guard now >= nextRefusalReportNanoseconds else { return }
+        nextRefusalReportNanoseconds = now.saturatingSum(Serving.refusalQuietNanoseconds)
+        log.report(
+            .acceptFailed, .error,
+            "connections cannot be accepted (\(code)), which is tried again every second: something outside this program forbids it, such "
+                + "as SystemCallFilter=, the seccomp profile of a container or a security module")
     }
 
     /// `Token.Kind.passwordCheck`: goes on with the requests that waited for it.

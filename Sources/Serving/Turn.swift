@@ -25,12 +25,14 @@ struct Turn {
     private var endNanoseconds: UInt64 = 0
     private var served = CaseTable<Precedence, Int>(repeating: 0)
     private var acceptCount = 0
+    private var departureCount = 0
 
     /// A turn begins at a moment of the monotonic clock.
     mutating func begin(at now: UInt64) {
         endNanoseconds = now.saturatingSum(Limits.turnNanoseconds)
         for precedence in served.keys { served[precedence] = 0 }
         acceptCount = 0
+        departureCount = 0
     }
 
     /// In the order in which they are served.
@@ -50,4 +52,10 @@ struct Turn {
 
     mutating func count(_ precedence: Precedence) { served[precedence] += 1 }
     mutating func countAccept() { acceptCount += 1 }
+
+    /// A client had left before it was accepted. Returns whether all did that were to be accepted in this turn.
+    mutating func countDeparture() -> Bool {
+        departureCount += 1
+        return departureCount == Limits.acceptsPerTurn
+    }
 }

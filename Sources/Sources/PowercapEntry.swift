@@ -49,7 +49,7 @@ enum TopName {
 
     init?(_ name: String) {
         let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        func number(_ index: Int) -> Int? { Int(parts[index]).flatMap { $0 >= 0 ? $0 : nil } }
+        func number(_ index: Int) -> Int? { UInt16(parts[index]).map(Int.init) }
         switch (parts.count, parts[0]) {
         case (1, "psys"): self = .platform(socket: 0)
         case (2, "psys"):

@@ -234,7 +234,7 @@ import Testing
             try writeFile(tree.root + "/sys/kernel/perf_event_paranoid", paranoid + "\n")
             let open = { () throws(SystemError) in
                 if let code { throw SystemError(call: "perf_event_open", code: code) }
-                return try FileDescriptor.open(reading: "/dev/null")
+                return try FileDescriptor.open(reading: "/proc/version")
             }
             let calls = PerfCalls(
                 open: { (_) throws(SystemError) in try open() }, join: { (_, _) throws(SystemError) in try open() })

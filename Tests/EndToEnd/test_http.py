@@ -305,11 +305,9 @@ def test_a_process_without_descriptors_neither_spins_nor_goes_deaf(
 ) -> None:
     if not has_ipv6():
         pytest.skip("there is no IPv6 on the loopback device")
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
-
-    exporter = start_exporter(tree, *FAST, "--web.listen-address", ":0", listen=False, before_exec=limit)
+    exporter = start_exporter(tree, *FAST, "--web.listen-address", ":0", listen=False)
+    # At the start it would have lowered its own limit of connections.
+    resource.prlimit(exporter.pid, resource.RLIMIT_NOFILE, (32, 32))
     # Another client than the crowd, of which one connection goes for each that comes.
     kept = Client(("::1", exporter.port))
     exporter.page_on(kept)

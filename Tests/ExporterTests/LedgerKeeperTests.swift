@@ -111,12 +111,97 @@ import Testing
             let bench = try Bench(stateFile: path)
             let missing = #expect(throws: StartFailure.self) { try bench.run(manager: nil) { _, _ in } }
             #expect(missing?.message == "cannot use the state file \(path): open: No such file or directory")
-            let other = try SharedMemory(file: directory + "/state", length: Ledger.memoryBytes)
+            let other = try StateFile(locking: directory + "/state")
             let taken = try Bench(stateFile: directory + "/state")
             let refused = #expect(throws: StartFailure.self) { try taken.run(manager: nil) { _, _ in } }
             #expect(refused?.message.contains("another exporter") == true)
             #expect(refused?.message.contains("--state-file") == true)
-            #expect(other.length == Ledger.memoryBytes)
+            #expect(try other.size() == 0)
+        }
+    }
+
+    /// A file named by mistake was once overwritten.
+    @Test func `nothing is written to a file that holds something else`() throws {
+        let foreign: [[UInt8]] = [
+            Array("precious: data\n".utf8), [0], Array(repeating: 0, count: Ledger.memoryBytes - 1),
+            Array(repeating: 0, count: Ledger.memoryBytes + 1), Array(repeating: 0xFF, count: Ledger.memoryBytes),
+            [1] + Array(repeating: 0, count: Ledger.memoryBytes - 1), Array("PJLEDG".utf8),
+        ]
+        try withTemporaryDirectory { directory in
+            let path = directory + "/state"
+            let bench = try Bench(stateFile: path)
+            for content in foreign {
+                try writeFile(path, content)
+                let refused = #expect(throws: StartFailure.self) { try bench.run(manager: nil) { _, _ in } }
+                #expect(refused?.message.contains("it holds something else (\(content.count) byte") == true)
+                #expect(try Files.read(path, limit: content.count + 1) == content)
+            }
+        }
+    }
+
+    @Test func `a file that nobody has written to is used`() throws {
+        try withTemporaryDirectory { directory in
+            for (number, length) in [0, Ledger.firstLayoutMemoryBytes, Ledger.memoryBytes].enumerated() {
+                let path = "\(directory)/state\(number)"
+                try writeFile(path, Array(repeating: 0, count: length))
+                let bench = try Bench(stateFile: path)
+                let total = try bench.run(manager: nil) { _, total in total }
+                let later = try bench.run(manager: nil) { _, total in total }
+                #expect(later > total)
+                #expect(bench.logged.lines().count == 1, "it is restored, and there was nothing to refuse before")
+            }
+        }
+    }
+
+    /// A program that is killed before its first pass leaves the mark alone.
+    @Test func `a file that was only marked is new`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/state"
+            _ = try LedgerStore.file(at: path)
+            #expect(try Files.read(path, limit: 8) == Array("PJLEDGR\u{2}".utf8))
+            let bench = try Bench(stateFile: path)
+            let isKept = try bench.run(manager: nil) { isKept, _ in isKept }
+            #expect(isKept)
+            #expect(bench.logged.lines().isEmpty == true)
+        }
+    }
+
+    @Test func `a ledger that was shortened, or that has more behind it, is gone on from`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/state"
+            let bench = try Bench(stateFile: path)
+            _ = try bench.run(manager: nil) { _, total in total }
+            let content = try Files.read(path, limit: Ledger.memoryBytes)
+            for length in [Ledger.memoryBytes - 1, Ledger.memoryBytes / 2 + 4096, Ledger.memoryBytes / 2, 8] {
+                try writeFile(path, Array(content[..<length]))
+                _ = try bench.run(manager: nil) { _, total in total }
+                #expect(try Files.read(path, limit: Ledger.memoryBytes + 1).count == Ledger.memoryBytes)
+            }
+            try writeFile(path, content + [1, 2, 3])
+            let isRestored = try bench.run(manager: nil) { _, total in total > 0 }
+            #expect(isRestored)
+            #expect(try Files.read(path, limit: Ledger.memoryBytes + 4).suffix(3) == [1, 2, 3])
+        }
+    }
+
+    @Test func `a pipe is no state file, and nobody waits for it`() throws {
+        try withTemporaryDirectory { directory in
+            let path = directory + "/state"
+            #expect(mkfifo(path, 0o600) == 0)
+            let bench = try Bench(stateFile: path)
+            let refused = #expect(throws: StartFailure.self) { try bench.run(manager: nil) { _, _ in } }
+            #expect(refused?.message == "cannot use the state file \(path): open: not a regular file")
+        }
+    }
+
+    @Test func `memory that somebody can shorten is not taken from the manager`() throws {
+        try withTemporaryDirectory { directory in
+            try writeFile(directory + "/memory", Array(repeating: 0, count: Ledger.memoryBytes))
+            let bench = try Bench()
+            let stored = open(directory + "/memory", O_RDWR)
+            let isKept = try bench.run(manager: nil, stored: stored) { isKept, _ in isKept }
+            #expect(!isKept)
+            #expect(bench.logged.lines().first?.hasPrefix("level=warning event=ledger_refused") == true)
         }
     }
 

@@ -379,7 +379,7 @@ import Testing
         init(
             _ sampling: consuming Sampling, hasHistograms: Bool = true, hasClassicBuckets: Bool = false
         ) throws {
-            let probe = try ProcessProbe()
+            let probe = ProcessProbe()
             catalog = SeriesCatalog(
                 isSimulated: sampling.report.isSimulated, hasHistograms: hasHistograms,
                 hasClassicBuckets: hasClassicBuckets, intervalNanoseconds: 100_000_000,

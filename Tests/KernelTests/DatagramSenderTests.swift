@@ -47,7 +47,7 @@ import Testing
     @Test func `a descriptor goes along, and the sender keeps its own`() throws {
         let receiver = try DatagramReceiver()
         let sender = try DatagramSender(to: receiver.path)
-        let file = try FileDescriptor.open(reading: "/dev/null")
+        let file = try FileDescriptor.open(reading: "/proc/version")
         let message = Array("take this".utf8)
         let isSent = sender.send(message.span, attaching: file)
         #expect(isSent)

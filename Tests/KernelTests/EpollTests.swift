@@ -114,7 +114,7 @@ import Testing
         }
         expect(ENOENT) { try epoll.modify(pair.second, .readable, token: 1) }
         expect(ENOENT) { try epoll.remove(pair.second) }
-        let file = try FileDescriptor.open(reading: "/")
+        let file = try FileDescriptor.open("/", O_RDONLY)
         expect(EPERM) { try epoll.add(file, .readable, token: 1) }
     }
 

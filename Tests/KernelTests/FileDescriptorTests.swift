@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `what the kernel refuses to read is a failure`() throws {
-        let directory = try FileDescriptor.open(reading: "/")
+        let directory = try FileDescriptor.open("/", O_RDONLY)
         #expect(read(directory, at: 0, atMost: 4) == (.failed(ErrorCode(number: EISDIR)), ""))
         let memory = try FileDescriptor.open(reading: "/proc/self/mem")
         #expect(read(memory, at: 0, atMost: 4) == (.failed(.inputOutput), ""))
@@ -53,6 +53,28 @@ import Testing
         }
     }
 
+    /// A pipe that nobody writes to once held up the loop for ever.
+    @Test func `what is no regular file is not opened for reading, and nothing waits for it`() throws {
+        try withTemporaryDirectory { directory in
+            let pipe = directory + "/pipe"
+            try checked("mkfifo", mkfifo(pipe, 0o600))
+            try checked("symlink", symlink(pipe, directory + "/link"))
+            for path in [pipe, directory + "/link", directory, "/dev/null"] {
+                let error = #expect(throws: SystemError.self) { _ = try FileDescriptor.open(reading: path) }
+                #expect(error.map { "\($0)" } == "open: not a regular file", "\(path)")
+                #expect(throws: SystemError.self) { _ = try Files.read(path) }
+                #expect(throws: SystemError.self) { _ = try Files.readOnce(path) }
+                let isOpened = StoredPath(path).open() != nil
+                #expect(!isOpened, "\(path)")
+            }
+            var empty = ListingDigest()
+            empty.add(file: StoredPath(directory + "/missing"))
+            var digest = ListingDigest()
+            digest.add(file: StoredPath(pipe))
+            #expect(digest == empty)
+        }
+    }
+
     @Test func `a descriptor is closed when its owner goes`() throws {
         try Pipe().split { reader, writer in
             let written = Glibc.write(writer.number, "x", 1)
@@ -67,7 +89,7 @@ import Testing
         let before = try Files.names(in: "/proc/self/fd").count
         do {
             let pipe = try Pipe()
-            let file = try FileDescriptor.open(reading: "/")
+            let file = try FileDescriptor.open("/", O_RDONLY)
             #expect(try Files.names(in: "/proc/self/fd").count == before + 3)
             withExtendedLifetime(pipe.reader.number + file.number) {}
         }
@@ -75,7 +97,7 @@ import Testing
     }
 
     @Test func `a program that is started does not inherit what was opened`() throws {
-        let file = try FileDescriptor.open(reading: "/")
+        let file = try FileDescriptor.open("/", O_RDONLY)
         #expect(fcntl(file.number, F_GETFD) & FD_CLOEXEC != 0)
         let pair = try FileDescriptor.connectedPair()
         #expect(fcntl(pair.first.number, F_GETFD) & FD_CLOEXEC != 0)

@@ -25,11 +25,11 @@ import Testing
         #expect(try FileStatus(of: pipe.writer).type == CLINUX_FILE_PIPE)
         let pair = try FileDescriptor.connectedPair()
         #expect(try FileStatus(of: pair.first).type == CLINUX_FILE_SOCKET)
-        let null = try FileDescriptor.open(reading: "/dev/null")
+        let null = try FileDescriptor.open("/dev/null", O_RDONLY)
         #expect(try FileStatus(of: null).type == CLINUX_FILE_TERMINAL)
         let file = try FileDescriptor.open(reading: "/proc/sys/kernel/ostype")
         #expect(try FileStatus(of: file).type == CLINUX_FILE_REGULAR)
-        let directory = try FileDescriptor.open(reading: "/")
+        let directory = try FileDescriptor.open("/", O_RDONLY)
         #expect(try FileStatus(of: directory).type == CLINUX_FILE_OTHER)
     }
 

@@ -56,7 +56,7 @@ import Testing
         try withTemporaryDirectory { directory in
             try writeFile(directory + "/file", "")
             expect("open: No such file or directory") { _ = try Files.read(directory + "/missing") }
-            expect("read: Is a directory") { _ = try Files.read(directory) }
+            expect("open: not a regular file") { _ = try Files.read(directory) }
             expect("opendir: No such file or directory") { _ = try Files.names(in: directory + "/missing") }
             expect("opendir: Not a directory") { _ = try Files.names(in: directory + "/file") }
         }

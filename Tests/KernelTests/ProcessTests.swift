@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func `the limit of descriptors is the one that is set`() throws {
-        let limit = Process.descriptorLimit
+        let limit = try #require(Process.descriptorLimit)
         try #require(limit > 100)
         try setDescriptorLimit(limit - 1)
         #expect(Process.descriptorLimit == limit - 1)

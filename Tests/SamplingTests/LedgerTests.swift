@@ -489,7 +489,7 @@ import Testing
         try writeFile(path, words.littleEndianBytes)
         let calls = PerfCalls(
             open: { (_) throws(SystemError) in try FileDescriptor.open(reading: path) },
-            join: { (_, _) throws(SystemError) in try FileDescriptor.open(reading: "/dev/null") })
+            join: { (_, _) throws(SystemError) in try FileDescriptor.open(reading: "/proc/version") })
         let roots = SystemRoots(sysfs: tree.root, procfs: tree.root, vendor: .intel)
         var sampling = Sampling(Sources(opening: .these([.perf]), roots, perfCalls: calls))
         let restoration = sampling.keep(in: try ledger(store))

@@ -20,9 +20,9 @@ struct Store: ~Copyable {
     }
 
     /// What the next run is given.
-    func handOver() throws -> SharedMemory {
+    func handOver() throws -> LedgerStore {
         let number = try checked("dup", dup(memory.descriptor.number))
-        return try SharedMemory(mapping: FileDescriptor(inherited: number), length: memory.length)
+        return LedgerStore(try SharedMemory(mapping: FileDescriptor(inherited: number), length: memory.length))
     }
 
     var content: [UInt8] {

@@ -76,7 +76,7 @@ import Testing
         var harness = try Harness(listening: true)
         try harness.endTurn(at: Clock.monotonicNanoseconds())
         let client = try harness.connectOverTCP()
-        let limit = Process.descriptorLimit
+        let limit = try #require(Process.descriptorLimit)
         let probe = try FileDescriptor.open("/dev/null", O_RDONLY)
         try setDescriptorLimit(UInt64(probe.number))
         let highest = try fillDescriptors()

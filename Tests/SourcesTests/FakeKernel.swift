@@ -44,7 +44,7 @@ final class FakeKernel {
     }
 
     func join(_ event: PerfEvent, _ leader: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
-        let descriptor = try FileDescriptor.open(reading: "/dev/null")
+        let descriptor = try FileDescriptor.open(reading: "/proc/version")
         opened.append(Opened(event: event, leader: leaders[leader.number]))
         numbers.append(descriptor.number)
         return descriptor

@@ -107,8 +107,8 @@ import Testing
         Sources(
             opening: .these([kind]), SystemRoots(sysfs: root, procfs: root, vendor: vendor), time: .replay,
             perfCalls: PerfCalls(
-                open: { (_) throws(SystemError) in try FileDescriptor.open(reading: "/dev/null") },
-                join: { (_, _) throws(SystemError) in try FileDescriptor.open(reading: "/dev/null") }))
+                open: { (_) throws(SystemError) in try FileDescriptor.open(reading: "/proc/version") },
+                join: { (_, _) throws(SystemError) in try FileDescriptor.open(reading: "/proc/version") }))
     }
 
     private func lines(_ reports: [ZoneReport]) -> [String] {

@@ -14,6 +14,20 @@
 
 #include <linux/vm_sockets.h>
 
+/// How many words the command line has by which this program was started, its own name included: from the C library, and not from
+/// /proc, which need not be there.
+int clinux_argument_count(void);
+
+/// One of those words; null if there is none of that number.
+const char *_Nullable clinux_argument(int index);
+
+/// Opens /dev/null in place of each standard descriptor (0 to 2) that is closed, so that no file or socket gets its number, and what is
+/// meant for a terminal never reaches it. To be called before anything is opened. Gives -1 if that cannot be done.
+int clinux_fill_standard_descriptors(void);
+
+/// Whether a standard descriptor was closed when they were filled.
+int clinux_was_closed_at_start(int descriptor);
+
 /// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK; the peer's address goes to `address`.
 int clinux_accept(int listener, struct sockaddr_storage *_Nonnull address);
 
@@ -32,6 +46,13 @@ ssize_t clinux_send_datagram(int socket, const char *_Nonnull path, size_t path_
 
 /// memfd_create(2) with MFD_CLOEXEC, of a fixed length that nobody can change any more.
 int clinux_memfd(const char *_Nonnull name, size_t length);
+
+/// Waits until a descriptor can be written to, with no signal blocked but SIGPIPE and SIGXFSZ: the others act as soon as they come.
+/// See ppoll(2).
+int clinux_wait_writable(int descriptor);
+
+/// Whether nobody can shorten what a descriptor refers to. See F_GET_SEALS(2const).
+int clinux_is_sealed(int descriptor);
 
 /// Counts one event of a performance monitoring unit on one processor, from now on and for all tasks, as the leader
 /// of a group (`leader` -1) or a member of one. Reads give the whole group and the time it ran. See perf_event_open(2).

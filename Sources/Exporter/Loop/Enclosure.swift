@@ -35,6 +35,7 @@ extension SandboxPlan {
     init(_ configuration: Configuration) {
         self.init()
         readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs, procfs: configuration.procfs)
+        writesFiles = configuration.stateFile != nil
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
         #if SANDBOX_FATAL
             isFatal = true

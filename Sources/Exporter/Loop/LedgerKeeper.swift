@@ -1,4 +1,5 @@
 import Accounts
+import Bytes
 import Kernel
 import Log
 import Logging
@@ -18,9 +19,9 @@ enum LedgerKeeper {
         _ sampling: inout Sampling, _ configuration: Configuration, stored: consuming FileDescriptor?,
         _ notifier: borrowing Notifier, _ log: Logger
     ) throws {
-        guard let boot = bootIdentity() else { return }
-        guard let memory = try memory(configuration, stored: stored, notifier, log) else { return }
-        let ledger = Ledger(memory, boot: boot, nowUnixMicroseconds: Clock.realtimeNanoseconds() / 1000)
+        guard let boot = bootIdentity(configuration.stateFile, log) else { return }
+        guard let store = try store(configuration, stored: stored, notifier, log) else { return }
+        let ledger = Ledger(store, boot: boot, nowUnixMicroseconds: Clock.realtimeNanoseconds() / 1000)
         switch sampling.keep(in: ledger) {
         case .new: break
         case .restored(let domains):
@@ -41,10 +42,17 @@ enum LedgerKeeper {
             ["reason": reason])
     }
 
-    private static func memory(
+    private static func store(
         _ configuration: Configuration, stored: consuming FileDescriptor?, _ notifier: borrowing Notifier, _ log: Logger
-    ) throws -> SharedMemory? {
-        if let path = configuration.stateFile { return try file(path, log) }
+    ) throws -> LedgerStore? {
+        if let path = configuration.stateFile { return try file(path) }
+        guard let memory = try memory(stored: stored, notifier, log) else { return nil }
+        return LedgerStore(memory)
+    }
+
+    private static func memory(
+        stored: consuming FileDescriptor?, _ notifier: borrowing Notifier, _ log: Logger
+    ) throws(SystemError) -> SharedMemory? {
         guard let stored else { return try notifier.isConnected ? newMemory(notifier) : nil }
         do throws(SystemError) {
             if try FileStatus(of: stored).size != Ledger.firstLayoutMemoryBytes {
@@ -60,21 +68,31 @@ enum LedgerKeeper {
         }
     }
 
-    private static func file(_ path: String, _ log: Logger) throws -> SharedMemory {
-        do throws(SystemError) {
-            let memory = try SharedMemory(
-                file: path, length: Ledger.memoryBytes, growingFrom: Ledger.firstLayoutMemoryBytes)
-            if memory.isReplacement {
-                report(refused: "\(path) has another length than a ledger of this version", log)
-            }
-            return memory
+    private static func file(_ path: String) throws(StartFailure) -> LedgerStore {
+        do throws(LedgerStore.FileObstacle) {
+            return try LedgerStore.file(at: path)
         } catch {
-            let reason =
-                error.code == .wouldBlock
-                ? "another program has it, most likely another exporter: stop that one first, or give each a file of its own "
-                    + "with --state-file ('fuser -v \(path)' names it)"
-                : "\(error)"
-            throw StartFailure(message: "cannot use the state file \(path): \(reason)")
+            throw StartFailure(message: "cannot use the state file \(path): \(reason(error, path))")
+        }
+    }
+
+    /// Why a state file cannot be used, and what helps.
+    private static func reason(_ obstacle: LedgerStore.FileObstacle, _ path: String) -> String {
+        switch obstacle {
+        case .foreign(let bytes):
+            return
+                "it holds something else (\(counted(bytes, "byte"))), which is left as it is: name another file with --state-file, "
+                + "or remove this one if nobody needs it"
+        case .failed(let error) where error.code == .wouldBlock:
+            return
+                "another program has it, most likely another exporter: stop that one first, or give each a file of its own "
+                + "with --state-file ('fuser -v \(path)' names it)"
+        case .failed(let error) where error.code == .noSpace:
+            return
+                "\(error): it needs \(Ledger.memoryBytes / 1024) KiB; make room, or name a file elsewhere with --state-file"
+        case .failed(let error) where error.code == .tooManyLinks:
+            return "it is a link, which is not followed: name the file that it leads to"
+        case .failed(let error): return "\(error)"
         }
     }
 
@@ -97,12 +115,22 @@ enum LedgerKeeper {
         return notifier.store(memory.descriptor, name: storeName) ? consume memory : nil
     }
 
-    private static func bootIdentity() -> BootIdentity? {
+    /// Nil where the kernel does not tell, which is said if somebody has asked for a ledger.
+    private static func bootIdentity(_ stateFile: String?, _ log: Logger) -> BootIdentity? {
+        let path = "/proc/sys/kernel/random/boot_id"
+        let reason: String
         do throws(SystemError) {
-            let text = try Files.read("/proc/sys/kernel/random/boot_id", limit: 64)
-            return BootIdentity(String(decoding: text, as: UTF8.self))
+            let text = String(decoding: try Files.read(path, limit: 64), as: UTF8.self)
+            if let identity = BootIdentity(text) { return identity }
+            reason = "it shows no identity"
         } catch {
-            return nil
+            reason = "\(error.code)"
         }
+        let what = stateFile.map { "the state file \($0) is not used" } ?? "no totals are kept over restarts"
+        log.report(
+            .ledgerRefused, stateFile == nil ? .info : .warning,
+            "\(what): whether they are from this start of the machine cannot be known, since \(path) cannot be read: \(reason)",
+            ["reason": reason])
+        return nil
     }
 }

@@ -126,7 +126,7 @@ struct Measuring: ~Copyable {
     private mutating func report(at moment: Moment) {
         let now = moment.monotonicNanoseconds
         search.review(sampling, at: now, log)
-        ledger.review(sampling, log)
+        ledger.review(sampling, at: now, log)
         health.review(sampling, at: now, log)
         anomalies.review(sampling, at: now, log)
         host.review(sampling, at: now, log)

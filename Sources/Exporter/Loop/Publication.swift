@@ -35,7 +35,7 @@ struct Publication: ~Copyable, Publisher {
     init(
         _ measuring: consuming Measuring, _ configuration: Configuration, _ sink: LogSink, _ log: Logger
     ) throws(SystemError) {
-        let probe = try ProcessProbe()
+        let probe = ProcessProbe()
         catalog = SeriesCatalog(
             isSimulated: measuring.sampling.report.isSimulated, hasHistograms: configuration.hasHistograms,
             hasClassicBuckets: configuration.hasClassicBuckets, intervalNanoseconds: measuring.intervalNanoseconds,

@@ -59,6 +59,11 @@ struct MeasureSession: ~Copyable {
         do throws(SystemError) {
             if let path = options.output { return try TextWriter(creating: path) }
             return try options.command.isEmpty ? .standardOutput() : .standardError()
+        } catch  where error.code == .noDeviceOrReader {
+            throw StartFailure(
+                message:
+                    "the report cannot be written to \(MeasureSession.name(options)): it is a pipe that nobody reads from, or a "
+                    + "socket: start what reads it first, or name a file")
         } catch {
             throw StartFailure(message: "the report cannot be written to \(MeasureSession.name(options)): \(error)")
         }

@@ -26,6 +26,6 @@ struct ProcessSeries {
         registry[threads] = statistics.map { .integer($0.threads) } ?? .absent
         registry[start] = statistics.flatMap { probe.startUnixMicroseconds($0) }.map(Value.micro) ?? .absent
         registry[openDescriptors] = probe.openDescriptors().map(Value.integer) ?? .absent
-        registry[descriptorLimit] = .integer(Process.descriptorLimit)
+        registry[descriptorLimit] = Process.descriptorLimit.map(Value.integer) ?? .absent
     }
 }

@@ -27,11 +27,12 @@ struct ProcessStatistics: Equatable {
             // State (a letter) and some that may be negative are not needed; they count as 0.
             fields[field] = UInt64(decimal: line.extracting(start..<position)) ?? 0
         }
-        cpuMicroseconds = (fields[14] + fields[15]) * (1_000_000 / ticksPerSecond)
+        // Around 2^64 rather than a trap: containers may show files of their own here.
+        cpuMicroseconds = (fields[14] &+ fields[15]) &* (1_000_000 / ticksPerSecond)
         threads = fields[20]
         startTicks = fields[22]
         virtualBytes = fields[23]
-        residentBytes = fields[24] * pageBytes
+        residentBytes = fields[24] &* pageBytes
     }
 
     private static func endOfName(_ line: Span<UInt8>) -> Int? {
@@ -40,39 +41,57 @@ struct ProcessStatistics: Equatable {
     }
 }
 
-/// Reads this process's statistics again and again from files that stay open.
+/// Reads this process's statistics again and again from files that stay open. What /proc does not show is not known.
 struct ProcessProbe: ~Copyable {
-    private let statistics: FileDescriptor
-    private let descriptors: DescriptorCounter
+    private let statistics: FileDescriptor?
+    private let descriptors: DescriptorCounter?
     private let ticksPerSecond = Process.clockTicksPerSecond
     private let pageBytes = Process.pageBytes
     private var line = ByteBuffer(capacity: 1024)
     /// When the machine was started, on the wall clock.
     private let bootUnixSeconds: UInt64?
 
-    init() throws(SystemError) {
-        let statistics = try FileDescriptor.open(reading: "/proc/self/stat")
-        let descriptors = try DescriptorCounter(procfs: "/proc")
-        let bootUnixSeconds = ProcessProbe.bootTime(try Files.read("/proc/stat", limit: 1 << 20))
-        self.statistics = statistics
-        self.descriptors = descriptors
-        self.bootUnixSeconds = bootUnixSeconds
+    /// `procfs` is the root of the proc file system.
+    init(procfs: String = "/proc") {
+        statistics = ProcessProbe.ifThere { () throws(SystemError) in
+            try FileDescriptor.open(reading: procfs + "/self/stat")
+        }
+        descriptors = ProcessProbe.ifThere { () throws(SystemError) in try DescriptorCounter(procfs: procfs) }
+        bootUnixSeconds = ProcessProbe.ifThere { () throws(SystemError) in
+            try Files.read(procfs + "/stat", limit: 1 << 20)
+        }.flatMap { ProcessProbe.bootTime($0) }
+    }
+
+    private static func ifThere<Value: ~Copyable>(_ open: () throws(SystemError) -> Value) -> Value? {
+        do throws(SystemError) {
+            return try open()
+        } catch {
+            return nil
+        }
     }
 
     /// Nil if the kernel does not tell.
     mutating func read() -> ProcessStatistics? {
         line.removeAll()
         var outcome = ReadOutcome.bytes(0)
-        line.withFreeSpace { space in outcome = statistics.read(at: 0, into: &space) }
+        switch statistics {
+        case .some(let file): line.withFreeSpace { space in outcome = file.read(at: 0, into: &space) }
+        case .none: return nil
+        }
         guard case .bytes = outcome else { return nil }
         return line.withBytes { ProcessStatistics($0, ticksPerSecond: ticksPerSecond, pageBytes: pageBytes) }
     }
 
-    func openDescriptors() -> UInt64? { descriptors.count() }
+    func openDescriptors() -> UInt64? {
+        switch descriptors {
+        case .some(let counter): counter.count()
+        case .none: nil
+        }
+    }
 
     /// When this process was started, on the wall clock, in microseconds.
     func startUnixMicroseconds(_ statistics: ProcessStatistics) -> UInt64? {
-        bootUnixSeconds.map { $0 * 1_000_000 + statistics.startTicks * (1_000_000 / ticksPerSecond) }
+        bootUnixSeconds.map { $0 &* 1_000_000 &+ statistics.startTicks &* (1_000_000 / ticksPerSecond) }
     }
 
     /// The line `btime` of /proc/stat.
