@@ -144,11 +144,9 @@ extension PowercapNames {
 
     private func free(_ domain: Domain) -> Name {
         var domain = domain
-        while kindMayRepeat(domain), taken.contains(identity(domain)) { domain = domain.next }
+        while taken.contains(identity(domain)) { domain = domain.next }
         return Name(identity: identity(domain), domain: domain)
     }
-
-    private func kindMayRepeat(_ domain: Domain) -> Bool { domain.kind == .psys }
 
     private func free(_ path: [String], _ isTaken: (String) -> Bool) -> Name {
         let identity = untaken(identity(path), separator: "#", isTaken: taken.contains)
@@ -163,9 +161,16 @@ extension PowercapNames {
 }
 
 extension Domain {
-    /// What one more is called that has the same name. Kernels before 5.11 called every platform `psys`.
-    fileprivate var next: Domain { Domain(kind: kind, socket: socket + 1) }
+    /// What one more is called that has the same name. Kernels before 5.11 called every platform `psys`, and two counters of one package
+    /// are as those of its dies.
+    fileprivate var next: Domain {
+        kind == .psys
+            ? Domain(kind: kind, socket: socket + 1) : Domain(kind: kind, socket: socket, die: (die ?? 0) + 1)
+    }
 
     /// It may be that `next`, once or several times, leads to another one.
-    fileprivate func precedes(_ other: Domain) -> Bool { kind == .psys && kind == other.kind && socket < other.socket }
+    fileprivate func precedes(_ other: Domain) -> Bool {
+        guard kind == other.kind else { return false }
+        return kind == .psys ? socket < other.socket : socket == other.socket && (die ?? 0) < (other.die ?? 0)
+    }
 }

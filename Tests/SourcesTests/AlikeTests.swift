@@ -9,7 +9,8 @@ import Testing
 @Suite struct AlikeTests {
     @Test(
         arguments: [
-            ("foo", "z"), ("intel-rapl", "psys"), ("intel-rapl", "psys-1"),
+            ("foo", "z"), ("intel-rapl", "psys"), ("intel-rapl", "psys-1"), ("intel-rapl", "package-3"),
+            ("intel-rapl-tpmi", "package-0-die-1"),
         ])
     func `a zone that stays is what it was when one of the same name goes`(controlType: String, name: String) throws {
         try withPowercapTree { tree in

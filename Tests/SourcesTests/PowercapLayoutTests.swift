@@ -38,6 +38,37 @@ import Testing
         }
     }
 
+    /// `powercap_register_zone` asks for no name that nobody else has. Those that show one counter are found by their readings.
+    @Test func `packages of one name are told apart, and each has its own parts`() throws {
+        try withPowercapTree { tree in
+            for number in ["0", "1", "2"] {
+                try tree.add(number, "package-1")
+                try tree.add("\(number):0", "dram")
+            }
+            let discovery = discover(tree)
+            #expect(
+                discovery.zones.map { "\($0.name) \($0.domain.tag)" } == [
+                    "intel-rapl:0 package_1", "intel-rapl:0:0 dram_1", "intel-rapl:1 package_1_die_1",
+                    "intel-rapl:1:0 dram_1_die_1", "intel-rapl:2 package_1_die_2", "intel-rapl:2:0 dram_1_die_2",
+                ])
+            #expect(discovery.zones.allSatisfy { $0.domain.package == 1 })
+            #expect(Set(discovery.zones.map(\.identity)).count == 6)
+            #expect(discovery.refused == [])
+        }
+    }
+
+    /// Of several dies each has its number, and a second of one name the next that is free.
+    @Test func `dies of one name are told apart`() throws {
+        try withPowercapTree([
+            "0": "package-0-die-0", "1": "package-0-die-1", "2": "package-0-die-0", "2:0": "core",
+        ]) { tree in
+            #expect(
+                discover(tree).zones.map(\.domain.tag) == [
+                    "package_0_die_0", "package_0_die_1", "package_0_die_2", "core_0_die_2",
+                ])
+        }
+    }
+
     @Test func `zones of other control types are counted under their own names`() throws {
         try withPowercapTree(["0": "package-0"]) { tree in
             try tree.add("0", "SoC", controlType: "arm-scmi")
