@@ -112,7 +112,7 @@ struct SourceCheck {
 
     /// How long the counter takes to run through its range.
     private func wrap(_ zone: PowercapZone) -> String {
-        let longTerm = zone.limits.first { $0.constraint == "long_term" && $0.microwatts > 0 }
+        let longTerm = zone.limits.first { $0.constraint == "long_term" && PlausiblePower.isLimit($0.microwatts) }
         let power = longTerm?.microwatts ?? zone.boundMicrowatts
         let reason = longTerm == nil ? "the most that is believed of it" : "its limit"
         // Microjoules by microwatts are seconds.
