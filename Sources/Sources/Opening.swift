@@ -50,36 +50,50 @@ extension Sources {
         _ result: inout SearchResult
     ) -> [RefusedZone] {
         var refused: [RefusedZone] = []
+        func refuse(_ member: Int, _ reason: RefusedZone.Reason) {
+            let facts = found[member].facts
+            refused.append(RefusedZone(name: facts.name, domain: facts.domain, reason: reason))
+        }
         var wanted: [Int] = []
-        var places: [Int] = []
         var next = members.first.map { count(of: found[$0].facts.source) } ?? 0
         for member in members {
             let facts = found[member].facts
-            if let known = counters.firstIndex(where: { $0.identity == facts.identity }) {
+            if let known = number(of: facts) {
                 guard missing.contains(known) else { continue }
-                places.append(self.places[known].index)
             } else if let reason = obstacle(to: facts, number: next) {
-                refused.append(RefusedZone(name: facts.name, domain: facts.domain, reason: reason))
+                refuse(member, reason)
                 continue
             } else {
-                places.append(next)
                 next += 1
             }
             wanted.append(member)
         }
-        guard !wanted.isEmpty else { return refused }
-        do throws(NotOpened) {
-            try open(discovery, wanted, at: places)
-        } catch {
-            report.perfError = error.perfError ?? report.perfError
-            return refused
-                + wanted.map { member in
-                    RefusedZone(
-                        name: found[member].facts.name, domain: found[member].facts.domain, reason: error.reason)
-                }
+        // One that the kernel refuses for a reason of its own does not take the others of its group away.
+        while !wanted.isEmpty {
+            do throws(NotOpened) {
+                try open(discovery, wanted, at: positions(for: wanted.map { found[$0].facts }))
+                break
+            } catch {
+                report.perfError = report.perfError ?? error.perfError
+                let culprit = wanted.firstIndex { found[$0].facts.name == error.zone }
+                for member in culprit.map({ [wanted[$0]] }) ?? wanted { refuse(member, error.reason) }
+                if let culprit { wanted.remove(at: culprit) } else { wanted = [] }
+            }
         }
         for member in wanted { enter(found[member], &result) }
         return refused
+    }
+
+    private func number(of facts: CounterFacts) -> Int? { counters.firstIndex { $0.identity == facts.identity } }
+
+    /// The places of counters among their kind: that of one that is known already, or as one more.
+    private func positions(for wanted: [CounterFacts]) -> [Int] {
+        var next = wanted.first.map { count(of: $0.source) } ?? 0
+        return wanted.map { facts in
+            if let known = number(of: facts) { return places[known].index }
+            defer { next += 1 }
+            return next
+        }
     }
 
     /// Why a counter that was never there before cannot be counted; nil if it can.
@@ -94,7 +108,7 @@ extension Sources {
 
     /// Takes in a counter that was opened: it goes on under its number if it has one, and under its domain's name.
     private mutating func enter(_ found: FoundCounter, _ result: inout SearchResult) {
-        guard let index = counters.firstIndex(where: { $0.identity == found.facts.identity }) else {
+        guard let index = number(of: found.facts) else {
             result.added.append(counters.count)
             return append(found.facts, limits: found.limits, found.limitFiles)
         }
@@ -172,14 +186,30 @@ extension SourceReport {
         var source = PerfSource()
         var count = 0
         for group in discovery.groups {
-            do throws(PerfError) {
-                try source.open(
-                    group.zones, at: Array(count..<(count + group.zones.count)), procfs: roots.procfs, calls: perfCalls)
-                count += group.zones.count
-            } catch {
-                perfError = error
+            var zones = group.zones
+            while !zones.isEmpty {
+                do throws(PerfError) {
+                    let places = Array(count..<(count + zones.count))
+                    try source.open(zones, at: places, procfs: roots.procfs, calls: perfCalls)
+                    count += zones.count
+                    break
+                } catch {
+                    refuse(&zones, error)
+                }
             }
         }
+    }
+
+    /// Takes those out of a group of events that cannot be opened.
+    private mutating func refuse(_ zones: inout [PerfZone], _ error: PerfError) {
+        perfError = perfError ?? error
+        let obstacle = NotOpened(error)
+        let culprits = zones.filter { $0.name == obstacle.zone }
+        let refused = culprits.isEmpty ? zones : culprits
+        unopened[.perf, default: []] += refused.map {
+            RefusedZone(name: $0.name, domain: $0.domain, reason: obstacle.reason)
+        }
+        zones.removeAll(where: refused.contains)
     }
 }
 

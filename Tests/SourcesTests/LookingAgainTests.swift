@@ -31,6 +31,40 @@ import Testing
         }
     }
 
+    /// rapl.c shows `energy-psys` for every processor of some models and answers EINVAL where there is none.
+    @Test(arguments: [2, 3, 5] as [UInt64])
+    func `an event that the kernel refuses takes nothing from its group, and is tried again`(config: UInt64) throws {
+        try withPerfTree(cpumask: "0,18", events: ["energy-pkg", "energy-ram", "energy-psys"]) { tree in
+            let kernel = FakeKernel(in: tree.root)
+            kernel.refused = [config]
+            var sources = open(.these([.perf]), tree.root, kernel)
+            let refused = sources.report.refused(.perf).filter { $0.reason != .duplicate }
+            #expect(refused.count == (config == 5 ? 1 : 2))
+            #expect(refused.allSatisfy { $0.reason == .failed(.invalidArgument) && $0.domain != nil })
+            #expect(sources.report.opened == [.perf])
+            #expect(sources.counters.count + refused.count == 5)
+            let before = sources.counters
+            kernel.refused = []
+            let result = sources.find([], among: SourceKinds(.perf))
+            #expect(result.added.count == refused.count && result.reopened == [])
+            #expect(Array(sources.counters.prefix(before.count)) == before)
+            #expect(sources.report.refused(.perf).allSatisfy { $0.reason == .duplicate })
+        }
+    }
+
+    @Test func `of a group that the kernel gave up those are opened that can be`() throws {
+        try withPerfTree(events: ["energy-pkg", "energy-ram"]) { tree in
+            let kernel = FakeKernel(in: tree.root)
+            kernel.record([2, 1_000, joule, joule], processor: 0)
+            var sources = open(.these([.perf]), tree.root, kernel)
+            kernel.record([1, 1_000, 5 * joule], processor: 0)
+            kernel.refused = [2]
+            let result = sources.find([0, 1], among: SourceKinds(.perf))
+            #expect(result.reopened == [1])
+            #expect(readings(&sources) == [.failure(.unregistered), .counter(5_000_000)])
+        }
+    }
+
     /// The processors that read for the packages are others when some were switched off.
     @Test func `a package that another processor reads for is the same package`() throws {
         try withPerfTree(cpumask: "0,18") { tree in
