@@ -128,7 +128,7 @@ extension Sources {
         guard count(of: kind) == 0 else { return .opened }
         let refused = report.refused(kind)
         switch kind {
-        case .powercap: return powercapOutcome(refused)
+        case .powercap: return PowercapAbsence(refused, sysfs: roots.sysfs, in: roots.place).outcome
         case .perf:
             if let error = report.perfError {
                 return .unreadable("perf's energy events cannot be opened: \(error.sentence(in: roots.place))")
@@ -140,18 +140,6 @@ extension Sources {
             return refused.contains { $0.reason == .permissionDenied } ? .unreadable(absence) : .absent(absence)
         case .simulated: return .absent("it was not asked for")
         }
-    }
-
-    private func powercapOutcome(_ refused: [RefusedZone]) -> SourceAttempt.Outcome {
-        let root = roots.sysfs + "/class/powercap"
-        let remedy = Remedy(in: roots.place)
-        if refused.contains(where: { $0.reason == .permissionDenied }) {
-            return .unreadable("no energy counter under \(root) may be read: \(remedy.forbiddenCounters)")
-        }
-        let absence =
-            "there is no RAPL counter under \(root), as Intel's and AMD's processors have: \(remedy.absentCounters)"
-        // What has a domain is there.
-        return refused.contains { $0.domain != nil } ? .unreadable(absence) : .absent(absence)
     }
 }
 
@@ -217,8 +205,8 @@ extension RefusedZone.Reason {
     /// It may be otherwise a moment later: rights that are not set yet, a device that is not ready.
     public var mayPass: Bool {
         switch self {
-        case .permissionDenied, .failed, .badAttribute, .asleep: true
-        case .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced: false
+        case .permissionDenied, .failed, .badAttribute, .asleep, .hidden: true
+        case .noEnergy, .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced: false
         }
     }
 }

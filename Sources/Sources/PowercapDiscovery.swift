@@ -39,17 +39,22 @@ public struct PowercapDiscovery: Sendable {
         refuseWhatDoesNotFit()
     }
 
-    /// What shows energy is one. Containers hide the directories of RAPL's zones: those are missed by their entries.
+    /// What shows energy or power is one, and whatever there is of a control type that is known to.
     private func isZone(_ entry: PowercapEntry) -> Bool {
-        let isHidden = PowercapDiscovery.isRAPL(entry.controlType) && entry.hasNumbersOfRAPL
-        return isHidden || attributes(of: entry).has("energy_uj")
+        let type = entry.controlType
+        if PowercapDiscovery.isRAPL(type) ? entry.hasNumbersOfRAPL : PowercapDiscovery.measures(type) { return true }
+        return ["energy_uj", "power_uw"].contains(where: attributes(of: entry).has)
     }
 
     private static func isRAPL(_ type: String) -> Bool { controlTypes.contains(type) }
 
+    /// See drivers/powercap/arm_scmi_powercap.c and dtpm.c: what they register shows power, and no energy in today's kernels.
+    private static func measures(_ type: String) -> Bool { type == "arm-scmi" || type == "dtpm" }
+
     private mutating func consider(_ entry: PowercapEntry, _ names: inout PowercapNames) {
         var domain: Domain?
         do throws(UnusableAttribute) {
+            try checkShown(entry)
             let name = try names.name(entry) { tag in zones.contains { $0.domain.tag == tag } }
             let (identity, found) = (name.identity, name.domain)
             domain = found
@@ -69,6 +74,15 @@ public struct PowercapDiscovery: Sendable {
                     identity: identity))
         } catch {
             refused.append(RefusedZone(name: entry.name, domain: domain, reason: error.reason))
+        }
+    }
+
+    /// A container engine hides the directories of all zones, and leaves the class. A zone of RAPL always has energy.
+    private func checkShown(_ entry: PowercapEntry) throws(UnusableAttribute) {
+        let attributes = attributes(of: entry)
+        guard Files.realPath(attributes.path) != nil else { throw UnusableAttribute(reason: .hidden) }
+        guard PowercapDiscovery.isRAPL(entry.controlType) || attributes.has("energy_uj") else {
+            throw UnusableAttribute(reason: .noEnergy(showsPower: attributes.has("power_uw")))
         }
     }
 

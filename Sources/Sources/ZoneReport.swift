@@ -69,7 +69,8 @@ extension RefusedZone {
         case .duplicate, .replaced: .duplicate
         case .battery: .ignored
         case .slow: .slow
-        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany, .asleep: .unreadable
+        case .unknownName, .badAttribute, .hidden, .noEnergy, .permissionDenied, .failed, .tooMany, .asleep:
+            .unreadable
         }
     }
 }
@@ -81,6 +82,8 @@ extension RefusedZone.Reason: CustomStringConvertible {
         case .duplicate: "repeats a counter that is counted already"
         case .unknownName(let name): "its name '\(name)' is none that RAPL uses"
         case .badAttribute(let what): what
+        case .hidden: "hidden: the class lists it, and its directory is not there"
+        case .noEnergy(let showsPower): showsPower ? "shows no energy, only power" : "shows no energy"
         case .permissionDenied: "permission denied"
         case .failed(let code): "\(code)"
         case .tooMany: "more than \(PowercapSource.capacity) of its kind"

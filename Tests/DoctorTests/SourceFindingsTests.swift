@@ -111,6 +111,16 @@ import Testing
         }
     }
 
+    @Test func `a counter that is there and cannot be used is told as it is, and no driver is asked for`() throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            try tree.set("max_energy_range_uj", of: "intel-rapl:0", to: "0\n")
+            let findings = try powercap(tree, hardware)
+            #expect(findings.map(\.status) == [.problem, .note])
+            #expect(findings.map(\.remedy) == [nil, nil])
+            #expect(findings[1].sentence.contains("max_energy_range_uj is \"0\""))
+        }
+    }
+
     @Test func `without the framework a kernel with it is needed`() throws {
         try withTemporaryDirectory { directory in
             let check = PowercapCheck(sysfs: directory, machine: try machine(hardware), isNeeded: true)

@@ -105,8 +105,25 @@ import Testing
         }
     }
 
-    /// `power_uw` alone is enough to register a zone, and `max_energy_range_uj` is optional.
-    @Test func `a zone without energy is none, and one without a range does not start again`() throws {
+    /// `power_uw` alone is enough to register a zone (powercap_sys.c), as arm_scmi_powercap.c and dtpm.c do.
+    @Test(arguments: ["arm-scmi", "dtpm", "vendor-caps"])
+    func `a zone without energy is refused with its reason`(controlType: String) throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            for number in ["0", "0:0"] {
+                try tree.add(number, "SoC", controlType: controlType)
+                try tree.remove("energy_uj", of: "\(controlType):\(number)")
+                try tree.set("power_uw", of: "\(controlType):\(number)", to: "5000000\n")
+            }
+            let discovery = discover(tree)
+            #expect(discovery.zones.map(\.name) == ["intel-rapl:0"])
+            #expect(discovery.refused.map(\.name) == ["\(controlType):0", "\(controlType):0:0"])
+            #expect(discovery.refused.allSatisfy { $0.reason == .noEnergy(showsPower: true) })
+            #expect(discovery.refused.map(\.report.reason) == Array(repeating: "shows no energy, only power", count: 2))
+        }
+    }
+
+    /// `max_energy_range_uj` is optional.
+    @Test func `a zone that shows nothing is refused, and one without a range does not start again`() throws {
         try withPowercapTree { tree in
             try tree.add("0", "power only", controlType: "arm-scmi")
             try tree.remove("energy_uj", of: "arm-scmi:0")
@@ -119,7 +136,7 @@ import Testing
             let discovery = discover(tree)
             #expect(discovery.zones.map(\.name) == ["arm-scmi:1", "arm-scmi:2", "arm-scmi:3"])
             #expect(discovery.zones.map(\.modulus) == [CounterFacts.neverWraps, CounterFacts.neverWraps, 1_000_000])
-            #expect(discovery.refused == [])
+            #expect(discovery.refused == [RefusedZone(name: "arm-scmi:0", reason: .noEnergy(showsPower: false))])
         }
     }
 
