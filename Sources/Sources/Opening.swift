@@ -37,6 +37,7 @@ extension Sources {
         }
         report.take(discovery)
         report.unopened[kind] = unopened
+        settleLost(missing.filter { !result.reopened.contains($0) }, kind, discovery)
         searches[index].settle(
             hasOpened: result.openedCount > before, isWaiting: report.refused(kind).contains(where: \.reason.mayPass))
         report.settle(kind, searches[index].row, outcome(kind), order: searches.map(\.kind))

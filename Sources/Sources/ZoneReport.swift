@@ -15,6 +15,8 @@ public enum ZoneRole: String, Sendable {
     case ignored
     /// Reading it takes so long that it is not read any more.
     case slow
+    /// It was counted, and the kernel does not show it any more.
+    case gone
     /// It cannot be counted.
     case unreadable
 }
@@ -52,6 +54,9 @@ extension ZoneReport {
 }
 
 extension ZoneReport {
+    /// Why a zone that was counted is not any more.
+    static let absence = "the kernel does not show it any more"
+
     /// Why a sensor is not read any more.
     static func slowness(_ nanoseconds: UInt64) -> String {
         "a reading took \(decimal(nanoseconds / 1_000_000, digits: 3, shown: 2)) s"

@@ -162,7 +162,56 @@ import Testing
             try tree.add("0", "package-0", controlType: "intel-rapl-mmio")
             let result = sources.find([0], among: SourceKinds(.powercap))
             #expect(result.added == [] && result.reopened == [])
-            #expect(sources.zones.map(\.role) == [.counted, .duplicate])
+            #expect(sources.zones.map(\.role) == [.gone, .duplicate])
+        }
+    }
+
+    @Test func `a zone that is gone is told as gone until it is read again`() throws {
+        try withPowercapTree(["0": "package-0", "1": "package-1"]) { tree in
+            try tree.setLimit(0, of: "intel-rapl:1", name: "long_term", microwatts: 65_000_000)
+            var sources = open(.these([.powercap]), tree.root, FakeKernel(in: tree.root))
+            let before = sources.zones
+            try tree.unregister("1")
+            var result = sources.find([1], among: SourceKinds(.powercap))
+            #expect(result.hasChanged && sources.zones.map(\.role) == [.counted, .gone])
+            #expect(sources.zones[1].limits == [] && sources.zones[1].domain == sources.counters[1].domain)
+            result = sources.find([1], among: SourceKinds(.powercap))
+            #expect(!result.hasChanged)
+            // Something else has its number.
+            try tree.add("1", "bogus")
+            result = sources.find([1], among: SourceKinds(.powercap))
+            #expect(result.hasChanged && sources.zones.map(\.role) == [.counted, .gone, .unreadable])
+            try tree.unregister("1")
+            try tree.add("1", "package-1")
+            try tree.setLimit(0, of: "intel-rapl:1", name: "long_term", microwatts: 65_000_000)
+            result = sources.find([1], among: SourceKinds(.powercap))
+            #expect(result.hasChanged && result.reopened == [1] && sources.zones == before)
+        }
+    }
+
+    @Test func `a zone that is back and may not be read is told once, and as that`() throws {
+        try withPowercapTree(["0": "package-0", "1": "package-1"]) { tree in
+            var sources = open(.these([.powercap]), tree.root, FakeKernel(in: tree.root))
+            try tree.forbid("intel-rapl:1")
+            try withoutPrivileges {
+                _ = sources.find([1], among: SourceKinds(.powercap))
+                #expect(sources.zones.map(\.role) == [.counted, .unreadable])
+                #expect(sources.zones[1].reason == "permission denied")
+            }
+        }
+    }
+
+    /// A driver may say ENODEV for a moment: the sensor is there, and what has it open may read it again.
+    @Test func `a sensor that is listed is not gone, whatever its driver says`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["energy1_input": "7\n"])
+            var sources = open(.these([.hwmon]), tree.root, FakeKernel(in: tree.root))
+            try tree.set("hwmon0/energy1_input", to: "\n")
+            _ = sources.find([0], among: SourceKinds(.hwmon))
+            #expect(sources.zones.map(\.role) == [.counted, .unreadable])
+            try tree.removeChip(0)
+            _ = sources.find([0], among: SourceKinds(.hwmon))
+            #expect(sources.zones.map(\.role) == [.gone])
         }
     }
 
