@@ -29,10 +29,9 @@ struct PowercapCheck {
         }
         if let finding = discovery.zones.first.flatMap(serve) { findings.append(finding) }
         if !forbidden.isEmpty { findings.append(forbid(forbidden, areAll: discovery.zones.isEmpty)) }
-        if discovery.zones.isEmpty && forbidden.isEmpty {
-            findings.append(absence(others))
-        }
-        return findings + others.filter { $0.reason != .hidden }.map(ignore)
+        guard discovery.zones.isEmpty && forbidden.isEmpty else { return findings + others.map(ignore) }
+        // That they are hidden is said of all together.
+        return findings + [absence(others)] + others.filter { $0.reason != .hidden }.map(ignore)
     }
 
     /// Counters whose files this user may not open.

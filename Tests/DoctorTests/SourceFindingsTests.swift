@@ -97,6 +97,9 @@ import Testing
             #expect(findings[0].status == .problem)
             #expect(findings[0].sentence.hasPrefix("1 energy counter under \(tree.root)/class/powercap is hidden"))
             #expect(findings[0].remedy?.contains("--path.sysfs /host/sys") == true)
+            // One among others that can be read is told by itself.
+            try tree.add("1", "package-1")
+            #expect(try powercap(tree, hardware).map(\.status) == [.ok, .note])
         }
     }
 
