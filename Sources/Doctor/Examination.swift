@@ -63,7 +63,7 @@ public struct Examination {
         let perf = PerfCheck(procfs: procfs, machine: machine, isNeeded: needs(.perf, report))
         let hwmon = HwmonCheck(place: machine.place, isNeeded: needs(.hwmon, report))
         return (report.powercap.map(powercap.findings) ?? [])
-            + (report.perf.map { perf.findings($0, report.perfError) } ?? [])
+            + (report.perf.map { perf.findings($0, report.perfError, refused: report.refused(.perf)) } ?? [])
             + (report.hwmon.map(hwmon.findings) ?? [])
     }
 

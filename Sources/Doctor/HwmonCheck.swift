@@ -44,7 +44,7 @@ struct HwmonCheck {
             Finding(
                 .note, .hwmon,
                 "\(sensor.name) is not counted yet: \(sensor.reason). It is counted when it shows something.")
-        case .battery, .unknownName, .badAttribute, .failed, .tooMany, .replaced:
+        case .battery, .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany, .replaced:
             Finding(.note, .hwmon, "\(sensor.name) is not counted: \(sensor.reason).")
         }
     }

@@ -9,16 +9,26 @@ struct PerfCheck {
     /// Without them there is no energy.
     let isNeeded: Bool
 
-    /// `error` is why events that were found cannot be opened; nil if they can.
-    func findings(_ discovery: PerfDiscovery, _ error: PerfError?) -> [Finding] {
-        let refused = discovery.refused.map { zone in
-            Finding(.note, .perf, "\(zone.name) is not counted: \(zone.reason).")
-        }
+    /// `refused` are all that are not counted, and `error` is why one that was found cannot be opened; nil if all can.
+    func findings(_ discovery: PerfDiscovery, _ error: PerfError?, refused zones: [RefusedZone]) -> [Finding] {
+        let refused = zones.map { Finding(.note, .perf, "\($0.name) is not counted: \($0.reason).") }
         guard !discovery.groups.isEmpty else { return (refused.isEmpty ? [absence] : refused) + setting }
-        if let error { return [obstacle(error)] + refused }
-        let tags = enumeration(discovery.domains.map(\.tag))
-        let count = counted(discovery.domains.count, "energy event")
+        let failed = Set(zones.filter(isRefusedByKernel).map(\.name))
+        let counting = discovery.groups.flatMap(\.zones).filter { !failed.contains($0.name) }
+        if let error, counting.isEmpty {
+            return [obstacle(error)]
+                + discovery.refused.map { Finding(.note, .perf, "\($0.name) is not counted: \($0.reason).") }
+        }
+        let tags = enumeration(counting.map(\.domain.tag))
+        let count = counted(counting.count, "energy event")
         return [Finding(.ok, .perf, "\(count) of the kernel's power unit can be counted: \(tags).")] + refused + setting
+    }
+
+    private func isRefusedByKernel(_ zone: RefusedZone) -> Bool {
+        switch zone.reason {
+        case .permissionDenied, .failed: true
+        default: false
+        }
     }
 
     /// What the kernel asks of those who count.

@@ -29,17 +29,10 @@ struct PowercapCheck {
         }
         if let finding = discovery.zones.first.flatMap(serve) { findings.append(finding) }
         if !forbidden.isEmpty { findings.append(forbid(forbidden, areAll: discovery.zones.isEmpty)) }
-        if discovery.zones.isEmpty && forbidden.isEmpty {
-            if !others.isEmpty && others.allSatisfy({ $0.reason == PowercapCheck.hidden }) {
-                return findings + [hide(others.count)]
-            }
-            findings.append(absence(isEmpty: others.isEmpty))
-        }
-        return findings + others.map(ignore)
+        guard discovery.zones.isEmpty && forbidden.isEmpty else { return findings + others.map(ignore) }
+        // That they are hidden is said of all together.
+        return findings + [absence(others)] + others.filter { $0.reason != .hidden }.map(ignore)
     }
-
-    /// The class has an entry whose directory is not there.
-    private static let hidden = RefusedZone.Reason.badAttribute("name: \(ErrorCode.notFound)")
 
     /// Counters whose files this user may not open.
     private func forbid(_ zones: [RefusedZone], areAll: Bool) -> Finding {
@@ -81,45 +74,31 @@ struct PowercapCheck {
         }
     }
 
-    private func hide(_ count: Int) -> Finding {
-        Finding(
-            isNeeded ? .problem : .note, .powercap,
-            "\(counted(count, "energy counter")) under \(root) \(count == 1 ? "is" : "are") hidden: container engines put an empty directory over "
-                + "/sys/devices/virtual/powercap.",
-            remedy: Remedy(in: machine.place).hiddenCounters)
+    /// Nothing that could be counted, and nothing that is only forbidden.
+    private func absence(_ refused: [RefusedZone]) -> Finding {
+        let absence = PowercapAbsence(refused, sysfs: sysfs, in: machine.place)
+        let sentence =
+            switch absence.cause {
+            case .hidden: hiding(refused.count { $0.reason == .hidden })
+            case .absent(let reason) where refused.isEmpty: "There is no energy counter under \(root): \(reason)."
+            case .absent(let reason): "No energy counter under \(root) can be used: \(reason)."
+            case .unusable, .forbidden: "No energy counter under \(root) can be used, for what is said of each."
+            }
+        return Finding(isNeeded ? .problem : .note, .powercap, sentence, remedy: absence.remedy)
     }
 
-    /// Nothing that could be counted, by what the machine is. `isEmpty`: the class shows nothing at all.
-    private func absence(isEmpty: Bool) -> Finding {
-        let (reason, remedy) = absenceReason
-        let begin = isEmpty ? "There is no energy counter under \(root)" : "No energy counter under \(root) can be used"
-        return Finding(isNeeded ? .problem : .note, .powercap, "\(begin): \(reason).", remedy: remedy)
+    private func hiding(_ count: Int) -> String {
+        "\(counted(count, "energy counter")) under \(root) \(count == 1 ? "is" : "are") hidden: container engines put an empty directory over "
+            + "/sys/devices/virtual/powercap."
     }
-
-    private var absenceReason: (String, remedy: String?) {
-        let remedy = Remedy(in: machine.place)
-        if machine.isVirtual {
-            return ("this is a virtual machine, and only its host has them", remedy.absentCounters)
-        }
-        if machine.isARM { return ("this is an ARM, which has none", nil) }
-        if isThere(sysfs + "/module/intel_rapl_msr") {
-            return ("the driver intel_rapl_msr is loaded and does not know this processor", "install a newer kernel")
-        }
-        if !isThere(root) {
-            return ("the kernel has no powercap framework, or /sys is not the host's", remedy.absentFramework)
-        }
-        return ("the driver is not loaded", remedy.absentCounters)
-    }
-
-    private func isThere(_ path: String) -> Bool { Files.realPath(path) != nil }
 
     private func ignore(_ zone: RefusedZone) -> Finding {
         let domain = zone.domain.map { " (\($0.tag))" } ?? ""
         switch zone.reason {
         case .duplicate:
             return Finding(.note, .powercap, "\(zone.name)\(domain) \(zone.reason): it is left out of every sum.")
-        case .unknownName, .badAttribute, .failed, .tooMany, .permissionDenied, .battery, .asleep, .slow,
-            .replaced:
+        case .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany, .permissionDenied, .battery,
+            .asleep, .slow, .replaced:
             return Finding(.note, .powercap, "\(zone.name)\(domain) is not counted: \(zone.reason).")
         }
     }

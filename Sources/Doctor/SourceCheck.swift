@@ -19,7 +19,6 @@ struct SourceCheck {
     var findings: [Finding] {
         let name = report.name
         guard report.isUp else {
-            let obstacle = report.choice == .auto ? "no source can be read" : "\(name) cannot be read"
             return [
                 Finding(
                     .problem, .source, "No energy is measured, since \(obstacle); the exporter would run and say so.",
@@ -30,6 +29,16 @@ struct SourceCheck {
             return [Finding(.note, .source, "SIMULATED: the numbers come from a model and measure nothing.")]
         }
         return [replacement ?? Finding(.ok, .source, "Energy is read from \(name).")] + missing
+    }
+
+    /// Why there is no energy. What is not there, or is nothing to count, such as a battery, is none that cannot be read.
+    private var obstacle: String {
+        if report.choice == .auto { return "no source can be read" }
+        let areAbsent = report.attempts.allSatisfy { attempt in
+            if case .absent = attempt.outcome { return true }
+            return false
+        }
+        return areAbsent ? "\(report.name) shows nothing that can be counted" : "\(report.name) cannot be read"
     }
 
     /// Something stands in for what was to be read first.
@@ -112,7 +121,7 @@ struct SourceCheck {
 
     /// How long the counter takes to run through its range.
     private func wrap(_ zone: PowercapZone) -> String {
-        let longTerm = zone.limits.first { $0.constraint == "long_term" && $0.microwatts > 0 }
+        let longTerm = zone.limits.first { $0.constraint == "long_term" && PlausiblePower.isLimit($0.microwatts) }
         let power = longTerm?.microwatts ?? zone.boundMicrowatts
         let reason = longTerm == nil ? "the most that is believed of it" : "its limit"
         // Microjoules by microwatts are seconds.

@@ -6,32 +6,55 @@ import Kernel
 struct LimitFiles: Equatable, Sendable {
     private struct Constraint: Equatable {
         let limit: StoredPath
-        var maximum: StoredPath?
+        let maximum: StoredPath?
+        /// Which of the zone's limits it is; nil for one that stated nothing when the zone was found.
+        let position: Int?
     }
 
-    private let own: [Constraint]
-    private let parent: [Constraint]
+    /// What one zone states.
+    private struct Zone: Equatable {
+        /// Shows 0 while its limits are not in force; nil for what cannot be switched off.
+        var enabled: StoredPath?
+        var areInForce = true
+        var constraints: [Constraint] = []
+
+        init() {}
+
+        init(_ directory: String, _ limits: PowerLimits) {
+            enabled = StoredPath(directory + "/enabled")
+            areInForce = limits.areInForce
+            constraints = limits.constraints.map { constraint in
+                let stem = "\(directory)/constraint_\(constraint.number)_"
+                return Constraint(
+                    limit: StoredPath(stem + "power_limit_uw"), maximum: StoredPath(stem + "max_power_uw"),
+                    position: constraint.position)
+            }
+        }
+
+        mutating func refreshForce() {
+            if let shown = LimitFiles.number(enabled) { areInForce = shown != 0 }
+        }
+    }
+
+    private var own: Zone
+    private var parent: Zone
     /// The bound by what was stated when it was the counter's turn last.
     var latestMicrowatts: UInt64 = 0
 
     /// The limits of a zone, and of the one that it lies in: each by its directory.
     init(own: (directory: String, limits: PowerLimits), parent: (directory: String, limits: PowerLimits)?) {
-        self.own = LimitFiles.constraints(own.directory, own.limits)
-        self.parent = parent.map { LimitFiles.constraints($0.directory, $0.limits) } ?? []
+        self.own = Zone(own.directory, own.limits)
+        self.parent = parent.map { Zone($0.directory, $0.limits) } ?? Zone()
     }
 
     /// The limits of a channel of a sensor chip.
     init(directory: String, number: UInt16, _ limits: [PowerLimit]) {
-        own = limits.map { Constraint(limit: StoredPath("\(directory)/power\(number)_\($0.constraint)")) }
-        parent = []
-    }
-
-    private static func constraints(_ directory: String, _ limits: PowerLimits) -> [Constraint] {
-        zip(limits.numbers, limits.limits).map { number, limit in
-            let stem = "\(directory)/constraint_\(number)_"
-            let maximum = limit.maximumMicrowatts == nil ? nil : StoredPath(stem + "max_power_uw")
-            return Constraint(limit: StoredPath(stem + "power_limit_uw"), maximum: maximum)
+        own = Zone()
+        own.constraints = limits.enumerated().map { position, limit in
+            let path = StoredPath("\(directory)/power\(number)_\(limit.constraint)")
+            return Constraint(limit: path, maximum: nil, position: position)
         }
+        parent = Zone()
     }
 
     private static func number(_ path: StoredPath?) -> UInt64? {
@@ -39,25 +62,43 @@ struct LimitFiles: Equatable, Sendable {
         return value
     }
 
-    /// Puts what is stated now into the limits.
+    /// Puts what is stated now into the limits; what cannot be read stays as it was.
     ///
-    /// - Returns: the highest number among them and those of the parent; nil if there is none above 0.
-    fileprivate func refresh(_ limits: inout [PowerLimit]) -> UInt64? {
+    /// - Returns: the highest number that limits anything among them and those of the parent; nil if there is none.
+    fileprivate mutating func refresh(_ limits: inout [PowerLimit]) -> UInt64? {
+        own.refreshForce()
+        parent.refreshForce()
         var highest: UInt64 = 0
-        for index in own.indices where index < limits.count {
-            // Writing what is there already would copy the list, which others hold too.
-            if let limit = LimitFiles.number(own[index].limit), limit != limits[index].microwatts {
-                limits[index].microwatts = limit
-            }
-            if let maximum = LimitFiles.number(own[index].maximum), maximum != limits[index].maximumMicrowatts {
-                limits[index].maximumMicrowatts = maximum
-            }
-            highest = max(highest, limits[index].microwatts, limits[index].maximumMicrowatts ?? 0)
+        for constraint in own.constraints {
+            let stated = LimitFiles.restate(constraint, &limits)
+            if own.areInForce { highest = max(highest, stated) }
         }
-        for constraint in parent {
-            highest = max(highest, LimitFiles.number(constraint.limit) ?? 0, LimitFiles.number(constraint.maximum) ?? 0)
+        for constraint in parent.constraints where parent.areInForce {
+            highest = max(highest, LimitFiles.stated(constraint))
         }
         return highest > 0 ? highest : nil
+    }
+
+    /// - Returns: the higher one of the constraint's numbers.
+    private static func restate(_ constraint: Constraint, _ limits: inout [PowerLimit]) -> UInt64 {
+        guard let position = constraint.position, position < limits.count else { return stated(constraint) }
+        // Writing what is there already would copy the list, which others hold too.
+        if let limit = number(constraint.limit), limit != limits[position].microwatts {
+            limits[position].microwatts = limit
+        }
+        if let maximum = number(constraint.maximum), maximum != limits[position].maximumMicrowatts {
+            limits[position].maximumMicrowatts = maximum
+        }
+        return higher(limits[position].microwatts, limits[position].maximumMicrowatts)
+    }
+
+    private static func stated(_ constraint: Constraint) -> UInt64 {
+        higher(number(constraint.limit), number(constraint.maximum))
+    }
+
+    private static func higher(_ limit: UInt64?, _ maximum: UInt64?) -> UInt64 {
+        func limiting(_ number: UInt64?) -> UInt64 { number.flatMap { PlausiblePower.isLimit($0) ? $0 : nil } ?? 0 }
+        return max(limiting(limit), limiting(maximum))
     }
 }
 
@@ -88,8 +129,8 @@ extension Sources {
 
     /// The bound by what is stated now; nil for a counter that states no limits.
     private mutating func statedBound(_ index: Int) -> UInt64? {
-        guard let files = limitFiles[index] else { return nil }
-        let highest = files.refresh(&zones[index].limits)
+        guard limitFiles[index] != nil else { return nil }
+        let highest = limitFiles[index]?.refresh(&zones[index].limits)
         return PlausiblePower.boundMicrowatts(counters[index].domain.kind, highestMicrowatts: highest)
     }
 }

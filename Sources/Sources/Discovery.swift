@@ -60,6 +60,8 @@ enum Discovery {
 /// Why counters that were found could not be opened.
 struct NotOpened: Error {
     let reason: RefusedZone.Reason
+    /// The one that is refused, where that says nothing of the others of its group.
+    var zone: String?
     /// The same with its remedy, where perf refused.
     var perfError: PerfError?
 
@@ -71,7 +73,9 @@ struct NotOpened: Error {
     init(_ error: PerfError) {
         switch error {
         case .forbidden: reason = .permissionDenied
-        case .failed(_, let error): reason = .failed(error.code)
+        case .failed(let zone, let error):
+            reason = .failed(error.code)
+            self.zone = zone
         }
         perfError = error
     }

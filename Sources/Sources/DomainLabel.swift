@@ -24,3 +24,10 @@ func untaken(_ text: String, separator: String, isTaken: (String) -> Bool) -> St
     }
     return candidate
 }
+
+/// Whether a text is another one, or that one with a number behind a number sign, as `untaken` gives them.
+func isNumbered(_ text: String, _ wanted: String) -> Bool {
+    guard text.hasPrefix(wanted) else { return false }
+    let rest = text.dropFirst(wanted.count)
+    return rest.isEmpty || rest.first == "#" && UInt32(rest.dropFirst()) != nil
+}

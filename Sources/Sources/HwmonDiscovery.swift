@@ -14,6 +14,8 @@ public struct HwmonDiscovery: Sendable {
     /// What to remember until the next look.
     private(set) var memory: HwmonMemory
     private var identities: Set<String> = []
+    /// What is known already of the chips that are there, which nobody else is known by.
+    private var kept: Set<String> = []
 
     /// The sensors' domains, in the order in which `HwmonSource` numbers them.
     public var domains: [Domain] { sensors.map(\.domain) }
@@ -30,7 +32,9 @@ public struct HwmonDiscovery: Sendable {
         sysfs: String, remembering memory: HwmonMemory, clock: @escaping () -> UInt64 = Clock.monotonicNanoseconds
     ) {
         self.memory = memory
-        let candidates = findChips(sysfs).flatMap { findRails(of: $0, clock) }
+        let chips = findChips(sysfs)
+        kept = memory.kept(appearances: Set(chips.map(\.appearance)))
+        let candidates = chips.flatMap { findRails(of: $0, clock) }
         // In the order of the devices, whether or not they can be read now, so that one that is asleep has its name when it wakes.
         for candidate in candidates { name(candidate) }
         var admission = SensorAdmission(memory: self.memory, clock: clock)
@@ -65,9 +69,7 @@ public struct HwmonDiscovery: Sendable {
         for file in chip.files {
             do throws(UnusableAttribute) {
                 let label = try label(file, of: chip, clock)
-                // Chips without a device can be alike.
-                let identity = untaken(
-                    chip.identity(file, label), separator: "#", isTaken: identities.contains)
+                let identity = identity(file, label, of: chip)
                 identities.insert(identity)
                 channels.append(HwmonChannel(file: file, label: label, identity: identity))
             } catch {
@@ -76,6 +78,13 @@ public struct HwmonDiscovery: Sendable {
         }
         let rails = HwmonRail.rails(of: channels)
         return rails.map { HwmonCandidate(chip: chip, rail: $0, siblings: rails.count) }
+    }
+
+    /// Chips without a device can be alike. What is known of one stays its own; those that are left are told apart by their order.
+    private func identity(_ file: HwmonFile, _ label: String, of chip: HwmonChip) -> String {
+        let wanted = chip.identity(file, label)
+        if let own = memory.identity(wanted, appearance: chip.appearance), !identities.contains(own) { return own }
+        return untaken(wanted, separator: "#") { identities.contains($0) || kept.contains($0) }
     }
 
     /// Labels are constants in most drivers. A chip that asks the device for them may be slow, and is not asked again.

@@ -8,6 +8,8 @@ struct HwmonFile: Equatable {
     let quantity: Quantity
     let number: UInt16
     let isAverage: Bool
+    /// There is an average of the same power, for the case that the power at the moment cannot be read.
+    var hasAverage = false
 
     init?(_ name: String) {
         guard let quantity = name.hasPrefix("energy") ? Quantity.energy : name.hasPrefix("power") ? .power : nil
@@ -28,12 +30,22 @@ struct HwmonFile: Equatable {
     var name: String { stem + (isAverage ? "_average" : "_input") }
     var labelName: String { stem + "_label" }
 
+    /// The average of the same power; nil if there is none.
+    var average: HwmonFile? { hasAverage ? HwmonFile("\(stem)_average") : nil }
+
     /// Those among a directory's names that are worth reading: energy first, then power, at the moment if there is a choice.
     static func best(of names: [String]) -> [HwmonFile] {
         let files = names.compactMap { HwmonFile($0) }.sorted { $0.number < $1.number }
         let energy = files.filter { $0.quantity == .energy }
         let power = files.filter { $0.quantity == .power }
+        let averages = Set(power.filter(\.isAverage).map(\.number))
         let momentary = Set(power.filter { !$0.isAverage }.map(\.number))
-        return energy + power.filter { !$0.isAverage || !momentary.contains($0.number) }
+        let best = power.filter { !$0.isAverage || !momentary.contains($0.number) }
+        return energy
+            + best.map { file in
+                var file = file
+                file.hasAverage = !file.isAverage && averages.contains(file.number)
+                return file
+            }
     }
 }

@@ -37,4 +37,19 @@ struct HwmonMemory: Sendable {
         guard nanoseconds > SensorPace.longestNanoseconds else { return }
         slowChips[appearance] = nanoseconds
     }
+
+    /// By what a channel is known that is open or too slow in an appearance of its device, whose identity is `wanted` if nobody else
+    /// has it.
+    func identity(_ wanted: String, appearance: UInt64) -> String? {
+        appearances.filter { $0.appearance == appearance && isNumbered($0.identity, wanted) }.map(\.identity).min()
+    }
+
+    /// Everything that is open or too slow in some appearances of devices.
+    func kept(appearances: Set<UInt64>) -> Set<String> {
+        Set(self.appearances.filter { appearances.contains($0.appearance) }.map(\.identity))
+    }
+
+    private var appearances: [(identity: String, appearance: UInt64)] {
+        open.map { ($0.key, $0.value.appearance) } + slow.map { ($0.key, $0.value.appearance) }
+    }
 }

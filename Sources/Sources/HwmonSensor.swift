@@ -29,7 +29,8 @@ public struct HwmonSensor: Sendable, Equatable {
 
     /// More power than this is not believed of it.
     public var boundMicrowatts: UInt64 {
-        PlausiblePower.boundMicrowatts(.sensor, highestMicrowatts: limits.map(\.microwatts).max())
+        PlausiblePower.boundMicrowatts(
+            .sensor, highestMicrowatts: limits.map(\.microwatts).filter(PlausiblePower.isLimit).max())
     }
 
     /// No attribute tells where a counter starts again from 0, and 64 bits of microjoules never end, so a step back is always a

@@ -24,6 +24,11 @@ struct KnownCounters {
         positions[identity].map { !lost.contains($0) } ?? false
     }
 
+    /// Those of a source that are read by a name of the kernel's: usually one at most.
+    func read(_ name: String, of source: SourceKind) -> [CounterFacts] {
+        counters.filter { $0.name == name && $0.source == source && isRead($0.identity) }
+    }
+
     /// The domain that a device has had so far, which it keeps.
     func domain(_ identity: String) -> Domain? { positions[identity].map { counters[$0].domain } }
 

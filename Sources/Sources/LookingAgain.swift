@@ -49,6 +49,7 @@ extension Sources {
     /// opened stays missing.
     public mutating func find(_ missing: [Int], among kinds: SourceKinds = .all) -> SearchResult {
         var result = SearchResult()
+        let before = zones
         for index in searches.indices where kinds.contains(searches[index].kind) {
             if !isReplaced(index) {
                 discover(index, missing, &result)
@@ -59,10 +60,28 @@ extension Sources {
         // One that is too slow is missing as well, for the case that its device has appeared anew, and has its role already.
         let known = counters.indices.filter { !missing.contains($0) || zones[$0].role == .slow }
         let read = Set(known.map { counters[$0].name })
-        let shown = zones.prefix(counters.count) + report.uncounted.filter { !read.contains($0.zone) }
-        result.hasChanged = !result.added.isEmpty || !result.renamed.isEmpty || !shown.elementsEqual(zones)
+        let own = zones.prefix(counters.count)
+        let shown = own + report.uncounted.filter { !read.contains($0.zone) && !own.contains($0) }
+        result.hasChanged = !result.added.isEmpty || !result.renamed.isEmpty || !shown.elementsEqual(before)
         zones = Array(shown)
         return result
+    }
+
+    /// Says of the zones of counters of a kind that are not read any more what a close look found of them.
+    mutating func settleLost(_ lost: [Int], _ kind: SourceKind, _ discovery: Discovery) {
+        for index in lost where counters[index].source == kind && zones[index].role != .slow {
+            let facts = counters[index]
+            let refusal = report.refused(kind).first { $0.name == facts.name && $0.domain == facts.domain }
+            // Sensors that are refused say nothing of what they would measure.
+            let isListed =
+                discovery.found.contains { $0.facts.identity == facts.identity }
+                || kind == .hwmon && discovery.refused.contains { $0.name == facts.name }
+            zones[index] =
+                refusal?.report
+                ?? (isListed
+                    ? ZoneReport(facts, limits: zones[index].limits)
+                    : ZoneReport(zone: facts.name, domain: facts.domain, role: .gone, reason: ZoneReport.absence))
+        }
     }
 
     /// Corrects the units of counters whose unit shows only in what they count; to be called at each pass.

@@ -37,75 +37,10 @@ extension Sources {
         }
         report.take(discovery)
         report.unopened[kind] = unopened
+        settleLost(missing.filter { !result.reopened.contains($0) }, kind, discovery)
         searches[index].settle(
             hasOpened: result.openedCount > before, isWaiting: report.refused(kind).contains(where: \.reason.mayPass))
         report.settle(kind, searches[index].row, outcome(kind), order: searches.map(\.kind))
-    }
-
-    /// Opens those counters of a group that are new or were missing.
-    ///
-    /// - Returns: those that could not be.
-    private mutating func connect(
-        _ discovery: Discovery, _ found: [FoundCounter], _ members: [Int], _ missing: [Int],
-        _ result: inout SearchResult
-    ) -> [RefusedZone] {
-        var refused: [RefusedZone] = []
-        var wanted: [Int] = []
-        var places: [Int] = []
-        var next = members.first.map { count(of: found[$0].facts.source) } ?? 0
-        for member in members {
-            let facts = found[member].facts
-            if let known = counters.firstIndex(where: { $0.identity == facts.identity }) {
-                guard missing.contains(known) else { continue }
-                places.append(self.places[known].index)
-            } else if let reason = obstacle(to: facts, number: next) {
-                refused.append(RefusedZone(name: facts.name, domain: facts.domain, reason: reason))
-                continue
-            } else {
-                places.append(next)
-                next += 1
-            }
-            wanted.append(member)
-        }
-        guard !wanted.isEmpty else { return refused }
-        do throws(NotOpened) {
-            try open(discovery, wanted, at: places)
-        } catch {
-            report.perfError = error.perfError ?? report.perfError
-            return refused
-                + wanted.map { member in
-                    RefusedZone(
-                        name: found[member].facts.name, domain: found[member].facts.domain, reason: error.reason)
-                }
-        }
-        for member in wanted { enter(found[member], &result) }
-        return refused
-    }
-
-    /// Why a counter that was never there before cannot be counted; nil if it can.
-    private func obstacle(to facts: CounterFacts, number: Int) -> RefusedZone.Reason? {
-        // The names of domains must be told apart, whatever their source.
-        if counters.contains(where: { $0.domain.tag == facts.domain.tag && !givenUp.contains($0.source) }) {
-            return .duplicate
-        }
-        let capacity = facts.source == .hwmon ? HwmonSource.capacity : PowercapSource.capacity
-        return number < capacity && counters.count < Sources.mostCounters ? nil : .tooMany
-    }
-
-    /// Takes in a counter that was opened: it goes on under its number if it has one, and under its domain's name.
-    private mutating func enter(_ found: FoundCounter, _ result: inout SearchResult) {
-        guard let index = counters.firstIndex(where: { $0.identity == found.facts.identity }) else {
-            result.added.append(counters.count)
-            return append(found.facts, limits: found.limits, found.limitFiles)
-        }
-        var facts = found.facts
-        facts.domain = counters[index].domain
-        result.reopened.append(index)
-        if counters[index].name != facts.name { result.renamed.append(index) }
-        counters[index] = facts
-        limitFiles[index] = found.limitFiles
-        limitFiles[index]?.latestMicrowatts = facts.boundMicrowatts
-        zones[index] = ZoneReport(facts, limits: found.limits)
     }
 
     /// What became of a kind, in words for people.
@@ -114,7 +49,7 @@ extension Sources {
         guard count(of: kind) == 0 else { return .opened }
         let refused = report.refused(kind)
         switch kind {
-        case .powercap: return powercapOutcome(refused)
+        case .powercap: return PowercapAbsence(refused, sysfs: roots.sysfs, in: roots.place).outcome
         case .perf:
             if let error = report.perfError {
                 return .unreadable("perf's energy events cannot be opened: \(error.sentence(in: roots.place))")
@@ -126,18 +61,6 @@ extension Sources {
             return refused.contains { $0.reason == .permissionDenied } ? .unreadable(absence) : .absent(absence)
         case .simulated: return .absent("it was not asked for")
         }
-    }
-
-    private func powercapOutcome(_ refused: [RefusedZone]) -> SourceAttempt.Outcome {
-        let root = roots.sysfs + "/class/powercap"
-        let remedy = Remedy(in: roots.place)
-        if refused.contains(where: { $0.reason == .permissionDenied }) {
-            return .unreadable("no energy counter under \(root) may be read: \(remedy.forbiddenCounters)")
-        }
-        let absence =
-            "there is no RAPL counter under \(root), as Intel's and AMD's processors have: \(remedy.absentCounters)"
-        // What has a domain is there.
-        return refused.contains { $0.domain != nil } ? .unreadable(absence) : .absent(absence)
     }
 }
 
@@ -172,14 +95,30 @@ extension SourceReport {
         var source = PerfSource()
         var count = 0
         for group in discovery.groups {
-            do throws(PerfError) {
-                try source.open(
-                    group.zones, at: Array(count..<(count + group.zones.count)), procfs: roots.procfs, calls: perfCalls)
-                count += group.zones.count
-            } catch {
-                perfError = error
+            var zones = group.zones
+            while !zones.isEmpty {
+                do throws(PerfError) {
+                    let places = Array(count..<(count + zones.count))
+                    try source.open(zones, at: places, procfs: roots.procfs, calls: perfCalls)
+                    count += zones.count
+                    break
+                } catch {
+                    refuse(&zones, error)
+                }
             }
         }
+    }
+
+    /// Takes those out of a group of events that cannot be opened.
+    private mutating func refuse(_ zones: inout [PerfZone], _ error: PerfError) {
+        perfError = perfError ?? error
+        let obstacle = NotOpened(error)
+        let culprits = zones.filter { $0.name == obstacle.zone }
+        let refused = culprits.isEmpty ? zones : culprits
+        unopened[.perf, default: []] += refused.map {
+            RefusedZone(name: $0.name, domain: $0.domain, reason: obstacle.reason)
+        }
+        zones.removeAll(where: refused.contains)
     }
 }
 
@@ -187,8 +126,8 @@ extension RefusedZone.Reason {
     /// It may be otherwise a moment later: rights that are not set yet, a device that is not ready.
     public var mayPass: Bool {
         switch self {
-        case .permissionDenied, .failed, .badAttribute, .asleep: true
-        case .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced: false
+        case .permissionDenied, .failed, .badAttribute, .asleep, .hidden: true
+        case .noEnergy, .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced: false
         }
     }
 }

@@ -13,25 +13,39 @@ public struct PowerLimit: Sendable, Equatable {
 /// What the kernel's constraints say about how much power a zone can take. See
 /// Documentation/power/powercap/powercap.rst in the kernel's source.
 public struct PowerLimits: Sendable, Equatable {
-    /// All of them, in the kernel's order.
+    /// A constraint that the kernel lists, readable or not.
+    struct Constraint: Sendable, Equatable {
+        /// The kernel's number of it.
+        let number: Int
+        /// Which of the limits it is; nil where it states none yet.
+        let position: Int?
+    }
+
+    /// All that can be read, in the kernel's order, in force or not.
     public let limits: [PowerLimit]
-    /// The kernel's numbers of them.
-    let numbers: [Int]
+    /// All that are listed, and the one that would come next: it can be stated later.
+    let constraints: [Constraint]
+    /// The zone is enabled: otherwise nobody keeps to its limits.
+    let areInForce: Bool
 
     /// As many as the kernel allows a zone to have; RAPL has at most three. See MAX_CONSTRAINTS_PER_ZONE in
     /// drivers/powercap/powercap_sys.c.
     private static let most = 10
 
-    /// Reads `constraint_N_name`, `_power_limit_uw` and `_max_power_uw`; a zone without constraints has none.
+    /// Reads `enabled` and `constraint_N_name`, `_power_limit_uw` and `_max_power_uw`; a zone without constraints has none.
     init(zoneDirectory directory: String) {
         let attributes = SysfsDirectory(path: directory)
+        let listed = (0..<PowerLimits.most).filter { attributes.has("constraint_\($0)_power_limit_uw") }
         var limits: [PowerLimit] = []
-        numbers = (0..<PowerLimits.most).filter { number in
-            guard let limit = PowerLimits.limit(number, attributes) else { return false }
-            limits.append(limit)
-            return true
+        var constraints: [Constraint] = []
+        for number in listed + [(listed.last ?? -1) + 1] {
+            let limit = PowerLimits.limit(number, attributes)
+            constraints.append(Constraint(number: number, position: limit == nil ? nil : limits.count))
+            if let limit { limits.append(limit) }
         }
         self.limits = limits
+        self.constraints = constraints
+        areInForce = attributes.textIfReadable("enabled") != "0"
     }
 
     private static func limit(_ number: Int, _ attributes: SysfsDirectory) -> PowerLimit? {
@@ -42,16 +56,18 @@ public struct PowerLimits: Sendable, Equatable {
         return PowerLimit(constraint: name, microwatts: limit, maximumMicrowatts: maximum)
     }
 
-    /// The highest number among them; nil if there is none above 0.
+    /// The highest number among those that are in force and limit anything; nil if there is none.
     var highestMicrowatts: UInt64? {
-        limits.flatMap { [$0.microwatts, $0.maximumMicrowatts ?? 0] }.max().flatMap { $0 > 0 ? $0 : nil }
+        guard areInForce else { return nil }
+        return limits.flatMap { [$0.microwatts, $0.maximumMicrowatts ?? 0] }.filter(PlausiblePower.isLimit).max()
     }
 }
 
 /// The power above which a reading is not believed.
 ///
 /// Limits are kept on average and for their time window only, and firmware often states too little: twice the highest one is
-/// taken, and never less than 100 W. A zone without limits takes its package's. Where nothing is known, a
+/// taken, and never less than 100 W. A zone without limits takes its package's. Those of a zone that is not enabled are not in force, and
+/// as good as none. Where nothing is known, a
 /// kilowatt is more than a package of today draws for long, and a platform may hold several.
 ///
 /// A sensor may be anything from a rail to a chassis. Its limit can be no more than an alarm, set by the user to little: less than
@@ -60,17 +76,22 @@ public struct PowerLimits: Sendable, Equatable {
 public enum PlausiblePower {
     static let factor: UInt64 = 2
 
+    /// Whether a number limits anything: 0 is a limit that is off, and a megawatt or more, such as 2^64 - 1 or ACPI's "unknown", is
+    /// more than any part of a machine can draw.
+    public static func isLimit(_ microwatts: UInt64) -> Bool {
+        microwatts > 0 && microwatts < PowerIntegrator.largestMicrowatts
+    }
+
     /// For zones that state power limits.
     static func boundMicrowatts(_ kind: DomainKind, own: PowerLimits, parent: PowerLimits?) -> UInt64 {
         boundMicrowatts(
             kind, highestMicrowatts: [own.highestMicrowatts, parent?.highestMicrowatts].compactMap { $0 }.max())
     }
 
-    /// The same, by the highest number among the limits; nil if there is none.
+    /// The same, by the highest number among the limits, which must be one (`isLimit`); nil if there is none.
     static func boundMicrowatts(_ kind: DomainKind, highestMicrowatts: UInt64?) -> UInt64 {
         guard let highest = highestMicrowatts else { return boundMicrowatts(kind) }
-        let (doubled, overflows) = highest.multipliedReportingOverflow(by: factor)
-        let plausible = overflows ? UInt64.max : doubled
+        let plausible = highest * factor
         guard kind == .sensor else { return max(plausible, 100_000_000) }
         return min(max(plausible, 1_000_000_000), PowerIntegrator.largestMicrowatts)
     }

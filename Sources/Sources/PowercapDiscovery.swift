@@ -13,7 +13,6 @@ public struct PowercapDiscovery: Sendable {
     private let root: String
     private let vendor: ProcessorVendor
     private let known: KnownCounters
-    private var identities: Set<String> = []
 
     /// Control types that show RAPL zones, the more exact first: where two show one domain, the first that has it counts.
     private static let controlTypes = ["intel-rapl", "intel-rapl-tpmi", "intel-rapl-mmio"]
@@ -33,25 +32,32 @@ public struct PowercapDiscovery: Sendable {
         let others = types.subtracting(PowercapDiscovery.controlTypes).sorted()
         for type in PowercapDiscovery.controlTypes + others {
             let mine = entries.filter { $0.controlType == type }.sorted()
-            for entry in mine where isZone(entry) { consider(entry, among: mine) }
+            let isRAPL = PowercapDiscovery.isRAPL(type)
+            var names = PowercapNames(type, isRAPL: isRAPL, of: mine, in: root, vendor: vendor, known: known)
+            for entry in mine where isZone(entry) { consider(entry, &names) }
         }
         refuseWhatDoesNotFit()
     }
 
-    /// What shows energy is one. Containers hide the directories of RAPL's zones: those are missed by their entries.
+    /// What shows energy or power is one, and whatever there is of a control type that is known to.
     private func isZone(_ entry: PowercapEntry) -> Bool {
-        let isHidden = PowercapDiscovery.isRAPL(entry) && entry.hasNumbersOfRAPL
-        return isHidden || attributes(of: entry).has("energy_uj")
+        let type = entry.controlType
+        if PowercapDiscovery.isRAPL(type) ? entry.hasNumbersOfRAPL : PowercapDiscovery.measures(type) { return true }
+        return ["energy_uj", "power_uw"].contains(where: attributes(of: entry).has)
     }
 
-    private static func isRAPL(_ entry: PowercapEntry) -> Bool { controlTypes.contains(entry.controlType) }
+    private static func isRAPL(_ type: String) -> Bool { controlTypes.contains(type) }
 
-    private mutating func consider(_ entry: PowercapEntry, among all: [PowercapEntry]) {
+    /// See drivers/powercap/arm_scmi_powercap.c and dtpm.c: what they register shows power, and no energy in today's kernels.
+    private static func measures(_ type: String) -> Bool { type == "arm-scmi" || type == "dtpm" }
+
+    private mutating func consider(_ entry: PowercapEntry, _ names: inout PowercapNames) {
         var domain: Domain?
         do throws(UnusableAttribute) {
-            let (identity, found) = try identify(entry, among: all)
+            try checkShown(entry)
+            let name = try names.name(entry) { tag in zones.contains { $0.domain.tag == tag } }
+            let (identity, found) = (name.identity, name.domain)
             domain = found
-            identities.insert(identity)
             guard !zones.contains(where: { $0.domain == found }) else { throw UnusableAttribute(reason: .duplicate) }
             let range = try range(of: entry)
             let directory = attributes(of: entry).path
@@ -68,6 +74,15 @@ public struct PowercapDiscovery: Sendable {
                     identity: identity))
         } catch {
             refused.append(RefusedZone(name: entry.name, domain: domain, reason: error.reason))
+        }
+    }
+
+    /// A container engine hides the directories of all zones, and leaves the class. A zone of RAPL always has energy.
+    private func checkShown(_ entry: PowercapEntry) throws(UnusableAttribute) {
+        let attributes = attributes(of: entry)
+        guard Files.realPath(attributes.path) != nil else { throw UnusableAttribute(reason: .hidden) }
+        guard PowercapDiscovery.isRAPL(entry.controlType) || attributes.has("energy_uj") else {
+            throw UnusableAttribute(reason: .noEnergy(showsPower: attributes.has("power_uw")))
         }
     }
 
@@ -97,85 +112,13 @@ public struct PowercapDiscovery: Sendable {
     }
 }
 
-/// What a zone measures, and where its counter starts again.
+/// Where a zone's counter starts again.
 extension PowercapDiscovery {
-    /// By what the zone is known, and what it measures.
-    private func identify(
-        _ entry: PowercapEntry, among all: [PowercapEntry]
-    ) throws(UnusableAttribute) -> (identity: String, Domain) {
-        let type = entry.controlType
-        guard PowercapDiscovery.isRAPL(entry) else { return identifyStranger(try path(of: entry), type) }
-        let domain = try identifyRAPL(entry, among: all)
-        return (PowercapDiscovery.identity(domain, type), domain)
-    }
-
-    private static func identity(_ domain: Domain, _ type: String) -> String {
-        "powercap/\(type)/\(domain.kind.rawValue)/\(domain.tag)"
-    }
-
-    /// By the zone's own name, and for a part by that of what it lies in.
-    private func identifyRAPL(_ entry: PowercapEntry, among all: [PowercapEntry]) throws(UnusableAttribute) -> Domain {
-        let name = try attributes(of: entry).text("name")
-        switch TopName(name) {
-        case .package(let socket, let die): return Domain(kind: .package, socket: socket, die: die)
-        case .platform(let socket) where entry.parent == nil: return platform(socket, entry.controlType)
-        case .platform, nil: break
-        }
-        guard let kind = kind(of: name) else { throw UnusableAttribute(reason: .unknownName(name)) }
-        guard let parent = entry.parent, all.contains(parent) else {
-            throw UnusableAttribute(reason: .unknownName(name))
-        }
-        let parentName = try attributes(of: parent).text("name")
-        guard case .package(let socket, let die) = TopName(parentName) else {
-            throw UnusableAttribute(reason: .unknownName("\(parentName)/\(name)"))
-        }
-        return Domain(kind: kind, socket: socket, die: die)
-    }
-
-    /// Kernels before 5.11 called every platform `psys`: those of one control type that repeat a number get the next one.
-    private func platform(_ socket: Int, _ controlType: String) -> Domain {
-        var domain = Domain(kind: .psys, socket: socket)
-        while identities.contains(PowercapDiscovery.identity(domain, controlType)) {
-            domain = Domain(kind: .psys, socket: domain.socket + 1)
-        }
-        return domain
-    }
-
-    private func kind(of name: String) -> DomainKind? {
-        switch name {
-        case "core": vendor == .amd ? .leadCore : .core
-        case "uncore": .uncore
-        case "dram": .dram
-        case "psys": .psys
-        default: nil
-        }
-    }
-
-    /// The names of a zone and of all that it lies in.
-    private func path(of entry: PowercapEntry) throws(UnusableAttribute) -> [String] {
-        let name = try attributes(of: entry).text("name")
-        guard let parent = entry.parent else { return [name] }
-        return try path(of: parent) + [name]
-    }
-
-    /// Names may repeat: those that do are told apart by the order of their numbers, the only difference that is shown.
-    private func identifyStranger(_ path: [String], _ type: String) -> (identity: String, Domain) {
-        let wanted = "powercap/\(type)/zone/\(path.joined(separator: "/"))"
-        let identity = untaken(wanted, separator: "#", isTaken: identities.contains)
-        if let domain = known.domain(identity) { return (identity, domain) }
-        let words = ([type] + path).map(labelWord).filter { !$0.isEmpty }
-        let tag = untaken(words.joined(separator: "_"), separator: "_") { tag in
-            // Whether or not there is such a part here and now: it may appear later, and names do not depend on that.
-            Domain.isProcessorTag(tag) || known.hasTag(tag) || zones.contains { $0.domain.tag == tag }
-        }
-        return (identity, Domain(kind: .zone, socket: 0, label: tag))
-    }
-
     /// The range is the largest value that the counter shows. RAPL's is 2^32 - 1 units of hardware, so one unit more is a whole turn;
     /// of others the unit is not known, and those that state no range do not start again.
     private func range(of entry: PowercapEntry) throws(UnusableAttribute) -> (modulus: UInt64, unit: UInt64) {
         let attribute = "max_energy_range_uj"
-        let isRAPL = PowercapDiscovery.isRAPL(entry)
+        let isRAPL = PowercapDiscovery.isRAPL(entry.controlType)
         let directory = attributes(of: entry)
         if !isRAPL, try directory.textIfPresent(attribute) == nil { return (CounterFacts.neverWraps, 1) }
         let range = try directory.value(attribute) { text in UInt64(text).flatMap { $0 > 0 ? $0 : nil } }

@@ -44,6 +44,10 @@ public struct RefusedZone: Sendable, Equatable {
         case unknownName(String)
         /// An attribute is missing or makes no sense.
         case badAttribute(String)
+        /// Its directory is not there, though the class lists it: container engines put an empty one over those of all zones.
+        case hidden
+        /// It shows power or less, and no energy: `power_uw` alone is enough to register a zone.
+        case noEnergy(showsPower: Bool)
         /// Its counter may not be read.
         case permissionDenied
         /// Its counter cannot be read.

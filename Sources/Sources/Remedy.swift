@@ -50,9 +50,9 @@ public struct Remedy: Sendable {
         return place.container == nil ? module : "\(module), and then \(hiddenCounters)"
     }
 
-    /// The kernel has no energy events.
+    /// The kernel has no energy events; nil where no module brings any.
     public var absentEvents: String? {
-        place.isGuest ? nil : load("rapl")
+        place.isGuest || place.isARM ? nil : load("rapl")
     }
 
     /// The kernel has no framework for counters, or its sysfs is not to be seen.

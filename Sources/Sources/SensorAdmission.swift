@@ -67,17 +67,33 @@ struct SensorAdmission {
         if let open = memory.open[channel.identity] { return open.at(chip) }
         try refuseSlow(channel, of: chip)
         guard sensors.count < HwmonSource.capacity else { throw UnusableAttribute(reason: .tooMany) }
-        let reading = Result { () throws(UnusableAttribute) in try read(channel, of: chip) }
+        do throws(UnusableAttribute) {
+            return try admit(channel, by: channel.file, of: chip)
+        } catch {
+            // Some drivers show power at the moment for every chip, and answer only for some (amdgpu): then its average is as good.
+            guard let average = channel.file.average, !error.reason.isSlow else { throw error }
+            do throws(UnusableAttribute) {
+                return try admit(channel, by: average, of: chip)
+            } catch let other {
+                throw other.reason.isSlow ? other : error
+            }
+        }
+    }
+
+    private mutating func admit(
+        _ channel: HwmonChannel, by file: HwmonFile, of chip: HwmonChip
+    ) throws(UnusableAttribute) -> HwmonSensor {
+        let reading = Result { () throws(UnusableAttribute) in try read(file, of: chip) }
         try refuseSlow(channel, of: chip)
         let shown = try reading.get()
         let words = chip.words(channel)
         let sensor = HwmonSensor(
-            name: "\(chip.entry)/\(channel.file.name)", directory: chip.directory.path, file: channel.file,
+            name: "\(chip.entry)/\(file.name)", directory: chip.directory.path, file: file,
             domain: Domain(kind: .sensor, socket: 0, label: memory.names.name(channel.identity, words)), words: words,
             identity: channel.identity, appearance: chip.appearance,
             updatePeriodNanoseconds: chip.updatePeriodNanoseconds, limits: lastWasLong ? [] : chip.limits(channel))
         guard !sensor.isIntegrated || shown <= sensor.boundMicrowatts else {
-            throw UnusableAttribute(channel.file.name, shows: String(shown))
+            throw UnusableAttribute(file.name, shows: String(shown))
         }
         return sensor
     }
@@ -90,7 +106,7 @@ struct SensorAdmission {
     }
 
     private mutating func read(
-        _ channel: HwmonChannel, of chip: HwmonChip
+        _ file: HwmonFile, of chip: HwmonChip
     ) throws(UnusableAttribute) -> UInt64 {
         let start = clock()
         defer {
@@ -98,7 +114,14 @@ struct SensorAdmission {
             lastWasLong = duration > SensorPace.longNanoseconds
             memory.note(chip: chip.appearance, took: duration)
         }
-        return try chip.read(channel.file)
+        return try chip.read(file)
+    }
+}
+
+extension RefusedZone.Reason {
+    fileprivate var isSlow: Bool {
+        if case .slow = self { return true }
+        return false
     }
 }
 

@@ -21,12 +21,17 @@ public struct Surroundings: Sendable, Equatable {
     public let isInUserNamespace: Bool
     /// The machine is virtual.
     public let isGuest: Bool
+    /// The processor is an ARM, which has no RAPL.
+    public let isARM: Bool
 
     /// A place that is known.
-    public init(container: Container? = nil, isInUserNamespace: Bool = false, isGuest: Bool = false) {
+    public init(
+        container: Container? = nil, isInUserNamespace: Bool = false, isGuest: Bool = false, isARM: Bool = false
+    ) {
         self.container = container
         self.isInUserNamespace = isInUserNamespace
         self.isGuest = isGuest
+        self.isARM = isARM
     }
 
     /// Looks around.
@@ -40,11 +45,12 @@ public struct Surroundings: Sendable, Equatable {
     public init(
         sysfs: String, procfs: String, root: String = "", environment: (String) -> String? = Process.environment
     ) {
+        let cpuinfo = CPUInfo(procfs: procfs)
         let showsUs = Surroundings.isThere(procfs + "/self")
         self.init(
             container: showsUs ? Surroundings.container(procfs: procfs, root: root, environment) : nil,
             isInUserNamespace: Surroundings.isInUserNamespace(procfs: showsUs ? procfs : "/proc"),
-            isGuest: Surroundings.isGuest(sysfs: sysfs, procfs: procfs))
+            isGuest: Surroundings.isGuest(sysfs: sysfs, cpuinfo), isARM: cpuinfo.isARM)
     }
 
     /// It can happen that several leave their marks: Kubernetes runs on engines that leave theirs, and is the one that is asked.
@@ -84,8 +90,7 @@ public struct Surroundings: Sendable, Equatable {
     }
 
     /// Processors of x86 have a bit for it; of others only the firmware tells. Clouds rent whole machines, too.
-    private static func isGuest(sysfs: String, procfs: String) -> Bool {
-        let cpuinfo = CPUInfo(procfs: procfs)
+    private static func isGuest(sysfs: String, _ cpuinfo: CPUInfo) -> Bool {
         guard cpuinfo.isARM else { return cpuinfo.hasFlag("hypervisor") }
         let maker = line(sysfs + "/class/dmi/id/sys_vendor") ?? ""
         let product = line(sysfs + "/class/dmi/id/product_name") ?? ""

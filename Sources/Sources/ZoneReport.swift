@@ -15,6 +15,8 @@ public enum ZoneRole: String, Sendable {
     case ignored
     /// Reading it takes so long that it is not read any more.
     case slow
+    /// It was counted, and the kernel does not show it any more.
+    case gone
     /// It cannot be counted.
     case unreadable
 }
@@ -52,6 +54,9 @@ extension ZoneReport {
 }
 
 extension ZoneReport {
+    /// Why a zone that was counted is not any more.
+    static let absence = "the kernel does not show it any more"
+
     /// Why a sensor is not read any more.
     static func slowness(_ nanoseconds: UInt64) -> String {
         "a reading took \(decimal(nanoseconds / 1_000_000, digits: 3, shown: 2)) s"
@@ -69,7 +74,8 @@ extension RefusedZone {
         case .duplicate, .replaced: .duplicate
         case .battery: .ignored
         case .slow: .slow
-        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany, .asleep: .unreadable
+        case .unknownName, .badAttribute, .hidden, .noEnergy, .permissionDenied, .failed, .tooMany, .asleep:
+            .unreadable
         }
     }
 }
@@ -81,6 +87,8 @@ extension RefusedZone.Reason: CustomStringConvertible {
         case .duplicate: "repeats a counter that is counted already"
         case .unknownName(let name): "its name '\(name)' is none that RAPL uses"
         case .badAttribute(let what): what
+        case .hidden: "hidden: the class lists it, and its directory is not there"
+        case .noEnergy(let showsPower): showsPower ? "shows no energy, only power" : "shows no energy"
         case .permissionDenied: "permission denied"
         case .failed(let code): "\(code)"
         case .tooMany: "more than \(PowercapSource.capacity) of its kind"

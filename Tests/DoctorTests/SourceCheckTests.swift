@@ -108,7 +108,22 @@ import Testing
             let findings = try examine(choice, directory)
             #expect(findings.map(\.status) == [.problem])
             #expect(findings[0].remedy?.contains("--source simulated") == true)
-            #expect(findings[0].sentence.contains(choice == .auto ? "no source can be read" : "hwmon cannot be read"))
+            #expect(
+                findings[0].sentence.contains(
+                    choice == .auto ? "no source can be read" : "hwmon shows nothing that can be counted"))
+        }
+    }
+
+    /// A battery is read, and is nothing to count.
+    @Test func `a source that is there is told from one that cannot be read`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "BAT0", of: "PNP0C0A:00/power_supply/BAT0", ["power1_input": "30000000\n"])
+            var sentence = try examine(.these([.hwmon]), tree.root)[0].sentence
+            #expect(sentence.contains("hwmon shows nothing that can be counted"))
+            try tree.add(1, "ina", ["power1_input": "1000\n"])
+            try checked("chmod", chmod(tree.root + "/class/hwmon/hwmon1/power1_input", 0))
+            try withoutPrivileges { sentence = try examine(.these([.hwmon]), tree.root)[0].sentence }
+            #expect(sentence.contains("hwmon cannot be read"))
         }
     }
 

@@ -97,6 +97,9 @@ import Testing
             #expect(findings[0].status == .problem)
             #expect(findings[0].sentence.hasPrefix("1 energy counter under \(tree.root)/class/powercap is hidden"))
             #expect(findings[0].remedy?.contains("--path.sysfs /host/sys") == true)
+            // One among others that can be read is told by itself.
+            try tree.add("1", "package-1")
+            #expect(try powercap(tree, hardware).map(\.status) == [.ok, .note])
         }
     }
 
@@ -108,6 +111,16 @@ import Testing
             #expect(try powercap(tree, hardware, isNeeded: false).map(\.status) == [.note])
             try makeDirectories("module/intel_rapl_msr", in: tree.root)
             #expect(try powercap(tree, hardware).map(\.remedy) == ["install a newer kernel"])
+        }
+    }
+
+    @Test func `a counter that is there and cannot be used is told as it is, and no driver is asked for`() throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            try tree.set("max_energy_range_uj", of: "intel-rapl:0", to: "0\n")
+            let findings = try powercap(tree, hardware)
+            #expect(findings.map(\.status) == [.problem, .note])
+            #expect(findings.map(\.remedy) == [nil, nil])
+            #expect(findings[1].sentence.contains("max_energy_range_uj is \"0\""))
         }
     }
 
@@ -156,15 +169,23 @@ import Testing
         #expect(findings[0].sentence.contains("power/energy-pkg/cpu0 cannot be counted: perf_event_open"))
     }
 
+    @Test func `a perf event that fails takes nothing from the others`() throws {
+        // The event of memory is the only one that can be opened.
+        let findings = try perf(paranoid: "0", opening: .invalidArgument, except: 3)
+        #expect(findings.map(\.status) == [.ok, .note, .ok])
+        #expect(findings[0].sentence == "1 energy event of the kernel's power unit can be counted: dram_0.")
+        #expect(findings[1].sentence.hasPrefix("power/energy-pkg/cpu0 is not counted: "))
+    }
+
     @Test func `without perf events the module is to be loaded, where it can help`() throws {
         try withTemporaryDirectory { directory in
             let discovery = PerfDiscovery(sysfs: directory, vendor: .intel)
             let onHardware = PerfCheck(procfs: directory, machine: try machine(hardware), isNeeded: false)
-            #expect(onHardware.findings(discovery, nil).map(\.remedy) == ["sudo modprobe rapl"])
-            #expect(onHardware.findings(discovery, nil).map(\.status) == [.note])
+            #expect(onHardware.findings(discovery, nil, refused: []).map(\.remedy) == ["sudo modprobe rapl"])
+            #expect(onHardware.findings(discovery, nil, refused: []).map(\.status) == [.note])
             let virtual = PerfCheck(procfs: directory, machine: try machine("flags\t: hypervisor\n"), isNeeded: true)
-            #expect(virtual.findings(discovery, nil).map(\.remedy) == [nil])
-            #expect(virtual.findings(discovery, nil).map(\.status) == [.problem])
+            #expect(virtual.findings(discovery, nil, refused: []).map(\.remedy) == [nil])
+            #expect(virtual.findings(discovery, nil, refused: []).map(\.status) == [.problem])
         }
     }
 
@@ -227,21 +248,23 @@ import Testing
     }
 
     /// A unit with two events, which are opened, or refused with an error.
-    private func perf(paranoid: String, opening code: ErrorCode?) throws -> [Finding] {
+    private func perf(paranoid: String, opening code: ErrorCode?, except: UInt64? = nil) throws -> [Finding] {
         var findings: [Finding] = []
         try withPerfTree { tree in
             try makeDirectories("sys/kernel", in: tree.root)
             try writeFile(tree.root + "/sys/kernel/perf_event_paranoid", paranoid + "\n")
-            let open = { () throws(SystemError) in
-                if let code { throw SystemError(call: "perf_event_open", code: code) }
+            let open = { (event: PerfEvent) throws(SystemError) in
+                if let code, event.config != except { throw SystemError(call: "perf_event_open", code: code) }
                 return try FileDescriptor.open(reading: "/proc/version")
             }
             let calls = PerfCalls(
-                open: { (_) throws(SystemError) in try open() }, join: { (_, _) throws(SystemError) in try open() })
+                open: { (event) throws(SystemError) in try open(event) },
+                join: { (event, _) throws(SystemError) in try open(event) })
             let check = PerfCheck(procfs: tree.root, machine: try machine(hardware), isNeeded: true)
             var report = Sources.reading(.hwmon, tree.root).report
             report.completeSurvey(SystemRoots(sysfs: tree.root, procfs: tree.root, vendor: .intel), perfCalls: calls)
-            findings = check.findings(try #require(report.perf), report.perfError)
+            findings = check.findings(
+                try #require(report.perf), report.perfError, refused: report.refused(.perf))
         }
         return findings
     }

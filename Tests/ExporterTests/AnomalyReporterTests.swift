@@ -63,6 +63,47 @@ import Testing
         #expect(lines.allSatisfy { $0.hasPrefix("level=warning event=counter_gap") } == true)
     }
 
+    @Test(arguments: [
+        (CounterFacts.neverWraps, true, "its power could not be read"),
+        (CounterFacts.neverWraps, false, "could not be followed"), (1 << 32, false, "run through its range unseen"),
+    ])
+    func `a gap is said with what is true of its counter`(modulus: UInt64, isEstimate: Bool, words: String) throws {
+        let logged = try LogBench()
+        let facts = CounterFacts(
+            source: .hwmon, domain: Domain(kind: .sensor, socket: 0, label: "x"), identity: "x", name: "x",
+            modulus: modulus, unitMicrojoules: 1, boundMicrowatts: 1_000_000_000, isEstimate: isEstimate)
+        var account = DomainAccount(facts)
+        var reporter = AnomalyReporter(sampler([account]))
+        account.restore(
+            CounterAccountant(
+                modulus: modulus, boundMicrowatts: 1, totalMicrojoules: 0, wraps: 0, resets: 0, gaps: 1, last: nil))
+        review(&reporter, [account], at: 0, logged)
+        let lines = logged.lines()
+        #expect(lines.count == 1)
+        #expect(lines[0].contains(words), "\(lines)")
+    }
+
+    @Test func `a gap of what was no mirror after all is said as one`() throws {
+        let logged = try LogBench()
+        var mirror = account()
+        mirror.setMirror(true)
+        var reporter = AnomalyReporter(sampler([mirror]))
+        var own = mirror
+        own.setMirror(false)
+        review(&reporter, [own], at: 0, logged)
+        var lines = logged.lines()
+        #expect(lines.count == 2)
+        #expect(lines.last?.contains("it was taken for another name of a counter that is counted already") == true)
+        own.restore(
+            CounterAccountant(
+                modulus: own.facts.modulus, boundMicrowatts: 1, totalMicrojoules: 0, wraps: 0, resets: 0, gaps: 2,
+                last: nil))
+        review(&reporter, [own], at: 60, logged)
+        lines = logged.lines()
+        #expect(lines.count == 1)
+        #expect(lines[0].contains("run through its range unseen"))
+    }
+
     @Test func `a glitch is said with its number`() throws {
         let logged = try LogBench()
         var reporter = reporter()

@@ -112,12 +112,16 @@ import Testing
     @Test func `looking in vain changes no layout, and a zone under another number does`() throws {
         try withBench(lost: true) { bench in
             try bench.tree.unregister("0")
-            bench.pass(seconds: 9)
-            #expect(bench.sampling.layoutGeneration == 0)
+            // It is told as gone, and its source as down after 10 s.
+            bench.pass(seconds: 15)
+            #expect(bench.sampling.zones.map(\.role) == [.gone])
+            let generation = bench.sampling.layoutGeneration
+            bench.pass(seconds: 90)
+            #expect(bench.sampling.layoutGeneration == generation)
             try bench.tree.add("5", "package-0")
             bench.pass(seconds: 2)
-            #expect(bench.sampling.layoutGeneration > 0)
-            #expect(bench.sampling.zones.map(\.zone) == ["intel-rapl:5"])
+            #expect(bench.sampling.layoutGeneration > generation)
+            #expect(bench.sampling.zones.map { "\($0.zone) \($0.role.rawValue)" } == ["intel-rapl:5 counted"])
             #expect(bench.sampling.accounts[0].facts.name == "intel-rapl:5")
         }
     }

@@ -24,6 +24,21 @@ import Testing
         }
     }
 
+    @Test func `the log says how counters that a container engine hides are shown, and asks for no driver`() throws {
+        try withPowercapTree { tree in
+            try tree.addDanglingEntry("intel-rapl:0")
+            let logged = try LogBench()
+            let measurement = open(try configuration(.these([.powercap]), tree.root), logged.log)
+            #expect(measurement.zones.map(\.role) == [.unreadable])
+            let lines = logged.lines()
+            #expect(lines.count == 2)
+            #expect(lines[0].contains("zone intel-rapl:0 is not counted: hidden"))
+            #expect(
+                lines[1].contains("are hidden by a container engine: ") && lines[1].contains("--path.sysfs /host/sys"))
+            for line in lines { #expect(!line.contains("modprobe") && !line.contains("No such file")) }
+        }
+    }
+
     @Test func `where there is no RAPL hwmon is read, and the log says why`() throws {
         try withPowercapTree { tree in
             try addSensor(tree.root)

@@ -61,6 +61,51 @@ import Testing
         }
     }
 
+    @Test func `limits are believed again when they come into force, and not any more when they go out of it`() throws {
+        try withLimit(219_000_000) { tree, sources in
+            try tree.set("enabled", of: "intel-rapl:0", to: "0\n")
+            #expect(bound(&sources, 0) == 1_000_000_000)
+            #expect(bound(&sources, 1) == 1_000_000_000)
+            try raise(tree, to: 65_000_000)
+            turn(&sources, seconds: 0...130)
+            #expect(sources.zones[0].limits.map(\.microwatts) == [65_000_000])
+            #expect(sources.counters.map(\.boundMicrowatts) == [1_000_000_000, 1_000_000_000])
+            try tree.set("enabled", of: "intel-rapl:0", to: "1\n")
+            turn(&sources, seconds: 131...260)
+            #expect(sources.counters.map(\.boundMicrowatts) == [130_000_000, 130_000_000])
+        }
+    }
+
+    @Test func `a number that limits nothing is shown and not believed`() throws {
+        try withLimit(65_000_000) { tree, sources in
+            try raise(tree, to: UInt64.max)
+            #expect(bound(&sources, 0) == 1_000_000_000)
+            #expect(sources.zones[0].limits.map(\.microwatts) == [UInt64.max])
+        }
+    }
+
+    /// Firmware that is not ready, and a driver that states one constraint more.
+    @Test(arguments: ["unreadable", "maximum", "additional"])
+    func `what states nothing at first is read again, too`(what: String) throws {
+        try withPowercapTree(["0": "package-0", "0:0": "core"]) { tree in
+            let zone = "intel-rapl:0"
+            try tree.setLimit(0, of: zone, name: "long_term", microwatts: 65_000_000)
+            if what == "unreadable" {
+                try tree.setLimit(1, of: zone, name: "short_term", microwatts: 0)
+                try tree.set("constraint_1_power_limit_uw", of: zone, to: "\n")
+            }
+            var sources = open(tree)
+            #expect(sources.counters.map(\.boundMicrowatts) == [130_000_000, 130_000_000])
+            switch what {
+            case "maximum": try tree.set("constraint_0_max_power_uw", of: zone, to: "300000000\n")
+            default: try tree.setLimit(1, of: zone, name: "short_term", microwatts: 300_000_000)
+            }
+            #expect(bound(&sources, 0) == 600_000_000)
+            #expect(bound(&sources, 1) == 600_000_000)
+            #expect(sources.zones[0].limits.map(\.microwatts) == [65_000_000])
+        }
+    }
+
     @Test func `what states no limits keeps its bound`() throws {
         try withPowercapTree(["0": "package-0"]) { tree in
             var sources = open(tree)

@@ -14,6 +14,8 @@ final class FakeKernel {
     }
 
     private(set) var opened: [Opened] = []
+    /// Events that cannot be opened, by their number.
+    var refused: Set<UInt64> = []
     /// Of all descriptors that were given out.
     private(set) var numbers: [Int32] = []
     private var leaders: [Int32: Int] = [:]
@@ -34,6 +36,7 @@ final class FakeKernel {
     }
 
     func open(_ event: PerfEvent) throws(SystemError) -> FileDescriptor {
+        try check(event)
         let path = "\(directory)/leader\(event.processor)"
         if access(path, F_OK) != 0 { record([], processor: event.processor) }
         let descriptor = try FileDescriptor.open(reading: path)
@@ -44,10 +47,16 @@ final class FakeKernel {
     }
 
     func join(_ event: PerfEvent, _ leader: borrowing FileDescriptor) throws(SystemError) -> FileDescriptor {
+        try check(event)
         let descriptor = try FileDescriptor.open(reading: "/proc/version")
         opened.append(Opened(event: event, leader: leaders[leader.number]))
         numbers.append(descriptor.number)
         return descriptor
+    }
+
+    private func check(_ event: PerfEvent) throws(SystemError) {
+        guard refused.contains(event.config) else { return }
+        throw SystemError(call: "perf_event_open", code: .invalidArgument)
     }
 
     var calls: PerfCalls {

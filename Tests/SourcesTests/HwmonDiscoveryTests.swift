@@ -104,6 +104,43 @@ import Testing
         }
     }
 
+    /// amdgpu shows both for every chip: `power1_input` gives EOPNOTSUPP, EINVAL or nothing where only the average is known.
+    @Test(arguments: ["", "\n", "N/A\n", "EIO"])
+    func `an average is read where power at the moment cannot be`(content: String) throws {
+        try withHwmonTree { tree in
+            let files = [
+                "power1_average": "20000000\n", "power1_input": content, "power1_label": "PPT\n",
+                "power1_cap": "200000000\n",
+            ]
+            try tree.add(0, "amdgpu", of: "0000:03:00.0", files)
+            if content == "EIO" { try tree.breakSensor("hwmon0/power1_input") }
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.sensors.map(\.name) == ["hwmon0/power1_average"])
+            #expect(discovery.domains.map(\.tag) == ["amdgpu_ppt"])
+            #expect(discovery.sensors[0].identity == "hwmon/devices/0000:03:00.0/amdgpu/power1=PPT")
+            #expect(discovery.sensors[0].limits.map(\.microwatts) == [200_000_000])
+            #expect(discovery.refused == [])
+            // It is read by the average as long as it is there, whatever comes.
+            var memory = discovery.memory
+            memory.keep(discovery.sensors[0])
+            if content != "EIO" { try tree.set("hwmon0/power1_input", to: "1\n") }
+            let next = HwmonDiscovery(sysfs: tree.root, remembering: memory)
+            #expect(next.sensors == discovery.sensors)
+        }
+    }
+
+    @Test func `where neither power at the moment nor its average can be read the first is told`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "amdgpu", ["power1_average": "none\n", "power1_input": "\n"])
+            let discovery = HwmonDiscovery(sysfs: tree.root)
+            #expect(discovery.sensors == [])
+            #expect(
+                discovery.refused == [
+                    RefusedZone(name: "hwmon0/power1_input", reason: .badAttribute("power1_input is \"\""))
+                ])
+        }
+    }
+
     @Test func `the attributes of old drivers are found on the device`() throws {
         try withHwmonTree { tree in
             try tree.addOld(0, "aem0", ["energy1_input": "5\n"])

@@ -31,6 +31,40 @@ import Testing
         }
     }
 
+    /// rapl.c shows `energy-psys` for every processor of some models and answers EINVAL where there is none.
+    @Test(arguments: [2, 3, 5] as [UInt64])
+    func `an event that the kernel refuses takes nothing from its group, and is tried again`(config: UInt64) throws {
+        try withPerfTree(cpumask: "0,18", events: ["energy-pkg", "energy-ram", "energy-psys"]) { tree in
+            let kernel = FakeKernel(in: tree.root)
+            kernel.refused = [config]
+            var sources = open(.these([.perf]), tree.root, kernel)
+            let refused = sources.report.refused(.perf).filter { $0.reason != .duplicate }
+            #expect(refused.count == (config == 5 ? 1 : 2))
+            #expect(refused.allSatisfy { $0.reason == .failed(.invalidArgument) && $0.domain != nil })
+            #expect(sources.report.opened == [.perf])
+            #expect(sources.counters.count + refused.count == 5)
+            let before = sources.counters
+            kernel.refused = []
+            let result = sources.find([], among: SourceKinds(.perf))
+            #expect(result.added.count == refused.count && result.reopened == [])
+            #expect(Array(sources.counters.prefix(before.count)) == before)
+            #expect(sources.report.refused(.perf).allSatisfy { $0.reason == .duplicate })
+        }
+    }
+
+    @Test func `of a group that the kernel gave up those are opened that can be`() throws {
+        try withPerfTree(events: ["energy-pkg", "energy-ram"]) { tree in
+            let kernel = FakeKernel(in: tree.root)
+            kernel.record([2, 1_000, joule, joule], processor: 0)
+            var sources = open(.these([.perf]), tree.root, kernel)
+            kernel.record([1, 1_000, 5 * joule], processor: 0)
+            kernel.refused = [2]
+            let result = sources.find([0, 1], among: SourceKinds(.perf))
+            #expect(result.reopened == [1])
+            #expect(readings(&sources) == [.failure(.unregistered), .counter(5_000_000)])
+        }
+    }
+
     /// The processors that read for the packages are others when some were switched off.
     @Test func `a package that another processor reads for is the same package`() throws {
         try withPerfTree(cpumask: "0,18") { tree in
@@ -128,7 +162,56 @@ import Testing
             try tree.add("0", "package-0", controlType: "intel-rapl-mmio")
             let result = sources.find([0], among: SourceKinds(.powercap))
             #expect(result.added == [] && result.reopened == [])
-            #expect(sources.zones.map(\.role) == [.counted, .duplicate])
+            #expect(sources.zones.map(\.role) == [.gone, .duplicate])
+        }
+    }
+
+    @Test func `a zone that is gone is told as gone until it is read again`() throws {
+        try withPowercapTree(["0": "package-0", "1": "package-1"]) { tree in
+            try tree.setLimit(0, of: "intel-rapl:1", name: "long_term", microwatts: 65_000_000)
+            var sources = open(.these([.powercap]), tree.root, FakeKernel(in: tree.root))
+            let before = sources.zones
+            try tree.unregister("1")
+            var result = sources.find([1], among: SourceKinds(.powercap))
+            #expect(result.hasChanged && sources.zones.map(\.role) == [.counted, .gone])
+            #expect(sources.zones[1].limits == [] && sources.zones[1].domain == sources.counters[1].domain)
+            result = sources.find([1], among: SourceKinds(.powercap))
+            #expect(!result.hasChanged)
+            // Something else has its number.
+            try tree.add("1", "bogus")
+            result = sources.find([1], among: SourceKinds(.powercap))
+            #expect(result.hasChanged && sources.zones.map(\.role) == [.counted, .gone, .unreadable])
+            try tree.unregister("1")
+            try tree.add("1", "package-1")
+            try tree.setLimit(0, of: "intel-rapl:1", name: "long_term", microwatts: 65_000_000)
+            result = sources.find([1], among: SourceKinds(.powercap))
+            #expect(result.hasChanged && result.reopened == [1] && sources.zones == before)
+        }
+    }
+
+    @Test func `a zone that is back and may not be read is told once, and as that`() throws {
+        try withPowercapTree(["0": "package-0", "1": "package-1"]) { tree in
+            var sources = open(.these([.powercap]), tree.root, FakeKernel(in: tree.root))
+            try tree.forbid("intel-rapl:1")
+            try withoutPrivileges {
+                _ = sources.find([1], among: SourceKinds(.powercap))
+                #expect(sources.zones.map(\.role) == [.counted, .unreadable])
+                #expect(sources.zones[1].reason == "permission denied")
+            }
+        }
+    }
+
+    /// A driver may say ENODEV for a moment: the sensor is there, and what has it open may read it again.
+    @Test func `a sensor that is listed is not gone, whatever its driver says`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["energy1_input": "7\n"])
+            var sources = open(.these([.hwmon]), tree.root, FakeKernel(in: tree.root))
+            try tree.set("hwmon0/energy1_input", to: "\n")
+            _ = sources.find([0], among: SourceKinds(.hwmon))
+            #expect(sources.zones.map(\.role) == [.counted, .unreadable])
+            try tree.removeChip(0)
+            _ = sources.find([0], among: SourceKinds(.hwmon))
+            #expect(sources.zones.map(\.role) == [.gone])
         }
     }
 

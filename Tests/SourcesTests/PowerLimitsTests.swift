@@ -92,8 +92,9 @@ import Testing
             (65_000_000, nil, 130_000_000),
             // Firmware that states too little.
             (1_000_000, nil, 100_000_000), (50_000_000, nil, 100_000_000), (50_000_001, nil, 100_000_002),
-            (UInt64.max / 2, nil, UInt64.max - 1), (UInt64.max / 2 + 1, nil, UInt64.max),
-            (UInt64.max, nil, UInt64.max),
+            // Firmware that means that there is no limit.
+            (999_999_999_999, nil, 1_999_999_999_998), (1_000_000_000_000, nil, 1_000_000_000),
+            (UInt64.max, nil, 1_000_000_000), (UInt64.max, 125_000_000, 250_000_000),
             // A part can take what its package may.
             (nil, 125_000_000, 250_000_000), (15_000_000, 125_000_000, 250_000_000),
             (200_000_000, 125_000_000, 400_000_000), (0, 125_000_000, 250_000_000),
@@ -111,6 +112,31 @@ import Testing
             #expect(zones[0].boundMicrowatts == ofPackage)
             #expect(zones.map(\.facts.boundMicrowatts) == [ofPackage, bound])
         }
+    }
+
+    /// powercap_sys.c gives each zone `enabled`; intel_rapl_common.c leaves the limits as they are while it is 0.
+    @Test func `limits that are not in force limit nothing, and are told all the same`() throws {
+        try withPowercapTree(["0": "package-0", "0:0": "dram"]) { tree in
+            for entry in ["intel-rapl:0", "intel-rapl:0:0"] {
+                try tree.setLimit(0, of: entry, name: "long_term", microwatts: 15_000_000)
+            }
+            func bounds() -> [UInt64] {
+                PowercapDiscovery(sysfs: tree.root, vendor: .intel).zones.map(\.boundMicrowatts)
+            }
+            try tree.set("enabled", of: "intel-rapl:0", to: "0\n")
+            #expect(bounds() == [1_000_000_000, 100_000_000])
+            try tree.set("enabled", of: "intel-rapl:0:0", to: "0\n")
+            #expect(bounds() == [1_000_000_000, 1_000_000_000])
+            try tree.set("enabled", of: "intel-rapl:0", to: "1\n")
+            #expect(bounds() == [100_000_000, 100_000_000])
+            try tree.remove("enabled", of: "intel-rapl:0:0")
+            #expect(bounds() == [100_000_000, 100_000_000])
+            #expect(limits(tree).limits.map(\.microwatts) == [15_000_000])
+        }
+    }
+
+    private func limits(_ tree: PowercapTree) -> PowerLimits {
+        PowerLimits(zoneDirectory: tree.root + "/class/powercap/intel-rapl:0")
     }
 
     @Test func `a zone tells its limits`() throws {

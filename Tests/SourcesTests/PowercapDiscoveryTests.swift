@@ -228,7 +228,7 @@ import Testing
     @Test func `entries that are no zones of RAPL are passed over`() throws {
         try withPowercapTree(["0": "package-0"]) { tree in
             let strangers = [
-                "dtpm", "dtpm:0", "intel-rapl:", "intel-rapl:x", "intel-rapl:0:", "intel-rapl::0", "intel-rapl:0:0:0",
+                "dtpm", "intel-rapl:", "intel-rapl:x", "intel-rapl:0:", "intel-rapl::0", "intel-rapl:0:0:0",
                 "intel-rapl0", "intel-rapl-new:0",
             ]
             for entry in strangers { try tree.addDanglingEntry(entry) }

@@ -38,6 +38,37 @@ import Testing
         }
     }
 
+    /// `powercap_register_zone` asks for no name that nobody else has. Those that show one counter are found by their readings.
+    @Test func `packages of one name are told apart, and each has its own parts`() throws {
+        try withPowercapTree { tree in
+            for number in ["0", "1", "2"] {
+                try tree.add(number, "package-1")
+                try tree.add("\(number):0", "dram")
+            }
+            let discovery = discover(tree)
+            #expect(
+                discovery.zones.map { "\($0.name) \($0.domain.tag)" } == [
+                    "intel-rapl:0 package_1", "intel-rapl:0:0 dram_1", "intel-rapl:1 package_1_die_1",
+                    "intel-rapl:1:0 dram_1_die_1", "intel-rapl:2 package_1_die_2", "intel-rapl:2:0 dram_1_die_2",
+                ])
+            #expect(discovery.zones.allSatisfy { $0.domain.package == 1 })
+            #expect(Set(discovery.zones.map(\.identity)).count == 6)
+            #expect(discovery.refused == [])
+        }
+    }
+
+    /// Of several dies each has its number, and a second of one name the next that is free.
+    @Test func `dies of one name are told apart`() throws {
+        try withPowercapTree([
+            "0": "package-0-die-0", "1": "package-0-die-1", "2": "package-0-die-0", "2:0": "core",
+        ]) { tree in
+            #expect(
+                discover(tree).zones.map(\.domain.tag) == [
+                    "package_0_die_0", "package_0_die_1", "package_0_die_2", "core_0_die_2",
+                ])
+        }
+    }
+
     @Test func `zones of other control types are counted under their own names`() throws {
         try withPowercapTree(["0": "package-0"]) { tree in
             try tree.add("0", "SoC", controlType: "arm-scmi")
@@ -74,8 +105,25 @@ import Testing
         }
     }
 
-    /// `power_uw` alone is enough to register a zone, and `max_energy_range_uj` is optional.
-    @Test func `a zone without energy is none, and one without a range does not start again`() throws {
+    /// `power_uw` alone is enough to register a zone (powercap_sys.c), as arm_scmi_powercap.c and dtpm.c do.
+    @Test(arguments: ["arm-scmi", "dtpm", "vendor-caps"])
+    func `a zone without energy is refused with its reason`(controlType: String) throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            for number in ["0", "0:0"] {
+                try tree.add(number, "SoC", controlType: controlType)
+                try tree.remove("energy_uj", of: "\(controlType):\(number)")
+                try tree.set("power_uw", of: "\(controlType):\(number)", to: "5000000\n")
+            }
+            let discovery = discover(tree)
+            #expect(discovery.zones.map(\.name) == ["intel-rapl:0"])
+            #expect(discovery.refused.map(\.name) == ["\(controlType):0", "\(controlType):0:0"])
+            #expect(discovery.refused.allSatisfy { $0.reason == .noEnergy(showsPower: true) })
+            #expect(discovery.refused.map(\.report.reason) == Array(repeating: "shows no energy, only power", count: 2))
+        }
+    }
+
+    /// `max_energy_range_uj` is optional.
+    @Test func `a zone that shows nothing is refused, and one without a range does not start again`() throws {
         try withPowercapTree { tree in
             try tree.add("0", "power only", controlType: "arm-scmi")
             try tree.remove("energy_uj", of: "arm-scmi:0")
@@ -88,7 +136,7 @@ import Testing
             let discovery = discover(tree)
             #expect(discovery.zones.map(\.name) == ["arm-scmi:1", "arm-scmi:2", "arm-scmi:3"])
             #expect(discovery.zones.map(\.modulus) == [CounterFacts.neverWraps, CounterFacts.neverWraps, 1_000_000])
-            #expect(discovery.refused == [])
+            #expect(discovery.refused == [RefusedZone(name: "arm-scmi:0", reason: .noEnergy(showsPower: false))])
         }
     }
 

@@ -1,3 +1,4 @@
+import Kernel
 import Testing
 
 @testable import Sources
@@ -70,6 +71,40 @@ import Testing
         #expect(Remedy(in: Surroundings(container: .kubernetes)).hiddenCounters.contains("hostPath"))
         // Docker's profile of AppArmor forbids the counters in the container's own /sys to root, too.
         #expect(Remedy(in: Surroundings(container: .docker), isRoot: true).forbiddenCounters.contains("/host/sys"))
+    }
+
+    @Test func `on an ARM no driver of other processors is asked for`() {
+        #expect(Remedy(in: Surroundings(isARM: true)).absentEvents == nil)
+        let absence = PowercapAbsence(
+            [RefusedZone(name: "arm-scmi:0", reason: .noEnergy(showsPower: true))], sysfs: "/nowhere",
+            in: Surroundings(isARM: true))
+        #expect(absence.remedy == nil)
+        guard case .absent(let sentence) = absence.outcome else {
+            Issue.record("there is no counter")
+            return
+        }
+        #expect(sentence.contains("this is an ARM") && !sentence.contains("modprobe"))
+    }
+
+    /// What is there needs no driver: it is in the way in another way.
+    @Test(
+        arguments: [
+            (.hidden, "--path.sysfs /host/sys"), (.badAttribute("max_energy_range_uj is \"0\""), "range_uj is \"0\""),
+            (.failed(.noDevice), "intel-rapl:0: No such device"), (.unknownName("gpu"), "its name 'gpu'"),
+            (.permissionDenied, "CVE-2020-8694"),
+        ] as [(RefusedZone.Reason, String)])
+    func `counters that are there are not asked to be loaded`(reason: RefusedZone.Reason, words: String) {
+        for place in [Surroundings(isInUserNamespace: true), Surroundings(container: .docker, isInUserNamespace: true)]
+        {
+            let absence = PowercapAbsence(
+                [RefusedZone(name: "intel-rapl:0", reason: reason)], sysfs: "/nowhere", in: place)
+            guard case .unreadable(let sentence) = absence.outcome else {
+                Issue.record("\(reason) is no absence")
+                return
+            }
+            #expect(sentence.contains(words), "\(sentence)")
+            #expect(!sentence.contains("modprobe"))
+        }
     }
 
     @Test func `events are counted with the capability that the setting asks for`() {

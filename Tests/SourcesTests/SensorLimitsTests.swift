@@ -14,7 +14,8 @@ import Testing
             // Off, or an alarm that the user has set to little: a limit like that is passed.
             (["power1_max": "0\n"], 100_000_000_000), (["power1_max": "10000000\n"], 1_000_000_000),
             // ACPI's "unknown" is no limit.
-            (["power1_cap": "4294967295000\n"], 1_000_000_000_000), (["power1_cap_max": "none\n"], 100_000_000_000),
+            (["power1_cap": "4294967295000\n"], 100_000_000_000), (["power1_cap_max": "none\n"], 100_000_000_000),
+            (["power1_cap": "4294967295000\n", "power1_max": "3000000000\n"], 6_000_000_000),
             (["power2_max": "3000000000\n"], 100_000_000_000),
         ] as [([String: String], UInt64)])
     func `twice the highest limit is believed, and without limits more than the largest machine draws`(

@@ -89,15 +89,14 @@ public struct PowercapTree {
         try set("max_energy_range_uj", of: "intel-rapl:\(other)", to: String(decoding: range, as: UTF8.self))
     }
 
-    /// Takes a zone at the top away. What had its counter open reads it on, unlike from the kernel, which gives ENODEV.
-    public func unregister(_ number: String) throws {
-        let entry = "intel-rapl:\(number)"
+    /// Takes a zone away; a sub-zone goes before its parent. What had its counter open reads it on, unlike from the kernel, which gives
+    /// ENODEV.
+    public func unregister(_ number: String, controlType: String = "intel-rapl") throws {
+        let entry = "\(controlType):\(number)"
+        let place = Files.realPath("\(classDirectory)/\(entry)") ?? ""
         try checked("unlink", unlink("\(classDirectory)/\(entry)"))
         let directory = "\(root)/devices/virtual/powercap"
-        try checked(
-            "rename",
-            Glibc.rename(
-                "\(directory)/intel-rapl/\(entry)", "\(directory)/gone-\(try Files.names(in: directory).count)"))
+        try checked("rename", Glibc.rename(place, "\(directory)/gone-\(try Files.names(in: directory).count)"))
     }
 
     /// Makes a counter such that only a privileged process can read it.

@@ -12,6 +12,8 @@ struct AnomalyReporter {
         var glitches: UInt64
         var gaps: UInt64
         var isMirror: Bool
+        /// It was taken for a mirror since gaps were said last.
+        var wasMirror = false
         var quietUntilNanoseconds: UInt64 = 0
 
         init(_ account: DomainAccount) {
@@ -38,6 +40,7 @@ struct AnomalyReporter {
         for index in said.indices {
             if sampling.accounts[index].isMirror != said[index].isMirror {
                 said[index].isMirror = sampling.accounts[index].isMirror
+                if !said[index].isMirror { said[index].wasMirror = true }
                 reportMirror(sampling, index, log)
             }
             let accountant = sampling.accounts[index].accountant
@@ -45,6 +48,7 @@ struct AnomalyReporter {
             report(sampling.accounts[index], after: said[index], log)
             said[index].resets = accountant.resets
             said[index].glitches = accountant.glitches
+            if accountant.gaps != said[index].gaps { said[index].wasMirror = false }
             said[index].gaps = accountant.gaps
             said[index].quietUntilNanoseconds = now + HealthReporter.quietNanoseconds
         }
@@ -71,9 +75,18 @@ struct AnomalyReporter {
         if gaps > 0 {
             log.report(
                 .counterGap, .warning,
-                "some of what \(domain) used is unknown, and only what is certain was added: its counter may have run through its range unseen",
+                "some of what \(domain) used is unknown, and only what is certain was added: "
+                    + AnomalyReporter.gapReason(account, said),
                 ["domain": domain, "count": String(gaps)])
         }
+    }
+
+    /// Why nothing is known of a time.
+    private static func gapReason(_ account: DomainAccount, _ said: Said) -> String {
+        if said.wasMirror { return "it was taken for another name of a counter that is counted already" }
+        if account.facts.isEstimate { return "its power could not be read, or not be believed, for a while" }
+        if account.facts.modulus == CounterFacts.neverWraps { return "its counter could not be followed for a while" }
+        return "its counter may have run through its range unseen"
     }
 
     private func reportMirror(_ sampling: borrowing Sampling, _ index: Int, _ log: Logger) {

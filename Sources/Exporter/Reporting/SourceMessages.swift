@@ -90,7 +90,7 @@ enum SourceMessages {
                     ? "sensor \(zone.name) may not be read: \(remedy.forbiddenSensors)"
                     : "zone \(zone.name) may not be read (energy_uj is readable by root only since CVE-2020-8694): \(remedy.forbiddenCounters)",
                 ["zone": zone.name, "reason": "permission denied"])
-        case .unknownName, .badAttribute, .failed, .tooMany:
+        case .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany:
             log.report(
                 .zoneUnreadable, .warning, "zone \(zone.name) is not counted: \(zone.reason)",
                 ["zone": zone.name, "reason": zone.reason.description])

@@ -80,6 +80,7 @@ struct ZoneSeries {
             let report = reports[index]
             // The first zones are the accounts' own.
             guard index < sampling.accounts.count else { return Zone(report, role: report.role, report.reason) }
+            if report.role == .gone { return Zone(report, role: report.role, report.reason) }
             if sampling.accounts[index].isMirror {
                 return Zone(report, role: .mirror, leaders[index].map { "shows the counter of \($0.tag)" } ?? "")
             }

@@ -1,0 +1,93 @@
+import Counters
+
+/// Opening the counters of one group, which can only be opened together.
+extension Sources {
+    /// Opens those counters of a group that are new or were missing.
+    ///
+    /// - Returns: those that could not be.
+    mutating func connect(
+        _ discovery: Discovery, _ found: [FoundCounter], _ members: [Int], _ missing: [Int],
+        _ result: inout SearchResult
+    ) -> [RefusedZone] {
+        var refused: [RefusedZone] = []
+        var wanted = admit(found, members, missing, &refused)
+        // One that the kernel refuses for a reason of its own does not take the others of its group away.
+        while !wanted.isEmpty {
+            do throws(NotOpened) {
+                try open(discovery, wanted, at: positions(for: wanted.map { found[$0].facts }))
+                break
+            } catch {
+                report.perfError = report.perfError ?? error.perfError
+                let culprit = wanted.firstIndex { found[$0].facts.name == error.zone }
+                refused += (culprit.map { [wanted[$0]] } ?? wanted).map { found[$0].refused(error.reason) }
+                if let culprit { wanted.remove(at: culprit) } else { wanted = [] }
+            }
+        }
+        for member in wanted { enter(found[member], &result) }
+        return refused
+    }
+
+    /// Those of a group that are to be opened.
+    private func admit(
+        _ found: [FoundCounter], _ members: [Int], _ missing: [Int], _ refused: inout [RefusedZone]
+    ) -> [Int] {
+        var wanted: [Int] = []
+        var next = members.first.map { count(of: found[$0].facts.source) } ?? 0
+        for member in members {
+            if let known = number(of: found[member].facts) {
+                guard missing.contains(known) else { continue }
+            } else if let reason = obstacle(to: found[member].facts, number: next) {
+                refused.append(found[member].refused(reason))
+                continue
+            } else {
+                next += 1
+            }
+            wanted.append(member)
+        }
+        return wanted
+    }
+
+    private func number(of facts: CounterFacts) -> Int? { counters.firstIndex { $0.identity == facts.identity } }
+
+    /// The places of counters among their kind: that of one that is known already, or as one more.
+    private func positions(for wanted: [CounterFacts]) -> [Int] {
+        var next = wanted.first.map { count(of: $0.source) } ?? 0
+        return wanted.map { facts in
+            if let known = number(of: facts) { return places[known].index }
+            defer { next += 1 }
+            return next
+        }
+    }
+
+    /// Why a counter that was never there before cannot be counted; nil if it can.
+    private func obstacle(to facts: CounterFacts, number: Int) -> RefusedZone.Reason? {
+        // The names of domains must be told apart, whatever their source.
+        if counters.contains(where: { $0.domain.tag == facts.domain.tag && !givenUp.contains($0.source) }) {
+            return .duplicate
+        }
+        let capacity = facts.source == .hwmon ? HwmonSource.capacity : PowercapSource.capacity
+        return number < capacity && counters.count < Sources.mostCounters ? nil : .tooMany
+    }
+
+    /// Takes in a counter that was opened: it goes on under its number if it has one, and under its domain's name.
+    private mutating func enter(_ found: FoundCounter, _ result: inout SearchResult) {
+        guard let index = number(of: found.facts) else {
+            result.added.append(counters.count)
+            return append(found.facts, limits: found.limits, found.limitFiles)
+        }
+        var facts = found.facts
+        facts.domain = counters[index].domain
+        result.reopened.append(index)
+        if counters[index].name != facts.name { result.renamed.append(index) }
+        counters[index] = facts
+        limitFiles[index] = found.limitFiles
+        limitFiles[index]?.latestMicrowatts = facts.boundMicrowatts
+        zones[index] = ZoneReport(facts, limits: found.limits)
+    }
+}
+
+extension FoundCounter {
+    fileprivate func refused(_ reason: RefusedZone.Reason) -> RefusedZone {
+        RefusedZone(name: facts.name, domain: facts.domain, reason: reason)
+    }
+}
