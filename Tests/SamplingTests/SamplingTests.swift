@@ -118,21 +118,26 @@ import Testing
     /// A driver that shows nonsense within an absurd range once ended the process: totals beyond 2^64 microjoules trapped.
     @Test func `totals beyond 64 bits go on from 0`() throws {
         try withPowercapTree(["0": "package-0", "1": "package-1"]) { tree in
-            // A limit that states too much power lets so much be plausible in the slack of 5 ms; see `PlausiblePower`.
+            // The highest limit that is believed lets so much be plausible in 12,000 s; see `PlausiblePower`.
             let range = UInt64.max / 2 - 1
             let step: UInt64 = 23_000_000_000_000_000
             for entry in ["intel-rapl:0", "intel-rapl:1"] {
                 try tree.set("max_energy_range_uj", of: entry, to: "\(range)\n")
-                try tree.setLimit(0, of: entry, name: "long_term", microwatts: 1 << 61)
+                try tree.setLimit(0, of: entry, name: "long_term", microwatts: 999_999_999_999)
             }
-            var sampler = sampler(of: tree)
-            sampler.tick()
+            // The other one is ahead, so that it is no mirror of the first.
+            let ahead: UInt64 = 1_000_000
+            try tree.setCounter("intel-rapl:1", ahead)
+            var sampler = Sampling(.powercap(tree.root, time: .replay))
+            sampler.tick(at: Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0))
             let modulus = range + (1 << 31)
             var counter: UInt64 = 0
-            for _ in 1...820 {
+            for tick in 1...820 as ClosedRange<UInt64> {
                 counter = (counter + step) % modulus
-                for entry in ["intel-rapl:0", "intel-rapl:1"] { try tree.setCounter(entry, counter) }
-                sampler.tick()
+                try tree.setCounter("intel-rapl:0", counter)
+                try tree.setCounter("intel-rapl:1", (counter + ahead) % modulus)
+                let now = tick * 12_000_000_000_000
+                sampler.tick(at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: now))
             }
             #expect(sampler.accounts[0].accountant.wraps == 2)
             #expect(sampler.accounts[0].accountant.resets == 0)
