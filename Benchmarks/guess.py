@@ -20,6 +20,7 @@ from collections import Counter
 USER = "bench"
 CONNECTIONS = 64
 READY_AFTER = 64
+HOST = "127.0.0.1"
 MOST_SECONDS = 60.0
 
 

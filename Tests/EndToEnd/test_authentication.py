@@ -16,7 +16,7 @@ import pytest
 
 from support.certificates import Authority
 from support.exposition import Page
-from support.raw_http import Client, Response, has_ipv6, request
+from support.raw_http import Client, Response, request
 from support.waiting import wait_until
 from support.web_configuration import Settings, StartWeb, WebExporter, authorization, bcrypt, tls
 

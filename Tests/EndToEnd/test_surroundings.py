@@ -20,6 +20,7 @@ from support import ledger_bytes
 from support.exporter import BINARY, Exporter, StartExporter, clean_environment
 from support.powercap_tree import PowercapTree, laptop
 from support.preloaded import compile_preloaded
+from support.raw_http import Client, has_ipv6
 from support.waiting import DEADLINE_SECONDS, wait_until
 from support.web_configuration import bcrypt
 
@@ -330,11 +331,14 @@ def test_a_counter_that_fails_at_the_start_is_found_later(
 def test_fewer_descriptors_than_connections_lower_their_limit(
     start_exporter: StartExporter, tree: PowercapTree
 ) -> None:
+    if not has_ipv6():
+        pytest.skip("there is no IPv6 on the loopback device")
     limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))  # noqa: E731
-    exporter = start_exporter(tree, *FAST, before_exec=limit)
+    exporter = start_exporter(tree, *FAST, "--web.listen-address", ":0", listen=False, before_exec=limit)
     message = exporter.wait_for_event("setting_ignored")["msg"]
     assert "LimitNOFILE" in message and "--web.max-connections" in message
-    kept = exporter.connect()
+    # Another client than the crowd, of which one connection goes for each that comes.
+    kept = Client(("::1", exporter.port))
     exporter.page_on(kept)
     for _ in range(200):
         exporter.connect()

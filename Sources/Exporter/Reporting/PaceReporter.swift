@@ -26,16 +26,16 @@ struct PaceReporter {
 
     private static func report(_ stretched: UInt64?, asked: UInt64, _ log: Logger) {
         let milliseconds = (stretched ?? asked) / 1_000_000
-        let fields = ["interval": "\(milliseconds)ms"]
         guard stretched != nil else {
             return log.report(
                 .samplingRestored, .notice,
-                "the counters are quick again, and read every \(milliseconds) ms as they should be", fields)
+                "the counters are quick again, and read every \(milliseconds) ms as they should be",
+                ["interval": "\(milliseconds)ms"])
         }
         log.report(
             .samplingStretched, .warning,
             "reading all counters takes more than a tenth of the interval of \(asked / 1_000_000) ms, in which nobody is answered: "
                 + "they are read every \(milliseconds) ms until they are quicker; no energy is lost, but power is averaged over longer",
-            fields)
+            ["interval": "\(milliseconds)ms"])
     }
 }
