@@ -35,6 +35,8 @@ public struct DomainAccount: Sendable {
         let moment: Moment
         let readNanoseconds: UInt64
         let microjoules: UInt64
+        /// The counter had moved then, or always does.
+        let isMove: Bool
     }
 
     /// How long an interval was, and how much of that the readings at its two ends took.
@@ -134,24 +136,35 @@ public struct DomainAccount: Sendable {
             powerMicrowatts = nil
             return
         }
-        if let lastTick,
-            now.monotonicNanoseconds <= lastTick.moment.monotonicNanoseconds || standsStill(since: lastTick, now)
-        {
-            return
+        if let lastTick {
+            guard now.monotonicNanoseconds > lastTick.moment.monotonicNanoseconds else { return }
+            guard !isSlowSensor || takesMove(since: lastTick, now) else { return }
         }
         powerMicrowatts = lastTick.flatMap { power(since: $0, now, span.durationNanoseconds) }
         lastTick = Tick(
-            moment: now, readNanoseconds: span.durationNanoseconds, microjoules: accountant.believedMicrojoules)
+            moment: now, readNanoseconds: span.durationNanoseconds, microjoules: accountant.believedMicrojoules,
+            isMove: lastTick != nil || !isSlowSensor)
         intervalIsKnown = true
         slowestReadNanoseconds = span.durationNanoseconds
     }
 
-    /// A sensor's counter may be brought up to date more rarely than it is read. The interval then goes on until it has moved, and the
-    /// mean is that over the time in which it did; otherwise it would seem to use nothing and then all at once.
-    private mutating func standsStill(since tick: Tick, _ now: Moment) -> Bool {
-        guard facts.source == .hwmon, !facts.isEstimate else { return false }
-        return stillness.take(
-            hasMoved: accountant.believedMicrojoules != tick.microjoules || !intervalIsKnown, since: tick.moment, now)
+    /// A sensor's counter may be brought up to date more rarely than it is read.
+    private var isSlowSensor: Bool { facts.source == .hwmon && !facts.isEstimate }
+
+    /// The interval of such a counter ends when it has moved, and its mean is that over the time in which it did; otherwise it would
+    /// seem to use nothing and then all at once.
+    private mutating func takesMove(since tick: Tick, _ now: Moment) -> Bool {
+        let hasMoved = accountant.believedMicrojoules != tick.microjoules || !intervalIsKnown
+        switch stillness.take(hasMoved: hasMoved, since: tick.moment, now) {
+        case .ends:
+            // The first move is of a time that began nobody knows when.
+            if !tick.isMove { intervalIsKnown = false }
+            return true
+        case .waits: return false
+        case .usesNothing:
+            powerMicrowatts = 0
+            return false
+        }
     }
 
     /// Nil where energy is unknown, where the machine slept, and where a reading took so long that its time says little: such a mean

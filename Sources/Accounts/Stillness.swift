@@ -15,22 +15,30 @@ struct Stillness: Sendable {
     /// moves between any two readings.
     private(set) var latenessNanoseconds: UInt64 = 0
 
+    /// What a reading says of the interval that it could end.
+    enum Verdict {
+        /// The counter has moved, or moves between any two readings.
+        case ends
+        /// It has not moved and is waited for.
+        case waits
+        /// It has not moved for so long that it uses nothing; the interval goes on, since its next move is of all that time.
+        case usesNothing
+    }
+
     /// Takes in a reading after the one at the end of the latest interval.
-    ///
-    /// - Returns: whether the counter has not moved and is waited for.
-    mutating func take(hasMoved: Bool, since start: Moment, _ now: Moment) -> Bool {
+    mutating func take(hasMoved: Bool, since start: Moment, _ now: Moment) -> Verdict {
         let nanoseconds = now.monotonicNanoseconds - min(now.monotonicNanoseconds, start.monotonicNanoseconds)
-        let patience = max(Stillness.shortNanoseconds, longestNanoseconds.saturatingSum(longestNanoseconds))
-        if !hasMoved && nanoseconds < min(patience, Stillness.longNanoseconds) {
+        guard hasMoved else {
             latestStill = now
-            return true
+            let patience = max(Stillness.shortNanoseconds, longestNanoseconds.saturatingSum(longestNanoseconds))
+            return nanoseconds < min(patience, Stillness.longNanoseconds) ? .waits : .usesNothing
         }
         latenessNanoseconds = 0
-        if hasMoved, let still = latestStill {
-            longestNanoseconds = max(longestNanoseconds, nanoseconds)
+        if let still = latestStill {
+            if nanoseconds <= Stillness.longNanoseconds { longestNanoseconds = max(longestNanoseconds, nanoseconds) }
             latenessNanoseconds = now.monotonicNanoseconds - min(now.monotonicNanoseconds, still.monotonicNanoseconds)
         }
         latestStill = nil
-        return false
+        return .ends
     }
 }

@@ -14,8 +14,8 @@ import Testing
         var powers: [UInt64] = []
         for tick in 1...200 as ClosedRange<UInt64> {
             // 100 W: 10 J a tick.
-            meter.read(tick / period * period * 10_000_000)
-            guard tick > 2 * period, let power = meter.account.powerMicrowatts else { continue }
+            meter.read((tick + 2) / period * period * 10_000_000)
+            guard let power = meter.account.powerMicrowatts else { continue }
             powers.append(power)
             let error = try #require(meter.account.powerUncertaintyMicrowatts)
             #expect(power + error >= 100_000_000 && power <= 100_000_000 + error)
@@ -34,7 +34,11 @@ import Testing
             stillTicks += 1
         }
         #expect(stillTicks == 25)
-        meter.read(510_000_000)
+        for _ in 0..<15 { meter.read(500_000_000) }
+        // The next move is of all the time since the latest one: 40 J in 4.1 s, and no peak.
+        meter.read(540_000_000)
+        #expect(meter.account.powerMicrowatts == 40_000_000 * 1_000 / 4_100)
+        meter.read(550_000_000)
         #expect(meter.account.powerMicrowatts == 100_000_000)
     }
 

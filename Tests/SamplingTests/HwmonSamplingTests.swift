@@ -84,14 +84,16 @@ import Testing
 
     @Test func `failures of an energy counter are no gaps`() throws {
         try withHwmonTree { tree in
-            try tree.add(0, "ina", ["energy1_input": "1000\n"])
+            try tree.add(0, "ina", ["energy1_input": "900\n"])
             var sampler = Sampling(.hwmon(tree.root))
+            sampler.tick()
+            try tree.set("hwmon0/energy1_input", to: "1000\n")
             sampler.tick()
             try tree.set("hwmon0/energy1_input", to: "garbage\n")
             sampler.tick()
             try tree.set("hwmon0/energy1_input", to: "1500\n")
             sampler.tick()
-            #expect(sampler.accounts[0].totalMicrojoules == 500)
+            #expect(sampler.accounts[0].totalMicrojoules == 600)
             #expect(sampler.accounts[0].accountant.gaps == 0)
             #expect(sampler.accounts[0].powerMicrowatts != nil)
         }

@@ -30,7 +30,8 @@ enum LedgerKeeper {
                 .ledgerRestored, .info,
                 "going on from an earlier run with \(domains) domains"
                     + (isUnknown
-                        ? "; what was used in between is unknown, since these counters begin with the program" : ""),
+                        ? "; what was used in between is unknown of counters that begin with the program or are others now"
+                        : ""),
                 ["domains": String(domains)])
         case .refused(let reason): report(refused: reason, log)
         }

@@ -40,8 +40,7 @@ struct AnomalyReporter {
         for index in said.indices {
             if sampling.accounts[index].isMirror != said[index].isMirror {
                 said[index].isMirror = sampling.accounts[index].isMirror
-                if !said[index].isMirror { said[index].wasMirror = true }
-                reportMirror(sampling, index, log)
+                takeMirror(sampling, index, log)
             }
             let accountant = sampling.accounts[index].accountant
             guard said[index].differs(from: accountant), now >= said[index].quietUntilNanoseconds else { continue }
@@ -87,6 +86,14 @@ struct AnomalyReporter {
         if account.facts.isEstimate { return "its power could not be read, or not be believed, for a while" }
         if account.facts.modulus == CounterFacts.neverWraps { return "its counter could not be followed for a while" }
         return "its counter may have run through its range unseen"
+    }
+
+    /// What is counted in the place of a counter that cannot be read has no suspicion left; that one is said to be a mirror then.
+    private mutating func takeMirror(_ sampling: borrowing Sampling, _ index: Int, _ log: Logger) {
+        let takesPlace = !said[index].isMirror && sampling.suspects[index] == nil
+        guard !takesPlace else { return }
+        if !said[index].isMirror { said[index].wasMirror = true }
+        reportMirror(sampling, index, log)
     }
 
     private func reportMirror(_ sampling: borrowing Sampling, _ index: Int, _ log: Logger) {
