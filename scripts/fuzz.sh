@@ -63,6 +63,10 @@ use() {
     built[$module]=yes
 }
 
+# For targets that lay out files, in memory where that is a file system.
+FUZZ_DIRECTORY=$(mktemp -d /dev/shm/pyjoules-fuzz.XXXXXX 2>/dev/null || mktemp -d)
+export FUZZ_DIRECTORY
+trap 'rm -rf "$FUZZ_DIRECTORY"' EXIT
 # Without this a crash starts Swift's own backtracer, which can hang the run.
 export SWIFT_BACKTRACE=enable=no
 for target; do

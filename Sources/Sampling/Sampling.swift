@@ -249,7 +249,10 @@ extension Sampling {
 
     /// Reads one counter and ends its interval.
     private mutating func measure(_ index: Int, at moment: Moment) {
-        if let span = read(index, at: moment) { accounts[index].endInterval(at: span) }
+        guard let span = read(index, at: moment) else { return }
+        accounts[index].endInterval(at: span)
+        guard let power = accounts[index].powerMicrowatts, sources.isBeyondLimits(index, power) else { return }
+        setBound(index, sources.reviewBound(index, beyond: power))
     }
 }
 

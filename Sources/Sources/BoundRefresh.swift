@@ -40,6 +40,8 @@ struct LimitFiles: Equatable, Sendable {
     private var parent: Zone
     /// The bound by what was stated when it was the counter's turn last.
     var latestMicrowatts: UInt64 = 0
+    /// More power than this is beyond what was stated, in force or not: it may be stated otherwise by now.
+    fileprivate var reviewAboveMicrowatts: UInt64 = 0
 
     /// The limits of a zone, and of the one that it lies in: each by its directory.
     init(own: (directory: String, limits: PowerLimits), parent: (directory: String, limits: PowerLimits)?) {
@@ -69,14 +71,20 @@ struct LimitFiles: Equatable, Sendable {
         own.refreshForce()
         parent.refreshForce()
         var highest: UInt64 = 0
+        reviewAboveMicrowatts = 0
         for constraint in own.constraints {
             let stated = LimitFiles.restate(constraint, &limits)
+            reviewAboveMicrowatts = max(reviewAboveMicrowatts, stated)
             if own.areInForce { highest = max(highest, stated) }
         }
         for constraint in parent.constraints where parent.areInForce {
             highest = max(highest, LimitFiles.stated(constraint))
         }
         return highest > 0 ? highest : nil
+    }
+
+    fileprivate mutating func review(above microwatts: UInt64) {
+        reviewAboveMicrowatts = max(reviewAboveMicrowatts, microwatts)
     }
 
     /// - Returns: the higher one of the constraint's numbers.
@@ -112,6 +120,23 @@ extension Sources {
         // What was allowed a moment ago may have been drawn since the last reading.
         counters[index].boundMicrowatts = max(stated, limitFiles[index]?.latestMicrowatts ?? 0)
         return counters[index].boundMicrowatts
+    }
+
+    /// A counter's power is beyond the limits that the kernel stated last, although it is plausible: they may have been changed, and
+    /// are to be read again.
+    public func isBeyondLimits(_ index: Int, _ microwatts: UInt64) -> Bool {
+        (limitFiles[index]?.reviewAboveMicrowatts).map { microwatts > $0 } ?? false
+    }
+
+    /// Reads the limits of a counter again, because of its power: see `isBeyondLimits`. Only power that is a quarter higher is beyond
+    /// them until then.
+    ///
+    /// - Returns: more power than this is not believed of it.
+    public mutating func reviewBound(_ index: Int, beyond microwatts: UInt64) -> UInt64 {
+        let bound = refreshBound(index)
+        let seen = microwatts.saturatingSum(microwatts / 4)
+        limitFiles[index]?.review(above: seen)
+        return bound
     }
 
     /// Reads the limits of some counters again, so that each has its turn once a minute; to be called at each tick.

@@ -85,12 +85,12 @@ import Testing
 
     @Test func `a gap of what was no mirror after all is said as one`() throws {
         let logged = try LogBench()
-        var mirror = account()
+        var mirror = account(die: 1)
         mirror.setMirror(true)
-        var reporter = AnomalyReporter(sampler([mirror]))
+        var reporter = AnomalyReporter(sampler([account(), mirror]))
         var own = mirror
         own.setMirror(false)
-        review(&reporter, [own], at: 0, logged)
+        review(&reporter, [account(), own], at: 0, logged)
         var lines = logged.lines()
         #expect(lines.count == 2)
         #expect(lines.last?.contains("it was taken for another name of a counter that is counted already") == true)
@@ -98,7 +98,7 @@ import Testing
             CounterAccountant(
                 modulus: own.facts.modulus, boundMicrowatts: 1, totalMicrojoules: 0, wraps: 0, resets: 0, gaps: 2,
                 last: nil))
-        review(&reporter, [own], at: 60, logged)
+        review(&reporter, [account(), own], at: 60, logged)
         lines = logged.lines()
         #expect(lines.count == 1)
         #expect(lines[0].contains("run through its range unseen"))

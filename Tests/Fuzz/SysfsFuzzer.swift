@@ -1,3 +1,4 @@
+import Accounts
 import Counters
 import Glibc
 import Kernel
@@ -63,9 +64,9 @@ private func check(_ sampling: borrowing Sampling, _ totals: inout [UInt64]) {
     for state in sampling.report.attempts { precondition(!"\(state.outcome)".isEmpty) }
 }
 
-/// The files, under a directory of this process.
+/// The files, under the directory that the script made for this.
 private struct Tree {
-    let root = "/dev/shm/pyjoules-fuzz.\(getpid())"
+    let root = (Process.environment("FUZZ_DIRECTORY") ?? ".build/fuzz") + "/tree"
 
     private static let usual: [(path: String, text: String)] = [
         ("class/powercap/intel-rapl:0/name", "package-0"),

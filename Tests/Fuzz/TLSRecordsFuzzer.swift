@@ -10,7 +10,7 @@ public func fuzzTLSRecords(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt
     let input = Array(UnsafeBufferPointer(start: start, count: count))
     guard let first = input.first else { return 0 }
     do {
-        var play = try Play(version: first & 1 == 0 ? 13 : 12, shakesHands: first & 2 == 0)
+        var play = try Play.begin(version: first & 1 == 0 ? 13 : 12, shakesHands: first & 2 == 0)
         play.perform(input.dropFirst())
     } catch {
         preconditionFailure("\(error)")
@@ -31,21 +31,31 @@ private struct Play: ~Copyable {
     private var written = 0
     private var received = 0
 
-    init(version: Int32, shakesHands: Bool) throws {
+    static func begin(version: Int32, shakesHands: Bool) throws -> Play {
         var numbers: [Int32] = [0, 0]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0, &numbers) == 0,
             let socket = FileDescriptor(announced: numbers[0])
         else { throw Unplayed(what: "no sockets") }
-        client = try Client(on: numbers[1], version: version)
+        let client = try Client(on: numbers[1], version: version)
         let context = try TLSContext(
             TLSSettings(), certificate: Array(certificate.utf8), key: Array(key.utf8), clientAuthorities: nil)
-        server = try context.accept(on: socket, pieceBytes: 65_536)
+        var play = Play(server: try context.accept(on: socket, pieceBytes: 65_536), client: client, socket: socket)
+        play.shakeHands(times: shakesHands ? 10 : 1)
+        if shakesHands && !play.isEstablished { throw Unplayed(what: "no handshake") }
+        return play
+    }
+
+    private init(server: consuming TLSSession, client: consuming Client, socket: consuming FileDescriptor) {
+        self.server = server
+        self.client = client
         self.socket = socket
-        for _ in 0..<(shakesHands ? 10 : 1) where !isEstablished {
+    }
+
+    private mutating func shakeHands(times: Int) {
+        for _ in 0..<times where !isEstablished {
             let result = tls_client_handshake(client.handle)
             isEstablished = server.handshake() == .done && result == TLS_CLIENT_DONE
         }
-        if shakesHands && !isEstablished { throw Unplayed(what: "no handshake") }
     }
 
     mutating func perform(_ input: ArraySlice<UInt8>) {

@@ -108,4 +108,20 @@ import Testing
             #expect(machine.sampling.hostMicrojoules == 100)
         }
     }
+
+    /// Nothing is concluded from limits that are not in force, but they are shown, and power beyond them tells that they changed.
+    @Test func `limits that are not in force are read again when the power is beyond them`() throws {
+        try withPowercapMachine(["0": "package-0"]) { tree, machine in
+            try tree.setLimit(0, of: "intel-rapl:0", name: "long_term", microwatts: 65_000_000)
+            try tree.set("enabled", of: "intel-rapl:0", to: "0\n")
+            try machine.open()
+            for _ in 0..<3 { try machine.pass(["intel-rapl:0": 60 * Self.joule]) }
+            try tree.setLimit(0, of: "intel-rapl:0", name: "long_term", microwatts: 219_000_000)
+            try machine.pass(["intel-rapl:0": 60 * Self.joule])
+            #expect(machine.sampling.zones[0].limits.map(\.microwatts) == [65_000_000])
+            try machine.pass(["intel-rapl:0": 200 * Self.joule])
+            #expect(machine.sampling.zones[0].limits.map(\.microwatts) == [219_000_000])
+            #expect(machine.sampling.accounts[0].totalMicrojoules == 380 * Self.joule)
+        }
+    }
 }
