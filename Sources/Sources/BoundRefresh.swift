@@ -40,12 +40,19 @@ struct LimitFiles: Equatable, Sendable {
     private var parent: Zone
     /// The bound by what was stated when it was the counter's turn last.
     var latestMicrowatts: UInt64 = 0
-    /// More power than this is beyond what was stated, in force or not: it may be stated otherwise by now.
-    fileprivate var reviewAboveMicrowatts: UInt64 = 0
+    /// More power than this is beyond limits that are stated and not in force: they may be stated otherwise by now.
+    private var reviewAboveMicrowatts: UInt64 = 0
+
+    /// Limits in force are read again when a step is in doubt, and what states none has none to be read.
+    fileprivate func isBeyond(_ microwatts: UInt64) -> Bool {
+        !own.areInForce && reviewAboveMicrowatts > 0 && microwatts > reviewAboveMicrowatts
+    }
 
     /// The limits of a zone, and of the one that it lies in: each by its directory.
     init(own: (directory: String, limits: PowerLimits), parent: (directory: String, limits: PowerLimits)?) {
         self.own = Zone(own.directory, own.limits)
+        reviewAboveMicrowatts =
+            own.limits.limits.map { LimitFiles.higher($0.microwatts, $0.maximumMicrowatts) }.max() ?? 0
         self.parent = parent.map { Zone($0.directory, $0.limits) } ?? Zone()
     }
 
@@ -125,7 +132,7 @@ extension Sources {
     /// A counter's power is beyond the limits that the kernel stated last, although it is plausible: they may have been changed, and
     /// are to be read again.
     public func isBeyondLimits(_ index: Int, _ microwatts: UInt64) -> Bool {
-        (limitFiles[index]?.reviewAboveMicrowatts).map { microwatts > $0 } ?? false
+        limitFiles[index]?.isBeyond(microwatts) ?? false
     }
 
     /// Reads the limits of a counter again, because of its power: see `isBeyondLimits`. Only power that is a quarter higher is beyond
