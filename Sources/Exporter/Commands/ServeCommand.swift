@@ -130,12 +130,7 @@ struct ServeCommand: ParsableCommand {
             result.defaultPort = port.number ?? result.defaultPort
             result.warnings += port.warning.map { [$0] } ?? []
         }
-        if resolution == nil {
-            try environment.read("EXPORTER_RESOLUTION_SECONDS") { (text) throws(WrongValue) in
-                result.resolution = try Resolution(parsing: text)
-            }
-        }
-        result.resolution = resolution ?? result.resolution
+        try environment.set(&result.resolution, to: resolution, or: "EXPORTER_RESOLUTION_SECONDS")
         try source.apply(to: &result, environment: environment)
         result.listenAddresses = listenAddresses
         result.requiresInheritedSockets = requiresInheritedSockets

@@ -26,6 +26,15 @@ struct Environment {
         }
     }
 
+    /// Sets a time to what an option says, or else to what a variable says, if there is either.
+    func set<Span: TimeSpan>(_ setting: inout Span, to option: Span?, or name: String) throws(WrongValue) {
+        if let option {
+            setting = option
+        } else {
+            try read(name) { (text) throws(WrongValue) in setting = try Span(parsing: text) }
+        }
+    }
+
     /// The port of every address that is not named. An address such as `tcp://10.0.0.7:9091` is no port, and nobody meant it as
     /// one: Kubernetes gives it to each container in a namespace with a Service called `exporter`.
     func port() throws(WrongValue) -> Port {

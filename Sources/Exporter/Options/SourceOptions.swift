@@ -43,12 +43,7 @@ struct SourceOptions: ParsableArguments {
 
     /// Puts the options over the environment over what the configuration has.
     func apply(to configuration: inout Configuration, environment: Environment) throws(WrongValue) {
-        if sampleInterval == nil {
-            try environment.read("SCRAPE_INTERVAL_SECONDS") { (text) throws(WrongValue) in
-                configuration.sampleInterval = try SampleInterval(parsing: text)
-            }
-        }
-        configuration.sampleInterval = sampleInterval ?? configuration.sampleInterval
+        try environment.set(&configuration.sampleInterval, to: sampleInterval, or: "SCRAPE_INTERVAL_SECONDS")
         configuration.source = SourceName.choice(sources) ?? configuration.source
         configuration.sysfs = sysfs ?? configuration.sysfs
         configuration.procfs = procfs ?? configuration.procfs

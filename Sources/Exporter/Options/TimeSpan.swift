@@ -1,31 +1,28 @@
 import Bytes
 
+/// A setting that is a time of at least a millisecond, written as `0.1`, `100ms` or `1s`.
+protocol TimeSpan: Equatable {
+    /// The longest that is allowed.
+    static var longestSeconds: UInt64 { get }
+    /// How it is written, for the error.
+    static var examples: String { get }
+
+    var nanoseconds: UInt64 { get }
+    init(nanoseconds: UInt64)
+}
+
 /// The time between two samples.
-struct SampleInterval: Equatable {
+struct SampleInterval: TimeSpan {
+    static let longestSeconds: UInt64 = 60
+    static let examples = "0.1, 100ms or 1s"
     let nanoseconds: UInt64
-
-    init(nanoseconds: UInt64) {
-        self.nanoseconds = nanoseconds
-    }
-
-    /// Reads `0.1`, `100ms` or `1s`.
-    init(parsing text: String) throws(WrongValue) {
-        nanoseconds = try TimeSpan.nanoseconds(text, atMostSeconds: 60, examples: "0.1, 100ms or 1s")
-    }
 }
 
 /// How often pages may show newer values.
-struct Resolution: Equatable {
+struct Resolution: TimeSpan {
+    static let longestSeconds: UInt64 = 60
+    static let examples = "0.1, 100ms or 1s"
     let nanoseconds: UInt64
-
-    init(nanoseconds: UInt64) {
-        self.nanoseconds = nanoseconds
-    }
-
-    /// Reads `0.1`, `100ms` or `1s`.
-    init(parsing text: String) throws(WrongValue) {
-        nanoseconds = try TimeSpan.nanoseconds(text, atMostSeconds: 60, examples: "0.1, 100ms or 1s")
-    }
 
     /// How long a page stands still once it is shown: 0 where that is every pass over the counters, which scrapes cause no more
     /// often than once an interval, or once a second where that is shorter.
@@ -35,38 +32,27 @@ struct Resolution: Equatable {
 }
 
 /// How long to measure.
-struct MeasuringTime: Equatable {
+struct MeasuringTime: TimeSpan {
+    static let longestSeconds: UInt64 = 3600
+    static let examples = "0.5, 500ms or 10s"
     let nanoseconds: UInt64
-
-    /// Reads `0.5`, `500ms` or `10s`.
-    init(parsing text: String) throws(WrongValue) {
-        nanoseconds = try TimeSpan.nanoseconds(text, atMostSeconds: 3600, examples: "0.5, 500ms or 10s")
-    }
 }
 
 /// How long an answer is waited for.
-struct Patience: Equatable {
+struct Patience: TimeSpan {
+    static let longestSeconds: UInt64 = 60
+    static let examples = "0.5, 500ms or 3s"
     let nanoseconds: UInt64
-
-    init(nanoseconds: UInt64) {
-        self.nanoseconds = nanoseconds
-    }
-
-    /// Reads `0.5`, `500ms` or `3s`.
-    init(parsing text: String) throws(WrongValue) {
-        nanoseconds = try TimeSpan.nanoseconds(text, atMostSeconds: 60, examples: "0.5, 500ms or 3s")
-    }
 }
 
-private enum TimeSpan {
-    /// A time of at least a millisecond; the error says what is allowed, with examples of how it is written.
-    static func nanoseconds(
-        _ text: String, atMostSeconds limit: UInt64, examples: String
-    ) throws(WrongValue) -> UInt64 {
-        guard let value = nanoseconds(text), value >= 1_000_000, value <= limit * 1_000_000_000 else {
-            throw WrongValue("allowed are 1ms to \(limit)s, written like \(examples)")
+extension TimeSpan {
+    /// Reads a text; the error says what is allowed, with examples of how it is written.
+    init(parsing text: String) throws(WrongValue) {
+        guard let value = Self.nanoseconds(text), value >= 1_000_000, value <= Self.longestSeconds * 1_000_000_000
+        else {
+            throw WrongValue("allowed are 1ms to \(Self.longestSeconds)s, written like \(Self.examples)")
         }
-        return value
+        self.init(nanoseconds: value)
     }
 
     /// The time that a text says in seconds (`0.1` or `1s`) or milliseconds (`100ms`), if it is a whole number of nanoseconds.
