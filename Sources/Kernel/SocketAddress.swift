@@ -93,49 +93,46 @@ extension FixedWidthInteger {
     }
 }
 
-/// Who is at the other end, reduced to what fair sharing needs: connections with equal keys come from one client. See `clientKey`.
+/// Who is at the other end, reduced to what fair sharing needs: connections with equal keys come from one client.
+///
+/// A client is an IPv4 address, however it is written (::ffff:192.0.2.1 is one), all of 127.0.0.0/8, an IPv6 network of 64 bits (one
+/// host can take any address in it), a virtual machine, or all clients of unix sockets together.
 public struct PeerKey: Hashable, Sendable {
-    fileprivate let family: UInt64
-    fileprivate let network: UInt64
+    private let family: UInt64
+    private let network: UInt64
 
     init(_ address: sockaddr_storage) {
-        self = clientKey(address)
+        self = unsafe withUnsafeBytes(of: address) { bytes in
+            switch Int32(address.ss_family) {
+            case AF_INET:
+                let offset = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr) ?? 0
+                return PeerKey(ipv4: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            case AF_INET6:
+                let offset = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 0
+                let network = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                let prefix = unsafe bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self)
+                // What a listener for both families shows of a client of IPv4. See RFC 4291 section 2.5.5.2.
+                if network == 0, UInt32(bigEndian: prefix) == 0xFFFF {
+                    return PeerKey(ipv4: unsafe bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
+                }
+                return PeerKey(family: 6, network: network)
+            case AF_VSOCK:
+                let offset = MemoryLayout<sockaddr_vm>.offset(of: \.svm_cid) ?? 0
+                let context = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
+                return PeerKey(family: 40, network: UInt64(context))
+            default: return PeerKey(family: 0, network: 0)
+            }
+        }
     }
 
-    fileprivate init(family: UInt64, network: UInt64) {
+    private init(family: UInt64, network: UInt64) {
         self.family = family
         self.network = network
     }
 
     /// In network order. Of the loopback network any program of this machine can take any address.
-    fileprivate init(ipv4 address: UInt32) {
+    private init(ipv4 address: UInt32) {
         let number = UInt32(bigEndian: address)
         self.init(family: 4, network: number >> 24 == 127 ? 127 << 24 : UInt64(number))
-    }
-}
-
-/// The client that an address belongs to: an IPv4 address, however it is written (::ffff:192.0.2.1 is one), all of 127.0.0.0/8, an IPv6
-/// network of 64 bits (one host can take any address in it), a virtual machine, or all clients of unix sockets together.
-func clientKey(_ address: sockaddr_storage) -> PeerKey {
-    unsafe withUnsafeBytes(of: address) { bytes in
-        switch Int32(address.ss_family) {
-        case AF_INET:
-            let offset = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr) ?? 0
-            return PeerKey(ipv4: unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-        case AF_INET6:
-            let offset = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 0
-            let network = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            let prefix = unsafe bytes.loadUnaligned(fromByteOffset: offset + 8, as: UInt32.self)
-            // What a listener for both families shows of a client of IPv4. See RFC 4291 section 2.5.5.2.
-            if network == 0, UInt32(bigEndian: prefix) == 0xFFFF {
-                return PeerKey(ipv4: unsafe bytes.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
-            }
-            return PeerKey(family: 6, network: network)
-        case AF_VSOCK:
-            let offset = MemoryLayout<sockaddr_vm>.offset(of: \.svm_cid) ?? 0
-            let context = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)
-            return PeerKey(family: 40, network: UInt64(context))
-        default: return PeerKey(family: 0, network: 0)
-        }
     }
 }
