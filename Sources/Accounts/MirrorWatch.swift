@@ -20,6 +20,19 @@ public struct MirrorWatch: Sendable {
         fileprivate var lastLeader: UInt64?
         /// At so many ticks in a row the leader could not be read.
         fileprivate var failures = 0
+
+        /// Two that may be one.
+        fileprivate init(leader: Int, follower: Int) {
+            self.leader = leader
+            self.follower = follower
+        }
+
+        /// Two that were found to be one. They were compared already, so that one contradiction does not undo it.
+        fileprivate init(proven follower: Int, of leader: Int) {
+            self.init(leader: leader, follower: follower)
+            isMirror = true
+            lastLeader = 0
+        }
     }
 
     /// Every counter that may be shown under another's name.
@@ -51,11 +64,7 @@ public struct MirrorWatch: Sendable {
     public mutating func add(leader: Int, follower: Int) {
         var root = leader
         for pair in pairs where pair.isMirror && pair.follower == leader { root = pair.leader }
-        var pair = Pair(leader: root, follower: follower)
-        pair.isMirror = true
-        // It was compared already, so that one contradiction does not undo it.
-        pair.lastLeader = 0
-        pairs.append(pair)
+        pairs.append(Pair(proven: follower, of: root))
     }
 
     /// The counter is compared with another one before it.
@@ -85,10 +94,7 @@ public struct MirrorWatch: Sendable {
     public mutating func exchange(_ pair: Int) {
         let (leader, follower) = (pairs[pair].leader, pairs[pair].follower)
         for other in pairs.indices where pairs[other].leader == leader && pairs[other].isMirror {
-            pairs[other] = Pair(leader: follower, follower: other == pair ? leader : pairs[other].follower)
-            pairs[other].isMirror = true
-            // It was compared already, so that one contradiction does not undo it.
-            pairs[other].lastLeader = 0
+            pairs[other] = Pair(proven: other == pair ? leader : pairs[other].follower, of: follower)
         }
     }
 
