@@ -77,6 +77,7 @@ public struct Sampling: ~Copyable {
 
     /// The accounts are kept in a ledger.
     public var isKept: Bool { ledger != nil }
+
     /// Why the next run will not find in the ledger what is counted now; nil if it will, or if there is none.
     public var ledgerTrouble: Ledger.Trouble? {
         switch ledger {

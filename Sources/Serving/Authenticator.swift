@@ -5,8 +5,8 @@ import Passwords
 /// Who may read what this exporter serves: decides for each request, at once if its credentials were seen before, and otherwise
 /// once a comparison outside the loop has ended.
 ///
-/// One comparison at a time, and beside it at most one that took too long. A request that waits stays in its connection's buffer, and is decided anew when `finishCheck`
-/// tells so; this type knows connections by their tokens alone.
+/// One comparison at a time, and beside it at most one that took too long. A request that waits stays in its connection's buffer, and
+/// is decided anew when `finishCheck` tells so; this type knows connections by their tokens alone.
 struct Authenticator: ~Copyable {
     enum Decision: Equatable {
         case allowed

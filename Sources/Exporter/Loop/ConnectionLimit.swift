@@ -1,12 +1,13 @@
 import Kernel
 import Log
 import Logging
+import Serving
 
 /// How many connections are served, as far as file descriptors go.
 enum ConnectionLimit {
     /// Descriptors that are opened later than this is decided: the loop's own, counters that come, files that are read again,
     /// connections that are only told that there is no room.
-    static let reserve = 48
+    static let reserve = 32 + Serving.sockets(forConnections: 0)
 
     /// As many connections as are wanted, or as there are descriptors for: whoever is accepted can so be served, and a counter that
     /// comes back can be opened.

@@ -8,8 +8,6 @@ import Sampling
 /// more room for them, and everything while the ledger cannot be written. That is said at most once a minute, however often it
 /// begins anew, and its end at once.
 struct LedgerReporter {
-    private static let quietNanoseconds: UInt64 = 60_000_000_000
-
     private var saidDropped = 0
     private var saidTrouble: Ledger.Trouble?
     private var quietUntilNanoseconds: UInt64 = 0
@@ -20,7 +18,7 @@ struct LedgerReporter {
         guard sampling.ledgerTrouble != saidTrouble else { return }
         if sampling.ledgerTrouble != nil {
             guard now >= quietUntilNanoseconds else { return }
-            quietUntilNanoseconds = now.saturatingSum(LedgerReporter.quietNanoseconds)
+            quietUntilNanoseconds = now.saturatingSum(HealthReporter.quietNanoseconds)
         }
         saidTrouble = sampling.ledgerTrouble
         LedgerReporter.report(saidTrouble, log)

@@ -5,8 +5,6 @@ import Sampling
 /// Says in the log that passes over the counters take so long that they come more rarely, at most once a minute, and at once that
 /// they come as often as they should again.
 struct PaceReporter {
-    static let quietNanoseconds: UInt64 = 60_000_000_000
-
     private var isSaid = false
     private var lastReport: UInt64?
 
@@ -17,7 +15,7 @@ struct PaceReporter {
         let stretched = sampling.pace.intervalNanoseconds
         guard (stretched != nil) != isSaid else { return }
         if stretched != nil {
-            if let lastReport, now < lastReport + PaceReporter.quietNanoseconds { return }
+            if let lastReport, now < lastReport + HealthReporter.quietNanoseconds { return }
             lastReport = now
         }
         isSaid = stretched != nil
