@@ -37,7 +37,8 @@ import Testing
         for _ in 0..<15 { meter.read(500_000_000) }
         // The next move is of all the time since the latest one: 40 J in 4.1 s, and no peak.
         meter.read(540_000_000)
-        #expect(meter.account.powerMicrowatts == 40_000_000 * 1_000 / 4_100)
+        let power: UInt64 = 40_000_000 * 1_000 / 4_100
+        #expect(meter.account.powerMicrowatts == power)
         meter.read(550_000_000)
         #expect(meter.account.powerMicrowatts == 100_000_000)
     }
