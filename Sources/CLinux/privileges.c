@@ -10,6 +10,10 @@ int clinux_no_new_privileges(void) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+int clinux_forbid_inspection(void) {
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int clinux_drop_bounding_capabilities(void) {
     /* The kernel may know more capabilities than our headers, but never more than a set has bits. */
     for (unsigned long capability = 0; capability < 64; capability++) {

@@ -7,6 +7,12 @@ public enum Privileges {
         _ = try attempt { Int(clinux_no_new_privileges()) }.orThrow("prctl(PR_SET_NO_NEW_PRIVS)")
     }
 
+    /// Keeps this process's memory to itself: no other process may trace it or look into its memory unless it has CAP_SYS_PTRACE, not
+    /// even one of the same user, and no core file is written of it.
+    public static func forbidInspection() throws(SystemError) {
+        _ = try attempt { Int(clinux_forbid_inspection()) }.orThrow("prctl(PR_SET_DUMPABLE)")
+    }
+
     /// Gives up every capability that this thread has or could hand on, but for CAP_PERFMON where it is to be kept.
     ///
     /// - Returns: whether that is kept.

@@ -10,6 +10,7 @@ public func enterSandbox(_ plan: SandboxPlan) -> SandboxReport {
         // Landlock and seccomp demand this of a process without CAP_SYS_ADMIN, so it comes first. Seccomp comes last, because it
         // refuses the calls that the others need.
         try Privileges.forbidNew()
+        if plan.holdsSecrets { try Privileges.forbidInspection() }
     } catch {
         return SandboxReport(allOff: "\(error)")
     }

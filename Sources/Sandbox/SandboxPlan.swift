@@ -16,6 +16,8 @@ public struct SandboxPlan: Sendable {
     public var opensPerfEvents = false
     /// Files that are open already are written, such as a state file.
     public var writesFiles = false
+    /// There is a secret in memory, such as the key of a certificate: no other process of the same user may look into it.
+    public var holdsSecrets = false
     /// Messages go to a unix socket without a file.
     public var reachesAbstractSockets = false
     /// A system call that is not on the list ends the process, instead of failing with EPERM: for tests, which should not pass by

@@ -1,5 +1,7 @@
 /// When a client asks on its connection, which decides how long it keeps its place.
 struct AskingRhythm {
+    /// No scraper asks again so soon.
+    private static let soonNanoseconds: UInt64 = 50_000_000
     /// From so many requests on it is known whether they come regularly.
     private static let regularCount = 3
 
@@ -27,6 +29,11 @@ struct AskingRhythm {
         if hasAsked { gapNanoseconds = gap }
         hasAsked = true
         lastNanoseconds = now
+    }
+
+    /// Its last request is so new that a next one is no scrape.
+    func hasJustAsked(at now: UInt64) -> Bool {
+        hasAsked && now - min(now, lastNanoseconds) < AskingRhythm.soonNanoseconds
     }
 
     /// It has asked regularly three times, and the next request is not long overdue.

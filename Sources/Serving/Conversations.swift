@@ -135,8 +135,8 @@ extension Conversations {
     }
 
     /// A connection is ready. An event for a slot's past tenant means nothing.
-    mutating func note(_ token: Token) {
-        guard let precedence = connections.look(token, { $0.precedence }) else { return }
+    mutating func note(_ token: Token, at now: UInt64) {
+        guard let precedence = connections.look(token, { $0.precedence(at: now) }) else { return }
         ready[precedence].insert(token.slot)
     }
 
@@ -145,7 +145,7 @@ extension Conversations {
     mutating func welcome(
         _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        if connections.look(token, { $0.phase == .shakingHands }) == true { return note(token) }
+        if connections.look(token, { $0.phase == .shakingHands }) == true { return note(token, at: now) }
         try advance(token, &content, epoll, at: now)
     }
 
@@ -236,15 +236,16 @@ extension Conversations {
     }
 
     /// The end has begun: what is under way is finished, and every response is the last of its connection.
-    mutating func drain(
-        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
+    mutating func drain(_ epoll: borrowing Epoll) throws(SystemError) {
         isDraining = true
         responder.decisions.drain()
-        beginTurn()
+        // Each is looked at in one of the next turns, whether or not anything arrives.
         for place in connections.places {
-            guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }) else { continue }
-            try advance(token, &content, epoll, at: now)
+            guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }),
+                var connection = connections.take(token)
+            else { continue }
+            try connection.wait(for: .writable, epoll, token)
+            connections.putBack(connection, at: token)
         }
     }
 

@@ -27,6 +27,8 @@ struct Decisions: ~Copyable {
     mutating func count(_ status: Status) { facts.counters.count(status) }
     mutating func setConnections(_ count: Int) { facts.connections = count }
 
+    /// Connections are encrypted.
+    var speaksTLS: Bool { policy.speaksTLS }
     /// The operator's own headers.
     var extraHeaders: [UInt8] { policy.extraHeaders }
 

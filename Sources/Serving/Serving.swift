@@ -78,6 +78,9 @@ public struct Serving: ~Copyable {
         }
     }
 
+    /// The key of a certificate is in memory.
+    public var holdsKey: Bool { conversations.responder.decisions.speaksTLS }
+
     /// The names of unix sockets stay in the file system: to be told where nothing may be removed any more.
     public mutating func leaveSocketFiles() { listeners.leaveFiles() }
 
@@ -90,8 +93,8 @@ public struct Serving: ~Copyable {
     }
 
     /// `Token.Kind.connection` and `.listener`: it is ready, and served by one of the steps that follow.
-    public mutating func note(_ token: Token) {
-        if token.kind == .listener { readyListeners.insert(token.slot) } else { conversations.note(token) }
+    public mutating func note(_ token: Token, at now: UInt64) {
+        if token.kind == .listener { readyListeners.insert(token.slot) } else { conversations.note(token, at: now) }
     }
 
     /// Serves one of those that are ready, by their precedence, and then who waits at a listener: a client that has just left makes
@@ -243,7 +246,7 @@ public struct Serving: ~Copyable {
         }
         try listeners.close(epoll)
         drainDeadlineNanoseconds = now + Limits.drainSeconds * 1_000_000_000
-        try conversations.drain(&content, epoll, at: now)
+        try conversations.drain(epoll)
     }
 
     /// The end has begun.

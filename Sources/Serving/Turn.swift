@@ -4,18 +4,19 @@ import Kernel
 
 /// In which order connections that are ready are served.
 enum Precedence: CaseIterable {
-    /// Answered before, and asking again.
+    /// Answered before, and asking again after a while.
     case asking
-    /// Answered before, and taking what is owed or waiting with more requests that came together.
-    case taking
+    /// Answered before, and asking again at once, taking what is owed or waiting with more requests that came together. However many
+    /// such clients there are, they are never in the way of one that asks now and then.
+    case busy
     /// Not answered yet. A handshake can take milliseconds.
     case new
 }
 
 extension Connection {
-    var precedence: Precedence {
+    func precedence(at now: UInt64) -> Precedence {
         guard rhythm.hasAsked else { return .new }
-        return interest == .writable ? .taking : .asking
+        return interest == .writable || rhythm.hasJustAsked(at: now) ? .busy : .asking
     }
 }
 

@@ -34,7 +34,10 @@ public struct WebPolicy: ~Copyable {
     public init() {}
 
     /// What addresses begin with.
-    public var scheme: String { tls == nil ? "http" : "https" }
+    public var scheme: String { speaksTLS ? "https" : "http" }
+
+    /// Connections are encrypted, so the key of a certificate is in memory.
+    var speaksTLS: Bool { tls != nil }
 
     /// Requests need a password.
     var isAuthenticating: Bool { authenticator != nil }

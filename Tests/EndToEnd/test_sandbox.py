@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from support.certificates import Certificate
 from support.exporter import IS_SANDBOX_FATAL, Exporter, StartExporter
 from support.powercap_tree import PowercapTree, Zone
 from support.preloaded import compile_preloaded
+from support.web_configuration import tls, write
 
 FAST = ("--sample.interval", "20ms")
 LAYERS = ("landlock", "seccomp", "capabilities")
@@ -81,6 +83,29 @@ def test_without_the_sandbox_nothing_is_given_up(start_exporter: StartExporter, 
 def status_of_this_process() -> dict[str, str]:
     lines = Path("/proc/self/status").read_text().splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+@pytest.mark.parametrize("speaks_tls", [True, False])
+def test_where_a_key_is_in_memory_others_of_its_user_cannot_look_inside(
+    start_exporter: StartExporter, public_directory: Path, without_rights: dict[str, object],
+    server_certificate: Certificate, speaks_tls: bool
+) -> None:
+    """The kernel gives what it shows of such a process to root. See proc(5)."""
+    settings = {}
+    if speaks_tls:
+        files = (server_certificate.certificate, server_certificate.key)
+        copies = [Path(shutil.copy(file, public_directory)) for file in files]
+        for copy in copies:
+            copy.chmod(0o644)
+        settings = tls(Certificate(*copies))
+    web_file = public_directory / "web.yml"
+    write(web_file, settings)
+    web_file.chmod(0o644)
+    exporter = start_exporter(None, *FAST, "--web.config.file", str(web_file), wait=False, **without_rights)
+    exporter.wait_for_event("started")
+    user = int(status(exporter)["Uid"].split()[0])
+    assert user != 0 or os.geteuid() == 0
+    assert os.stat(f"/proc/{exporter.pid}/mem").st_uid == (0 if speaks_tls else user)
 
 
 def test_a_driver_that_is_loaded_again_is_found(

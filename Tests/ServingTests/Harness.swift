@@ -89,7 +89,7 @@ struct Harness: ~Copyable {
     mutating func dispatch(_ token: Token) throws {
         let now = Clock.monotonicNanoseconds()
         switch token.kind {
-        case .listener, .connection: serving.note(token)
+        case .listener, .connection: note(token)
         case .passwordCheck: try serving.finishCheck(&content, epoll, at: now)
         case .timer, .signals, .files: break
         }
@@ -100,6 +100,9 @@ struct Harness: ~Copyable {
         turnNanoseconds = now
         serving.beginTurn(unixSeconds: 784_111_777, at: now)
     }
+
+    /// What a token means is ready in this turn.
+    mutating func note(_ token: Token) { serving.note(token, at: turnNanoseconds) }
 
     /// Serves one of those that are ready, so long after the turn began; false if the turn is over.
     mutating func step(after nanoseconds: UInt64 = 0) throws -> Bool {

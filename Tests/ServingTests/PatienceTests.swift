@@ -79,6 +79,7 @@ import Testing
         _ = idle.receiveAll()
         asking.send(healthy)
         try harness.drain()
+        try harness.serve(turns: 1)
         #expect(idle.isClosed() == true)
         #expect(asking.receiveAll().contains("Connection: close\r\n"))
         var answer = ""
@@ -108,6 +109,7 @@ import Testing
         var harness = try Harness()
         let client = try harness.connect()
         try harness.drain()
+        try harness.serve(turns: 1)
         try harness.endTurn(at: Clock.monotonicNanoseconds())
         #expect(client.isClosed() == false)
         try harness.endTurn(at: Clock.monotonicNanoseconds() + 250_000_000)

@@ -17,7 +17,7 @@ import Testing
         var order: [Int] = []
         for _ in 0..<4 {
             harness.beginTurn()
-            for client in 0..<5 { harness.serving.note(clients.token(client)) }
+            for client in 0..<5 { harness.note(clients.token(client)) }
             // Time for two of them, who ask again at once.
             let steps = [
                 try harness.step(after: late - 1), try harness.step(after: late - 1), try harness.step(after: late),
@@ -36,7 +36,7 @@ import Testing
         for client in [2, 3] { try clients.ask(client, &harness) }
         for client in 0..<4 { clients.send(client) }
         harness.beginTurn()
-        for client in 0..<4 { harness.serving.note(clients.token(client)) }
+        for client in 0..<4 { harness.note(clients.token(client)) }
         var order: [[Int]] = []
         while try harness.step() { order.append(clients.answered()) }
         #expect(order == [[2], [3], [0], [1]])
@@ -52,8 +52,8 @@ import Testing
         let second = try harness.connectOverTCP()
         second.send(healthy)
         harness.beginTurn()
-        for client in 0..<4 { harness.serving.note(clients.token(client)) }
-        harness.serving.note(Token(.listener, slot: 0))
+        for client in 0..<4 { harness.note(clients.token(client)) }
+        harness.note(Token(.listener, slot: 0))
         while try harness.step(after: late) {}
         #expect(clients.answered() == [0, 2], "and one of those that were")
         #expect(first.receiveAll().isEmpty == false)
@@ -70,8 +70,8 @@ import Testing
         let newcomer = try harness.connectOverTCP()
         newcomer.send(healthy)
         harness.beginTurn()
-        for client in 0..<2 { harness.serving.note(clients.token(client)) }
-        harness.serving.note(Token(.listener, slot: 0))
+        for client in 0..<2 { harness.note(clients.token(client)) }
+        harness.note(Token(.listener, slot: 0))
         // The first is served, and the newcomer takes the place of the second.
         let steps = [try harness.step(after: late), try harness.step(after: late)]
         #expect(steps == [true, true])
@@ -88,11 +88,28 @@ import Testing
         clients.send(0, times: 3 * Limits.requestsPerTurn)
         try clients.ask(1, &harness, turns: 1)
         clients.send(1)
-        harness.beginTurn()
-        for client in 0..<2 { harness.serving.note(clients.token(client)) }
+        harness.beginTurn(at: Clock.monotonicNanoseconds() + 100_000_000)
+        for client in 0..<2 { harness.note(clients.token(client)) }
         var order: [[Int]] = []
         while try harness.step() { order.append(clients.answered()) }
         #expect(order == [[1], [0]])
+    }
+
+    @Test func `clients that ask again at once come after one that asks now and then`() throws {
+        var harness = try Harness()
+        let clients = try Clients(4, &harness)
+        for client in 0..<4 { try clients.ask(client, &harness) }
+        let start = Clock.monotonicNanoseconds()
+        var order: [[Int]] = []
+        for milliseconds in [100, 120] as [UInt64] {
+            harness.beginTurn(at: start + milliseconds * 1_000_000)
+            for client in 0..<(milliseconds == 100 ? 3 : 4) {
+                clients.send(client)
+                harness.note(clients.token(client))
+            }
+            while try harness.step() { order.append(clients.answered()) }
+        }
+        #expect(order == [[0], [1], [2], [3], [0], [1], [2]])
     }
 
     /// One request of these costs more than ten others.

@@ -75,6 +75,9 @@ int clinux_landlock_restrict(int ruleset);
 /// No program that is executed from here has more rights than this one. See PR_SET_NO_NEW_PRIVS(2const).
 int clinux_no_new_privileges(void);
 
+/// No other process of this user may read this one's memory, and no core file is written of it. See PR_SET_DUMPABLE(2const).
+int clinux_forbid_inspection(void);
+
 /// Empties the bounding set, which limits what any program executed from here can have. Gives -1 with EPERM if something is
 /// in it and CAP_SETPCAP, which this needs, is missing. See PR_CAPBSET_DROP(2const).
 int clinux_drop_bounding_capabilities(void);

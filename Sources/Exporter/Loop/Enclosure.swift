@@ -10,12 +10,14 @@ enum Enclosure {
     ///
     /// - Parameters:
     ///   - readAgain: the files of the web configuration; none without one.
+    ///   - holdsSecrets: the key of a certificate is in memory.
     ///   - opensPerfEvents: energy events may be opened later.
     static func enter(
-        _ configuration: Configuration, readAgain: [String], opensPerfEvents: Bool, _ log: Logger
+        _ configuration: Configuration, readAgain: [String], holdsSecrets: Bool, opensPerfEvents: Bool, _ log: Logger
     ) -> SandboxReport {
         var plan = SandboxPlan(configuration)
         plan.opensPerfEvents = opensPerfEvents
+        plan.holdsSecrets = holdsSecrets
         for path in readAgain { plan.keepReadable(file: path) }
         plan.watchesFiles = !readAgain.isEmpty
         // Users can be added by a reload, and passwords are compared in a thread.

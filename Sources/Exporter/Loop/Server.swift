@@ -55,7 +55,8 @@ struct Server: ~Copyable {
         if configuration.entersSandbox { serving.leaveSocketFiles() }
         let opensPerfEvents = publication.measuring.sampling.mayOpen(.perf)
         let report = Enclosure.enter(
-            configuration, readAgain: serving.readAgainPaths, opensPerfEvents: opensPerfEvents, log)
+            configuration, readAgain: serving.readAgainPaths, holdsSecrets: serving.holdsKey,
+            opensPerfEvents: opensPerfEvents, log)
         publication.show(report)
     }
 
@@ -90,7 +91,7 @@ struct Server: ~Copyable {
         guard let token = Token(word: word) else { return }
         switch token.kind {
         case .timer: break  // The clock says so too.
-        case .listener, .connection: serving.note(token)
+        case .listener, .connection: serving.note(token, at: now)
         case .signals: try takeSignals(at: now)
         case .passwordCheck: try serving.finishCheck(&publication, epoll, at: now)
         case .files: serving.takeChanges(at: now)
