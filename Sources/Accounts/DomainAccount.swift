@@ -70,20 +70,25 @@ public struct DomainAccount: Sendable {
     /// How many readings failed for a reason.
     public func failureCount(_ reason: ReadFailure) -> UInt64 { failures[reason] }
     /// The counter is not read and is taken again if its device appears.
+    @inlinable
     public var isMissing: Bool { isLost || failure == .slow }
     /// The counter is read at each pass: it is no mirror, and not too slow for that.
+    @inlinable
     public var isRead: Bool { !isMirror && failure != .slow }
     /// The counter went from the kernel and may come back.
+    @inlinable
     public var isLost: Bool { failure == .unregistered }
     /// Readings further apart are gaps: see `CounterAccountant`.
     public var knowableNanoseconds: UInt64 { accountant.withBound(facts.boundMicrowatts).knowableNanoseconds }
 
     /// It is not decided yet what the latest readings were: see `CounterAccountant`.
+    @inlinable
     public var isInDoubt: Bool { accountant.doubt != nil }
     /// How long the latest good reading took.
     public var latestReadNanoseconds: UInt64 { accountant.last?.readNanoseconds ?? 0 }
     /// A reading has just been found in doubt that was good otherwise: it is judged again if `setBound` is called now.
-    public var hasNewDoubt: Bool { failure == nil && accountant.hasNewDoubt }
+    @inlinable
+    public var hasNewDoubt: Bool { failure == nil && isInDoubt && accountant.hasNewDoubt }
 
     /// Takes in a reading of the counter: only the total moves.
     public mutating func take(_ reading: Reading, at span: ReadSpan) {

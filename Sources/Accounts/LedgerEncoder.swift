@@ -70,8 +70,7 @@ public struct LedgerEncoder {
 
     /// The name is no part of the checksum, since its seal is.
     private func appendName(_ identity: borrowing LedgerIdentity, into bytes: inout ByteBuffer) {
-        for index in 0..<LedgerIdentity.nameWordCount {
-            bytes.append(littleEndian: index < identity.nameWords.count ? identity.nameWords[index] : 0)
-        }
+        bytes.append(littleEndian: identity.nameWords.span)
+        for _ in identity.nameWords.count..<LedgerIdentity.nameWordCount { bytes.append(littleEndian: 0) }
     }
 }

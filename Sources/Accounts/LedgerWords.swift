@@ -4,6 +4,7 @@ import Bytes
 struct Checksum {
     private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
+    @inline(__always)
     mutating func add(_ word: UInt64) {
         value = (value ^ word) &* 0x0000_0100_0000_01B3
         value ^= value >> 29
@@ -11,7 +12,8 @@ struct Checksum {
 }
 
 extension ByteBuffer {
-    /// Appends a word and adds it to a checksum.
+    /// Appends a word and adds it to a checksum. Inlined: a ledger has some hundred words, written at each tick.
+    @inline(__always)
     mutating func append(_ word: UInt64, _ sum: inout Checksum) {
         append(littleEndian: word)
         sum.add(word)

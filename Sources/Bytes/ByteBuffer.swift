@@ -88,6 +88,17 @@ public struct ByteBuffer: ~Copyable {
         end += 8
     }
 
+    /// Appends words of eight bytes each, all of them or none.
+    @inlinable
+    public mutating func append(littleEndian words: Span<UInt64>) {
+        guard words.count <= freeCount / 8 else { return markOverflowed() }
+        let place = unsafe UnsafeMutableRawPointer(base + end)
+        for index in words.indices {
+            unsafe place.storeBytes(of: words[index].littleEndian, toByteOffset: index * 8, as: UInt64.self)
+        }
+        end += words.count * 8
+    }
+
     /// Puts bytes before the unread byte at `offset`: a length that is known only when what it counts has been written.
     @inlinable
     public mutating func insert(_ bytes: Span<UInt8>, at offset: Int) {

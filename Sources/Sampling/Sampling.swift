@@ -131,7 +131,7 @@ extension Sampling {
             return lookAgain(at: moment)
         }
         if mirrors.compare(&sources, &accounts, tick: ticks, at: moment) { layoutGeneration += 1 }
-        for index in accounts.indices where accounts[index].isRead { measure(index, at: moment) }
+        for index in accounts.indices where accounts.span[index].isRead { measure(index, at: moment) }
         if mirrors.search(&sources, &accounts, tick: ticks, at: moment) { layoutGeneration += 1 }
         for index in accounts.indices where mirrors.takeReleased(index) { measure(index, at: moment) }
         if mirrors.replaceLeaders(&accounts) { followLayout() }
@@ -147,7 +147,7 @@ extension Sampling {
     public mutating func refresh(at moment: Moment) {
         beginPass(at: moment)
         if mirrors.compare(&sources, &accounts, tick: nil, at: moment) { layoutGeneration += 1 }
-        for index in accounts.indices where accounts[index].isRead { _ = read(index, at: moment) }
+        for index in accounts.indices where accounts.span[index].isRead { _ = read(index, at: moment) }
         endPass()
     }
 
@@ -233,7 +233,7 @@ extension Sampling {
         lastReadNanoseconds = span.after.monotonicNanoseconds
         guard !mirrors.holdsBack(index, reading) else { return nil }
         accounts[index].take(reading, at: span)
-        if accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
+        if accounts.span[index].isInDoubt, accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
         if reading == .failure(.slow) {
             sources.giveUp(index)
             layoutGeneration += 1
@@ -243,7 +243,7 @@ extension Sampling {
 
     /// Sets the bound of plausible power of one counter.
     mutating func setBound(_ index: Int, _ boundMicrowatts: UInt64) {
-        guard boundMicrowatts != accounts[index].accountant.boundMicrowatts else { return }
+        guard boundMicrowatts != accounts.span[index].accountant.boundMicrowatts else { return }
         accounts[index].setBound(boundMicrowatts)
         measureLongestInterval()
     }
@@ -252,7 +252,7 @@ extension Sampling {
     private mutating func measure(_ index: Int, at moment: Moment) {
         guard let span = read(index, at: moment) else { return }
         accounts[index].endInterval(at: span)
-        guard let power = accounts[index].powerMicrowatts, sources.isBeyondLimits(index, power) else { return }
+        guard let power = accounts.span[index].powerMicrowatts, sources.isBeyondLimits(index, power) else { return }
         setBound(index, sources.reviewBound(index, beyond: power))
     }
 }
@@ -289,6 +289,7 @@ extension Sampling {
     /// The kinds of source of which a counter has gone from the kernel and may be found again.
     private var lostKinds: SourceKinds {
         var kinds = SourceKinds()
+        let accounts = accounts.span
         for index in accounts.indices where accounts[index].isLost { kinds.insert(accounts[index].facts.source) }
         return kinds
     }

@@ -20,6 +20,7 @@ struct SourceWatch {
     mutating func review(_ accounts: [DomainAccount], at now: UInt64) -> Bool {
         let first = firstNanoseconds ?? now
         firstNanoseconds = first
+        let accounts = accounts.span
         for index in accounts.indices where !accounts[index].isMirror {
             let kind = accounts[index].facts.source
             // What is asleep answers.

@@ -23,8 +23,8 @@ struct AnomalyReporter {
             isMirror = account.isMirror
         }
 
-        func differs(from accountant: CounterAccountant) -> Bool {
-            accountant.resets != resets || accountant.glitches != glitches || accountant.gaps != gaps
+        func differs(resets: UInt64, glitches: UInt64, gaps: UInt64) -> Bool {
+            resets != self.resets || glitches != self.glitches || gaps != self.gaps
         }
     }
 
@@ -38,17 +38,21 @@ struct AnomalyReporter {
     mutating func review(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
         for account in sampling.accounts.dropFirst(said.count) { said.append(Said(account)) }
         for index in said.indices {
-            if sampling.accounts[index].isMirror != said[index].isMirror {
+            if sampling.accounts.span[index].isMirror != said[index].isMirror {
                 said[index].isMirror = sampling.accounts[index].isMirror
                 takeMirror(sampling, index, log)
             }
-            let accountant = sampling.accounts[index].accountant
-            guard said[index].differs(from: accountant), now >= said[index].quietUntilNanoseconds else { continue }
+            let resets = sampling.accounts.span[index].accountant.resets
+            let glitches = sampling.accounts.span[index].accountant.glitches
+            let gaps = sampling.accounts.span[index].accountant.gaps
+            guard said[index].differs(resets: resets, glitches: glitches, gaps: gaps),
+                now >= said[index].quietUntilNanoseconds
+            else { continue }
             report(sampling.accounts[index], after: said[index], log)
-            said[index].resets = accountant.resets
-            said[index].glitches = accountant.glitches
-            if accountant.gaps != said[index].gaps { said[index].wasMirror = false }
-            said[index].gaps = accountant.gaps
+            said[index].resets = resets
+            said[index].glitches = glitches
+            if gaps != said[index].gaps { said[index].wasMirror = false }
+            said[index].gaps = gaps
             said[index].quietUntilNanoseconds = now + HealthReporter.quietNanoseconds
         }
     }

@@ -18,7 +18,7 @@ struct HealthReporter {
             reported.append(nil)
             lastReport.append(nil)
         }
-        for index in sampling.accounts.indices where sampling.accounts[index].failure != reported[index] {
+        for index in sampling.accounts.indices where sampling.accounts.span[index].failure != reported[index] {
             let account = sampling.accounts[index]
             if account.failure != nil {
                 if let last = lastReport[index], now < last + HealthReporter.quietNanoseconds { continue }
