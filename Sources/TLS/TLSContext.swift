@@ -152,6 +152,8 @@ extension ContextCore {
         // Resumption is by tickets alone: they cost no memory here.
         _ = set(SSL_CTRL_SET_SESS_CACHE_MODE, Int(SSL_SESS_CACHE_OFF))
         _ = unsafe library.table.pointee.SSL_CTX_set_session_ticket_cb(handle, nil, Callbacks.judgeTicket, reference)
+        // OpenSSL makes two for each new client; one is renewed whenever it is used.
+        _ = unsafe library.table.pointee.SSL_CTX_set_num_tickets(handle, 1)
         // Without it, OpenSSL refuses every resumption where client certificates are asked for.
         let name: StaticString = "pyjoules-exporter"
         _ = unsafe library.table.pointee.SSL_CTX_set_session_id_context(

@@ -29,6 +29,7 @@
     F(SSL_CTX_set_verify)                                                                                              \
     F(SSL_CTX_set_cert_verify_callback)                                                                                \
     F(SSL_CTX_set_session_id_context)                                                                                  \
+    F(SSL_CTX_set_num_tickets)                                                                                         \
     F(SSL_CTX_set_session_ticket_cb)                                                                                   \
     F(SSL_CTX_set_alpn_select_cb)                                                                                      \
     F(SSL_SESSION_get0_peer)                                                                                           \
