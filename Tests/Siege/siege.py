@@ -16,6 +16,7 @@ import contextlib
 import os
 import resource
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -126,6 +127,8 @@ def main(arguments: Sequence[str]) -> int:
     if not BINARY.is_file():
         print(f"{BINARY} is missing: run `make build`, or set PYJOULES_EXPORTER to the binary", file=sys.stderr)
         return 2
+    # Whoever ends the siege ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # No program of ours is to stay and print where it died, and each may have as many connections as it likes.
     os.environ["SWIFT_BACKTRACE"] = "enable=no"
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -98,7 +98,8 @@ def _trials(calls: Sequence[str], errors: Sequence[str]) -> list[Trial]:
         trials += [Trial(call, f"error={error}") for error in errors if error not in IMPOSSIBLE.get(call, ())]
         if call in SHORT:
             trials.append(Trial(call, f"retval={SHORT[call]}"))
-    return trials
+    # When changes of files cannot be read any more, as the log says then, they are not watched again: that comes last.
+    return sorted(trials, key=lambda trial: trial.call == "read")
 
 
 def _inject_until_death(

@@ -117,7 +117,9 @@ class Stronghold:
 
     def resident_peak_bytes(self) -> int:
         lines = Path(f"/proc/{self.exporter.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+        peaks = [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")]
+        assert peaks, f"the exporter has died: {self.exporter.lines[-2:]}"
+        return peaks[0]
 
     def joules_off(self) -> dict[str, Decimal]:
         """Of each domain, how far its total is from what its counter moved since the start, if it is at all."""
