@@ -17,7 +17,7 @@ export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ 
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel lint format bench bench-smoke fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long lint format bench bench-smoke fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,16 @@ test-systemd: deb .venv/ready ## Test the Debian package in a Debian with a real
 
 test-kernel: deb .venv/ready ## Test the Debian package under Debian's kernel with counters of its own, in QEMU; needs root, otherwise says SKIP
 	@scripts/test-kernel.sh $(PYTHON) .build/deb/pyjoules-exporter_*.deb
+
+# Needs root, for namespaces and a cgroup of its own; otherwise it says SKIP. What it found is in .build/siege.md too.
+siege: SIEGE = full
+siege: ## Attack the exporter in every way while a witness scrapes, and make each of its system calls fail; five minutes
+siege-quick: SIEGE = quick
+siege-quick: ## What stands for each kind of attack and fault, in a minute and a half
+siege-long: SIEGE = long
+siege-long: ## The siege at length, and ten minutes of all attacks at once
+siege siege-quick siege-long: build .venv/ready
+	PYTHONPATH=Tests/EndToEnd $(PYTHON) Tests/Siege/siege.py $(SIEGE)
 
 lint: ## Check format, doors between modules and folders, banned words, Python and linkage
 	@scripts/lint.sh

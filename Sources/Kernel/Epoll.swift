@@ -58,10 +58,13 @@ public struct Epoll: ~Copyable {
     }
 
     /// Waits until something is ready, at most `timeoutMilliseconds`, or without end if that is nil. See epoll_wait(2).
+    ///
+    /// If it fails, the batch is empty.
     public borrowing func wait(into batch: inout EventBatch, timeoutMilliseconds: Int32?) throws(SystemError) {
         let number = descriptor.number
         let timeout = timeoutMilliseconds ?? -1
         let (events, capacity) = unsafe (batch.events, Int32(batch.capacity))
+        batch.count = 0
         let outcome = attempt { unsafe Int(epoll_wait(number, events, capacity, timeout)) }
         batch.count = try outcome.orThrow("epoll_wait")
     }

@@ -79,8 +79,11 @@ public struct SignalReceiver: ~Copyable {
     public borrowing func take() throws(SystemError) -> ReceivedSignal? {
         var information = signalfd_siginfo()
         let number = descriptor.number
-        switch attempt({ unsafe Glibc.read(number, &information, MemoryLayout<signalfd_siginfo>.size) }) {
-        case .value:
+        let size = MemoryLayout<signalfd_siginfo>.size
+        switch attempt({ unsafe Glibc.read(number, &information, size) }) {
+        case .value(let count):
+            // A part of a signal would have another number.
+            guard count == size else { return nil }
             return ReceivedSignal(
                 number: SignalNumber(rawValue: Int32(information.ssi_signo)),
                 isFromKernel: information.ssi_code == SI_KERNEL)

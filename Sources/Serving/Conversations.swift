@@ -104,7 +104,12 @@ struct Conversations: ~Copyable {
             connection.resetOnClose()
             return end(connection, token)
         }
-        try connection.wait(for: interest, epoll, token)
+        do throws(SystemError) {
+            try connection.wait(for: interest, epoll, token)
+        } catch {
+            // The kernel has no memory for it, say: this connection ends, the server does not.
+            return end(connection, token)
+        }
         // Nobody waits for another request of a client when the end has begun.
         if isDraining, connection.isIdle(at: now) { return end(connection, token) }
         connections.putBack(connection, at: token)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import select
-import socket
 from collections.abc import Iterator
 
 import pytest
 
+from support.crowd import Member
 from support.exporter import Exporter, StartExporter
 from support.network import address, own_network
 from support.powercap_tree import PowercapTree
@@ -21,57 +20,13 @@ INTERVAL_SECONDS = 0.2
 # Two of the addresses are not the crowd's.
 STRANGER, KEPT = address(0), address(1)
 CROWDS = {"1x300": (1, 300), "2x128": (2, 128), "2x150": (2, 150), "8x34": (8, 34), "250x2": (250, 2)}
-# What the crowd sends when it connects, and again and again.
+# What the crowd sends when it connects, and again and again, and whether it reads.
 MANNERS = {
-    "asking": (SMALL, SMALL),
-    "silent": (b"", b""),
-    "hesitating": (b"G", b""),
-    "never reading": (request() * 20, request() * 20),
+    "asking": (SMALL, SMALL, True),
+    "silent": (b"", b"", True),
+    "hesitating": (b"G", b"", True),
+    "never reading": (request() * 20, request() * 20, False),
 }
-
-
-class Member:
-    """One of the crowd, which comes again whenever it is sent away."""
-
-    def __init__(self, source: str, port: int, manner: str) -> None:
-        self.source, self.port, self.manner = source, port, manner
-        self.displacements = 0
-        self.socket = self._connect()
-
-    def act(self) -> None:
-        if self._is_gone():
-            self.displacements += 1
-            self.socket.close()
-            self.socket = self._connect()
-        else:
-            self._send(MANNERS[self.manner][1])
-
-    def _connect(self) -> socket.socket:
-        connection = socket.socket(socket.AF_INET6)
-        # A client that never reads may send for long: not into this machine's memory.
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-        connection.bind((self.source, 0))
-        connection.connect(("::1", self.port))
-        connection.setblocking(False)
-        self.socket = connection
-        self._send(MANNERS[self.manner][0])
-        return connection
-
-    def _send(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            self.socket.send(data)
-
-    def _is_gone(self) -> bool:
-        if self.manner == "never reading":
-            poll = select.poll()
-            poll.register(self.socket, select.POLLHUP | select.POLLERR)
-            return bool(poll.poll(0))
-        try:
-            return self.socket.recv(65536) == b""
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
 
 
 @pytest.fixture
@@ -87,17 +42,18 @@ def connect(exporter: Exporter, source: str) -> Client:
 @pytest.mark.parametrize("manner", MANNERS)
 @pytest.mark.parametrize("clients, connections", CROWDS.values(), ids=CROWDS.keys())
 def test_a_crowd_keeps_nobody_else_out(exporter: Exporter, clients: int, connections: int, manner: str) -> None:
+    hello, again, reads = MANNERS[manner]
+    server = ("::1", exporter.port)
     with contextlib.ExitStack() as stack:
         kept = stack.enter_context(connect(exporter, KEPT))
         assert kept.get().status == 200
-        crowd = [
-            Member(address(2 + number), exporter.port, manner) for _ in range(connections) for number in range(clients)
-        ]
+        sources = [address(2 + number) for _ in range(connections) for number in range(clients)]
+        crowd = [Member(server, source, hello, reads) for source in sources]
         for member in crowd:
             stack.callback(lambda member=member: member.socket.close())
         for _ in range(ROUNDS):
             for member in crowd:
-                member.act()
+                member.act(again)
             assert kept.get().status == 200
             with connect(exporter, STRANGER) as fresh:
                 assert fresh.get().status == 200

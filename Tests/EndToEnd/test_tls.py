@@ -334,7 +334,7 @@ def test_curves_are_obeyed(
 
 
 def test_an_rsa_certificate_is_served(start_web: StartWeb, authority: Authority) -> None:
-    web = start_web(tls(authority.issue_server(key="rsa")))
+    web = start_web(tls(authority.issue_server(key="rsa:2048")))
     assert hello_answer(web, TLS12, 0xC02F, 0x009C).cipher == 0xC02F
     for version in VERSIONS.values():
         assert refusal(web, trusting(authority, version=version)) is None

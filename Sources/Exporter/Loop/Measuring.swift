@@ -30,6 +30,7 @@ struct Measuring: ~Copyable {
     private(set) var expirations: UInt64 = 0
     /// How many passed while the loop was late.
     private(set) var missedTicks: UInt64 = 0
+    private var timing = FailureBudget()
     private var health = HealthReporter()
     private var anomalies: AnomalyReporter
     private var search: SearchReporter
@@ -77,9 +78,20 @@ struct Measuring: ~Copyable {
     /// Whether a tick is due; it costs no system call to ask.
     func isDue(at now: UInt64) -> Bool { now >= nextNanoseconds }
 
+    private mutating func takeExpirations() throws(SystemError) -> UInt64 {
+        do throws(SystemError) {
+            let elapsed = try timer.takeExpirations()
+            timing.restore()
+            return elapsed
+        } catch {
+            try timing.spend(error)
+            return 0
+        }
+    }
+
     /// Serves the timer: a late loop finds more than one expiration, and says so.
     mutating func tick(at moment: Moment) throws(SystemError) -> Tick {
-        let elapsed = try timer.takeExpirations()
+        let elapsed = try takeExpirations()
         guard elapsed > 0 else { return .notDue }
         expirations += elapsed
         let now = moment.monotonicNanoseconds

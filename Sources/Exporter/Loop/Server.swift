@@ -22,6 +22,8 @@ struct Server: ~Copyable {
     private(set) var publication: Publication
     private(set) var serving: Serving
     private var manager: ManagerMessages
+    private var waiting = FailureBudget()
+    private var signalling = FailureBudget()
     private let log: Logger
 
     /// Puts the parts together. Nothing is served before `start`.
@@ -76,7 +78,7 @@ struct Server: ~Copyable {
 
     /// Waits for events and serves one batch of them.
     mutating func turn() throws(SystemError) {
-        try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds())
+        try awaitEvents()
         var now = try tickIfDue()
         serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000, at: now)
         for index in 0..<batch.count { try dispatch(batch[token: index], at: now) }
@@ -85,6 +87,15 @@ struct Server: ~Copyable {
         guard publication.measuring.needsAttentionBetweenTicks else { return }
         publication.measuring.attendBetweenTicks(at: Moment.now())
         take(.refreshed)
+    }
+
+    private mutating func awaitEvents() throws(SystemError) {
+        do throws(SystemError) {
+            try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds())
+            waiting.restore()
+        } catch {
+            try waiting.spend(error)
+        }
     }
 
     private mutating func dispatch(_ word: UInt64, at now: UInt64) throws(SystemError) {
@@ -122,11 +133,22 @@ struct Server: ~Copyable {
     }
 
     private mutating func takeSignals(at now: UInt64) throws(SystemError) {
-        while let signal = try signals.takeSignal() {
+        while let signal = try takeSignal() {
             switch signal {
             case .reload: try reload(at: now)
             case .terminate: try terminate(at: now)
             }
+        }
+    }
+
+    private mutating func takeSignal() throws(SystemError) -> Signal? {
+        do throws(SystemError) {
+            let signal = try signals.takeSignal()
+            signalling.restore()
+            return signal
+        } catch {
+            try signalling.spend(error)
+            return nil
         }
     }
 

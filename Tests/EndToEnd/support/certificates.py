@@ -86,7 +86,7 @@ class Authority:
     ) -> Certificate:
         """A new certificate for a server or a client, with a serial number of its own.
 
-        `subject_names` are as openssl writes them, such as `DNS:localhost`; `key` is `ec` or `rsa`.
+        `subject_names` are as openssl writes them, such as `DNS:localhost`; `key` is `ec`, `rsa:2048` or `rsa:4096`.
         """
         self._count += 1
         stem = self._directory / f"{self._count}-{name}"
@@ -134,5 +134,5 @@ def renew_in_place(installed: Certificate, new: Certificate) -> None:
 
 
 def _new_key(kind: str) -> tuple[str, ...]:
-    parameters = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256") if kind == "ec" else ("rsa:2048",)
+    parameters = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256") if kind == "ec" else (kind,)
     return ("-newkey", *parameters, "-nodes")

@@ -1,4 +1,4 @@
-"""A network of the test's own, in which it has many addresses."""
+"""A network of the test's own, in which it has many addresses, and mounts of its own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 CLONE_NEWNET = 0x40000000
+CLONE_NEWNS = 0x00020000
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -45,3 +46,10 @@ def own_network(count: int) -> Iterator[None]:
                 raise OSError(ctypes.get_errno(), "setns")
     finally:
         os.close(former)
+
+
+def own_mounts() -> None:
+    """From now on, what this program mounts is seen by it and by what it starts, and goes with them."""
+    if _libc.unshare(CLONE_NEWNS) != 0:
+        pytest.skip(f"no mount namespace can be made here: {os.strerror(ctypes.get_errno())}")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)

@@ -53,16 +53,22 @@ def request(
 
 
 class Client:
-    """One connection. Every call that could wait fails after a deadline.
+    """One connection. Every call that could wait fails after a deadline of so many `seconds`.
 
     A client that `takes_little` is one behind a slow line: the server's send buffer is full after some kilobytes.
     `source` is the address that it comes from, such as another one of the loopback device.
     """
 
-    def __init__(self, address: Address, takes_little: bool = False, source: str | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        takes_little: bool = False,
+        source: str | None = None,
+        seconds: float = DEADLINE_SECONDS,
+    ) -> None:
         family = socket.AF_UNIX if isinstance(address, str) else _family(address[0])
         self.socket = socket.socket(family, socket.SOCK_STREAM)
-        self.socket.settimeout(DEADLINE_SECONDS)
+        self.socket.settimeout(seconds)
         if takes_little:
             # Before connecting: the window that is offered follows from the one, and from the other how much the
             # server's kernel is willing to keep for us, megabytes with the segments of the loopback device.

@@ -6,6 +6,7 @@ import ssl
 
 from .certificates import Authority, Certificate
 from .raw_http import Address, Client
+from .waiting import DEADLINE_SECONDS
 
 
 def trusting(
@@ -38,8 +39,10 @@ class TLSClient(Client):
         context: ssl.SSLContext,
         takes_little: bool = False,
         session: ssl.SSLSession | None = None,
+        source: str | None = None,
+        seconds: float = DEADLINE_SECONDS,
     ) -> None:
-        super().__init__(address, takes_little)
+        super().__init__(address, takes_little, source, seconds)
         try:
             self.socket: ssl.SSLSocket = context.wrap_socket(
                 self.socket, server_hostname="localhost", session=session
