@@ -241,7 +241,7 @@ extension Conversations {
     }
 
     /// The end has begun: what is under way is finished, and every response is the last of its connection.
-    mutating func drain(_ epoll: borrowing Epoll) throws(SystemError) {
+    mutating func drain(_ epoll: borrowing Epoll) {
         isDraining = true
         responder.decisions.drain()
         // Each is looked at in one of the next turns, whether or not anything arrives.
@@ -249,8 +249,12 @@ extension Conversations {
             guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }),
                 var connection = connections.take(token)
             else { continue }
-            try connection.wait(for: .writable, epoll, token)
-            connections.putBack(connection, at: token)
+            do throws(SystemError) {
+                try connection.wait(for: .writable, epoll, token)
+                connections.putBack(connection, at: token)
+            } catch {
+                end(connection, token)
+            }
         }
     }
 

@@ -246,7 +246,7 @@ public struct Serving: ~Copyable {
         }
         try listeners.close(epoll)
         drainDeadlineNanoseconds = now + Limits.drainSeconds * 1_000_000_000
-        try conversations.drain(epoll)
+        conversations.drain(epoll)
     }
 
     /// The end has begun.
