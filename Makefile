@@ -17,7 +17,7 @@ export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ 
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel lint format bench bench-smoke bench-programs fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel lint format bench bench-report bench-smoke bench-programs fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -81,6 +81,9 @@ format: ## Format the Swift sources
 bench: bench-programs ## Compare with nginx, bare C, node_exporter and a Python exporter; needs a quiet machine and some minutes
 	@scripts/rivals.sh
 	python3 Benchmarks/bench.py
+
+bench-report: ## Draw docs/performance.md and the table in README.md from what 'make bench' measured last
+	python3 Benchmarks/report.py
 
 bench-smoke: bench-programs ## Check allocations, system calls, instructions and memory against Benchmarks/thresholds.json
 	python3 Benchmarks/bench.py --smoke
