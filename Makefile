@@ -17,7 +17,7 @@ export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ 
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long lint format bench bench-smoke fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long lint format bench bench-smoke bench-report fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,14 +88,19 @@ lint: ## Check format, doors between modules and folders, banned words, Python a
 format: ## Format the Swift sources
 	swift format --in-place --recursive Package.swift Sources Tests
 
-bench: build ## Compare with nginx and a bare C server; needs a quiet machine and some minutes
-	@scripts/deps.sh all
+bench: bench-programs ## Compare with nginx, bare C, node_exporter and a Python exporter; needs a quiet machine and some minutes
+	@scripts/rivals.sh
 	python3 Benchmarks/bench.py
 
-bench-smoke: build ## Check allocations, system calls, threads and memory against Benchmarks/thresholds.json
+bench-report: ## Draw docs/performance.md and the table in README.md from what 'make bench' measured last
+	python3 Benchmarks/report.py
+
+bench-smoke: bench-programs ## Check allocations, system calls, instructions and memory against Benchmarks/thresholds.json
+	python3 Benchmarks/bench.py --smoke
+
+bench-programs: build
 	@scripts/deps.sh all
 	swift build $(RELEASE_FLAGS) --product TableProbe
-	python3 Benchmarks/bench.py --smoke
 
 fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60); FUZZ_TARGETS="request" picks some
 	@scripts/deps.sh build

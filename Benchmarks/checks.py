@@ -20,13 +20,16 @@ from harness import (
     TABLE_PROBE,
     Access,
     Client,
+    Counted,
     Failure,
     MallocCount,
     Manager,
     Server,
     Workshop,
+    counted_exporter,
     counters_of,
     exporter,
+    paths_of_the_whole_page,
     scrape_in_turn,
     stalled_readers,
     started,
@@ -34,6 +37,7 @@ from harness import (
     trace_of,
     value_of,
     wait_until,
+    whole_page,
 )
 
 
@@ -62,6 +66,12 @@ STALLED_READERS = 250
 # New pages come while the readers lie still, which the exporter bears for ten seconds.
 STALLED_SCRAPES = 50
 STALLED_PAUSE_SECONDS = 0.1
+
+COUNTED_INTERVAL_SECONDS = 0.02
+COUNTED_SECONDS = 5.0
+UNDISTURBED_SECONDS = 3.0
+UNDISTURBED_SCRAPES = 300
+UNDISTURBED_TRIALS = 5
 
 
 def system_calls(workshop: Workshop) -> Iterator[Figure]:
@@ -141,7 +151,7 @@ def _mallocs_in_ticks(count: MallocCount, client: Client) -> tuple[int, int]:
     return mallocs, ticks
 
 
-def _samples(client: Client) -> int:
+def _samples(client: Client | Server) -> int:
     return int(value_of(client.scrape(), "pyjoules_samples_total"))
 
 
@@ -227,7 +237,8 @@ def residence(workshop: Workshop) -> Iterator[Figure]:
 def residence_with_tls(workshop: Workshop) -> Iterator[Figure]:
     """Memory with so many kept TLS connections that have scraped, and wait."""
     anonymous = {}
-    with exporter(workshop.tree(), access=Access(workshop.certificate("ECDSA P-256"))) as server:
+    access = Access(workshop.certificate("ECDSA P-256"))
+    with workshop.tree() as tree, exporter(tree, access=access) as server:
         if not _mappings_of_openssl(server):
             raise Failure("OpenSSL is not in a process that speaks TLS")
         for connections in TLS_CONNECTIONS:
@@ -247,7 +258,11 @@ def residence_with_tls(workshop: Workshop) -> Iterator[Figure]:
 
 def residence_with_stalled_readers(workshop: Workshop) -> Iterator[Figure]:
     """Memory for clients that stop reading a long page, while another one scrapes and new pages come."""
-    with exporter(workshop.tree("many_sockets"), "--sample.interval", "50ms") as server, server.client() as client:
+    with (
+        workshop.tree("many_sockets") as tree,
+        exporter(tree, "--sample.interval", "50ms") as server,
+        server.client() as client,
+    ):
         scrape_in_turn([client], WARM_SCRAPES)
         before = status_of(server.pid, "RssAnon")
         most = 0
@@ -271,6 +286,50 @@ def _mappings_of_openssl(server: Server) -> list[str]:
     return [line for line in maps if re.search(r"/lib(ssl|crypto)\.so", line)]
 
 
+def instructions(workshop: Workshop) -> Iterator[Figure]:
+    """Instructions in user mode, as callgrind counts them: whatever else the machine does, to a percent."""
+    with (
+        workshop.moving_tree() as tree,
+        counted_exporter(workshop, tree, "--sample.interval", f"{COUNTED_INTERVAL_SECONDS * 1000:g}ms") as counted,
+    ):
+        ticks = _ticks_counted(counted)
+        yield Figure("instructions of a tick", counted.instructions / ticks, f"{ticks:.0f} ticks, 5 domains")
+    # No tick may come between the scrapes that are counted.
+    interval = ("--sample.interval", f"{UNDISTURBED_SECONDS:g}s")
+    with workshop.tree() as tree, counted_exporter(workshop, tree, *interval) as counted:
+        page = whole_page(counted.server)
+        made, shared = paths_of_the_whole_page(page)
+        each = {path: _instructions_of_a_scrape(counted, path) for path in ("/metrics", made, shared)}
+        detail = f"{UNDISTURBED_SCRAPES} scrapes of {len(page):,} bytes on a kept connection"
+        yield Figure("instructions of a scrape", each["/metrics"], detail)
+        yield Figure("instructions of making a page", each[made] - each[shared], detail)
+
+
+def _ticks_counted(counted: Counted) -> float:
+    """Ticks in a time in which nobody scraped and instructions were counted."""
+    with counted.server.client() as client:
+        scrape_in_turn([client], UNDISTURBED_SCRAPES)
+        before = _samples(client)
+        counted.begin()
+        time.sleep(COUNTED_SECONDS)
+        counted.end()
+        return _samples(client) - before
+
+
+def _instructions_of_a_scrape(counted: Counted, path: str) -> float:
+    """On a kept connection that has been used, between two ticks."""
+    with counted.server.client(path=path) as client:
+        for _ in range(UNDISTURBED_TRIALS):
+            scrape_in_turn([client], 1)
+            before = _samples(counted.server)
+            counted.begin()
+            scrape_in_turn([client], UNDISTURBED_SCRAPES)
+            counted.end()
+            if _samples(counted.server) == before:
+                return counted.instructions / UNDISTURBED_SCRAPES
+    raise Failure(f"{UNDISTURBED_SCRAPES} scrapes did not fit between two ticks, {UNDISTURBED_SECONDS:g} s apart")
+
+
 CHECKS: list[Check] = [
     system_calls,
     allocations,
@@ -280,4 +339,5 @@ CHECKS: list[Check] = [
     residence,
     residence_with_tls,
     residence_with_stalled_readers,
+    instructions,
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import math
 import os
 import re
 import shutil
@@ -37,7 +38,7 @@ TABLE_PROBE = ROOT / ".build" / "release" / "TableProbe"
 
 HOST = "127.0.0.1"
 NAME = "localhost"
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 IO_SECONDS = 5.0
 
 # What the surroundings of a run must not decide for the exporter.
@@ -169,27 +170,38 @@ class Workshop:
     def new_directory(self, prefix: str) -> Path:
         return Path(tempfile.mkdtemp(prefix=f"{prefix}-", dir=self.directory))
 
-    def tree(self, machine: str = "laptop") -> Path:
-        """A fake sysfs, its counters at rest: of a laptop with five domains, of `two_sockets` with eight, or of
-        `many_sockets` with 34."""
+    @contextmanager
+    def tree(self, machine: str = "laptop") -> Iterator[Path]:
+        """A fake sysfs of a laptop with five domains, of `two_sockets` with eight, or of `many_sockets` with 34.
+
+        Its counters move, since one that never does is taken off the page, but so seldom that it costs next to nothing.
+        """
         root = self.new_directory("sysfs")
-        getattr(_tree_module(), machine)(root)
-        return root
+        with moved(root, machine, "--step-seconds", "0.02"):
+            yield root
 
     @contextmanager
     def moving_tree(self, limit_watts: int = MOVING_LIMIT_WATTS) -> Iterator[Path]:
-        """The same with counters that move all the time, and wrap every few seconds."""
+        """The laptop with counters that move all the time, and wrap every few seconds."""
         root = self.new_directory("sysfs")
-        command = [sys.executable, TREE_PROGRAM, root, "--curve"]
-        with started(command, stdout=subprocess.PIPE) as mover:
-            if not mover.stdout.readline().startswith(b"START"):
-                raise Failure("the program that moves the counters did not start")
+        with moved(root, "wrapping"):
             # A step that comes 50 ms late must be plausible: what is not is a reset, whose log line allocates.
             for limit in root.glob("class/powercap/intel-rapl:*/constraint_0_power_limit_uw"):
                 limit.write_text(f"{limit_watts * 1_000_000}\n")
             yield root
-            if mover.poll() is not None:
-                raise Failure("the program that moves the counters has ended")
+
+
+@contextmanager
+def moved(root: Path, machine: str, *options: str) -> Iterator[float]:
+    """Moves the counters of a new tree along their curves, whose time 0 is yielded, on the monotonic clock."""
+    command = [sys.executable, TREE_PROGRAM, root, "--machine", machine, "--curve", *options]
+    with started(command, stdout=subprocess.PIPE, text=True) as mover:
+        words = mover.stdout.readline().split()
+        if words[:1] != ["START"]:
+            raise Failure("the program that moves the counters did not start")
+        yield float(words[1])
+        if mover.poll() is not None:
+            raise Failure("the program that moves the counters has ended")
 
 
 @contextmanager
@@ -203,7 +215,8 @@ def counters_of(tree: Path) -> list[Path]:
     return sorted(tree.glob("class/powercap/intel-rapl:*/energy_uj"))
 
 
-def _tree_module() -> ModuleType:
+def tree_module() -> ModuleType:
+    """powercap_tree.py, which knows the machines."""
     specification = importlib.util.spec_from_file_location(TREE_PROGRAM.stem, TREE_PROGRAM)
     module = importlib.util.module_from_spec(specification)
     sys.modules[TREE_PROGRAM.stem] = module  # dataclasses look their module up
@@ -236,6 +249,8 @@ class Server:
     pid: int
     port: int
     access: Access = OPEN
+    # Its failed requests are counted; those of any other server end the measurement.
+    may_fail: bool = False
 
     def client(self, *headers: str, **options) -> Client:
         """A connection that is spoken to as the server wants it."""
@@ -251,6 +266,18 @@ class Server:
             return client.scrape()
 
 
+def exporter_command(tree: Path, port: int, host: str = HOST, binary: Path = BINARY) -> list[str | Path]:
+    """The exporter over a fake sysfs, as it is by default."""
+    if not binary.exists():
+        raise Failure(f"{binary} is missing: make build, or set PYJOULES_EXPORTER")
+    return [binary, "--web.listen-address", f"{host}:{port}", "--path.sysfs", tree, "--log.format", "logfmt"]
+
+
+def own_environment() -> dict[str, str]:
+    """That of this run, without what must not decide anything for the exporter."""
+    return {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
+
+
 @contextmanager
 def exporter(
     tree: Path,
@@ -258,22 +285,21 @@ def exporter(
     environment: Mapping[str, str] | None = None,
     access: Access = OPEN,
     host: str = HOST,
+    binary: Path = BINARY,
+    launcher: Sequence[str | Path] = (),
 ) -> Iterator[Server]:
-    """The exporter over a fake sysfs, on every address if `host` is empty.
+    """The exporter over a fake sysfs, on every address if `host` is empty, run by a `launcher` that becomes it.
 
     Its log goes to a file beside the tree, so that no reader can slow it down."""
-    if not BINARY.exists():
-        raise Failure(f"{BINARY} is missing: make build, or set PYJOULES_EXPORTER")
-    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN_VARIABLES}
     log = tree.with_suffix(".log")
     if access != OPEN:
         configuration = tree.with_suffix(".yml")
         configuration.write_text(access.configuration())
         options = ("--web.config.file", str(configuration), *options)
-    command = [BINARY, "--web.listen-address", f"{host}:0", "--path.sysfs", tree, "--log.format", "logfmt", *options]
-    inherited |= FINEST_RESOLUTION
-    with log.open("wb") as stderr, started(command, env={**inherited, **(environment or {})}, stderr=stderr) as process:
-        port = _await_port(process, lambda: re.search(r"event=listening .*address=\S+:(\d+)", log.read_text()))
+    command = [*launcher, *exporter_command(tree, 0, host, binary), *options]
+    variables = {**own_environment(), **FINEST_RESOLUTION, **(environment or {})}
+    with log.open("wb") as stderr, started(command, env=variables, stderr=stderr) as process:
+        port = await_port(process, lambda: re.search(r"event=listening .*address=\S+:(\d+)", log.read_text()))
         server = Server("exporter", process.pid, port, access)
         wait_until(lambda: value_of(server.scrape(), "pyjoules_samples_total") > 0, "first sample")
         yield server
@@ -288,7 +314,7 @@ def constant_server(workshop: Workshop, page: bytes) -> Iterator[Server]:
     body.write_bytes(page)
     with started([workshop.compile("constant_server"), body], stdout=subprocess.PIPE) as process:
         port = int(process.stdout.readline().split()[1])
-        yield Server("constant server", process.pid, port)
+        yield Server("bare C", process.pid, port)
 
 
 # Session tickets are on by default, and resume without memory in the server, as the exporter's do.
@@ -330,7 +356,7 @@ def nginx(workshop: Workshop, page: bytes, certificate: Certificate | None = Non
     prefix = workshop.new_directory("nginx")
     (prefix / "pages").mkdir()
     (prefix / "pages" / "metrics").write_bytes(page)
-    port = _free_port()
+    port = free_port()
     user = "user root;" if os.geteuid() == 0 else ""
     tls = ""
     if certificate is not None:
@@ -338,13 +364,13 @@ def nginx(workshop: Workshop, page: bytes, certificate: Certificate | None = Non
     (prefix / "nginx.conf").write_text(NGINX_CONFIGURATION.format(user=user, host=HOST, port=port, tls=tls))
     command = [program, "-p", prefix, "-c", "nginx.conf", "-e", "error.log"]
     with started(command) as process:
-        _await_port(process, lambda: port if _accepts(port) else None)
+        await_port(process, lambda: port if accepts(port) else None)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
         wait_until(lambda: bool(children.read_text()), "worker of nginx")
         yield Server("nginx", int(children.read_text().split()[0]), port, Access(certificate))
 
 
-def _await_port(process: subprocess.Popen, find: Callable[[], re.Match[str] | int | None]) -> int:
+def await_port(process: subprocess.Popen, find: Callable[[], re.Match[str] | int | None]) -> int:
     """What `find` finds, once it finds it."""
     deadline = time.monotonic() + START_SECONDS
     while (found := find()) is None:
@@ -354,12 +380,14 @@ def _await_port(process: subprocess.Popen, find: Callable[[], re.Match[str] | in
     return found if isinstance(found, int) else int(found[1])
 
 
-def _accepts(port: int) -> bool:
+def accepts(port: int) -> bool:
+    """Whether somebody listens there."""
     with socket.socket() as probe:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return probe.getsockname()[1]
@@ -367,27 +395,40 @@ def _free_port() -> int:
 
 @dataclass(frozen=True)
 class Load:
-    """What a load generator got done, and the processor time of the server's main thread for each request."""
+    """What a load generator got done, and the server's processor time for each request."""
 
     per_second: float
     microseconds_each: float
+    # The time that 99 of 100 requests took at most.
+    p99_milliseconds: float = math.nan
+    failed: int = 0
 
 
 def wrk(server: Server, connections: int, seconds: float, path: str = "/metrics", headers: Sequence[str] = ()) -> Load:
     """The load of `wrk` with one thread. A response that is not 200 is a failure."""
-    command = [need("wrk"), "-t1", f"-c{connections}", f"-d{seconds:g}s"]
+    command = [need("wrk"), "--latency", "-t1", f"-c{connections}", f"-d{seconds:g}s"]
     command += [word for header in headers for word in ("-H", header)]
     before = processor_nanoseconds(server.pid)
     command.append(f"{server.access.scheme}://{HOST}:{server.port}{path}")
     report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     spent = processor_nanoseconds(server.pid) - before
-    if "Socket errors" in report or "Non-2xx" in report:
+    failed = sum(map(int, re.findall(r"(?:connect|read|write|timeout|responses:) (\d+)", report)))
+    if failed and not server.may_fail:
         raise Failure(f"wrk with {connections} connections: {report}")
     requests = int(re.search(r"(\d+) requests in", report)[1])
     if requests == 0:
         raise Failure(f"wrk with {connections} connections got no answer")
-    return Load(float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1]), spent / requests / 1000)
+    slow, unit = re.search(r"99%\s+([\d.]+)(us|ms|s|m)\n", report).groups()
+    return Load(
+        float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1]),
+        spent / requests / 1000,
+        float(slow) * MILLISECONDS[unit],
+        failed,
+    )
 
+
+# The units in which wrk prints a time.
+MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
 HANDSHAKE_THREADS = 4
 
@@ -440,7 +481,7 @@ class Client:
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._receive_some()
         head = data[:end]
-        if not head.startswith(b"HTTP/1.1 200 "):
+        if not re.match(rb"HTTP/1\.[01] 200 ", head):
             raise Failure(f"the answer to a scrape is {head[:200]!r}")
         self.head = head
         end += 4
@@ -538,28 +579,48 @@ def scrape_in_turn(opened: Sequence[Client], scrapes: int) -> None:
             client.receive()
 
 
-def value_of(page: bytes, series: str) -> float:
-    """The sum over all label values of one series of a page in the text format."""
-    lines = re.findall(rb"^%s(?:\{[^}]*\})? (\S+)$" % series.encode(), page, re.MULTILINE)
+def value_of(page: bytes, series: str, label: str = "") -> float:
+    """The sum over all label values of one series of a page in the text format, or over those with one `label`."""
+    labels = rb"\{[^}]*%s[^}]*\}" % label.encode() if label else rb"(?:\{[^}]*\})?"
+    lines = re.findall(rb"^%s%s (\S+)$" % (series.encode(), labels), page, re.MULTILINE)
     if not lines:
-        raise Failure(f"no {series} on the page")
+        raise Failure(f"no {series} with {label or 'any labels'} on the page")
     return sum(map(float, lines))
+
+
+# A family that the other formats show by an option only.
+ONLY_IN_PROTOBUF = "pyjoules_power_watts"
+
+
+def whole_page(server: Server) -> bytes:
+    """The exporter's page once two samples are in: from then on it shows power, too."""
+    wait_until(lambda: value_of(server.scrape(), "pyjoules_samples_total") >= 2, "second sample")
+    return server.scrape()
+
+
+def paths_of_the_whole_page(page: bytes) -> tuple[str, str]:
+    """Of a page that is made for its request, since all families are named, and of the one that scrapes share, by a
+    query of the same length that means nothing."""
+    families = [*re.findall(r"^# TYPE (\S+) ", page.decode(), re.MULTILINE), ONLY_IN_PROTOBUF]
+    made = "/metrics?" + "&".join(f"name%5B%5D={family}" for family in families)
+    return made, made.replace("name%5B%5D", "none%5B%5D")
 
 
 # A process, as the kernel sees it
 
 
 def processor_nanoseconds(pid: int) -> int:
-    """Processor time of the main thread so far, in user and kernel mode."""
-    path = Path(f"/proc/{pid}/schedstat")
-    if not path.exists():
-        raise Skip(f"this kernel has no {path}")
-    return int(path.read_text().split()[0])
+    """Processor time of a process so far, in user and kernel mode, with the threads that have ended."""
+    return time.clock_gettime_ns(~pid << 3 | SCHEDULER_CLOCK)
 
 
-def status_of(pid: int, field: str) -> int:
-    """A number from /proc/PID/status, such as Threads or (in KiB) VmRSS."""
-    status = Path(f"/proc/{pid}/status").read_text()
+# A process's clock has its inverted number above the three bits that say what is counted. See clock_getcpuclockid(3).
+SCHEDULER_CLOCK = 2
+
+
+def status_of(pid: int, field: str, file: str = "status") -> int:
+    """A number from /proc/PID/status, such as Threads or (in KiB) VmRSS, or from another file that is written so."""
+    status = Path(f"/proc/{pid}/{file}").read_text()
     return int(re.search(rf"^{field}:\s+(\d+)", status, re.MULTILINE)[1])
 
 
@@ -577,6 +638,41 @@ def trace_of(pid: int, output: Path) -> Iterator[Path]:
         yield output
         tracer.send_signal(signal.SIGINT)
         tracer.wait(START_SECONDS)
+
+
+@dataclass
+class Counted:
+    """An exporter whose instructions in user mode are counted, from `begin` to `end`."""
+
+    server: Server
+    output: Path
+    instructions: int = 0
+
+    def begin(self) -> None:
+        self._dump()
+
+    def end(self) -> None:
+        self.instructions = self._dump()
+
+    def _dump(self) -> int:
+        """What was counted since the last time."""
+        subprocess.run(["callgrind_control", "--dump", str(self.server.pid)], check=True, capture_output=True)
+        latest = max(self.output.parent.glob(f"{self.output.name}.*"), key=lambda path: int(path.suffix[1:]))
+        return int(re.search(r"^totals: (\d+)$", latest.read_text(), re.MULTILINE)[1])
+
+
+@contextmanager
+def counted_exporter(workshop: Workshop, tree: Path, *options: str) -> Iterator[Counted]:
+    """The exporter under callgrind. Without its debugging information, which valgrind cannot read, and without its
+    sandbox, which does not let valgrind work; everything else is the program as it is."""
+    need("valgrind")
+    binary = workshop.directory / "exporter"
+    if not binary.exists():
+        subprocess.run([need("objcopy"), "--strip-debug", BINARY, binary], check=True)
+    output = workshop.new_directory("callgrind") / "out"
+    launcher = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={output}"]
+    with exporter(tree, "--no-sandbox", *options, binary=binary, launcher=launcher) as server:
+        yield Counted(server, output)
 
 
 class MallocCount:

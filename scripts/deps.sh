@@ -17,7 +17,7 @@ tests=(gcc libc6-dev python3 python3-venv curl openssl apache2-utils prometheus 
 container=(buildah podman crun mmdebstrap curl procps)
 systemd=(iproute2 mmdebstrap systemd-container util-linux)
 kernel=(busybox-static cpio e2fsprogs gcc iproute2 kmod libelf1 make mmdebstrap qemu-system-x86 qemu-utils seabios util-linux)
-bench=(nginx-light wrk)
+bench=(binutils nginx-light valgrind wrk)
 
 case "${1:-all}" in
 build) wanted=("${build[@]}") ;;

@@ -189,18 +189,19 @@ def two_sockets(root: Path | str) -> PowercapTree:
     """Eight domains: two packages, each with core, uncore and dram."""
     tree = PowercapTree(root)
     for socket in (0, 1):
-        tree.add(Zone(f"{socket}", f"package-{socket}", Curve(60, 40, 7.0)))
+        # No two alike: counters that always show the same are taken for one.
+        tree.add(Zone(f"{socket}", f"package-{socket}", Curve(60 + socket, 40, 7.0)))
         for number, name in enumerate(("core", "uncore", "dram")):
-            tree.add(Zone(f"{socket}:{number}", name, Curve(10, 5, 5.0)))
+            tree.add(Zone(f"{socket}:{number}", name, Curve(10 + socket, 5, 5.0 + number)))
     return tree
 
 
 def many_sockets(root: Path | str) -> PowercapTree:
-    """34 domains, whose page in the text format has some 86 kB: 17 packages, each with dram."""
+    """34 domains, whose page in the text format has some 44 kB: 17 packages, each with dram."""
     tree = PowercapTree(root)
     for socket in range(17):
-        tree.add(Zone(f"{socket}", f"package-{socket}", Curve(60, 40, 7.0)))
-        tree.add(Zone(f"{socket}:0", "dram", Curve(10, 5, 5.0)))
+        tree.add(Zone(f"{socket}", f"package-{socket}", Curve(60 + socket, 40, 7.0)))
+        tree.add(Zone(f"{socket}:0", "dram", Curve(10 + socket, 5, 5.0)))
     return tree
 
 
@@ -217,10 +218,22 @@ def bursty(root: Path | str) -> PowercapTree:
     return tree
 
 
+def scraped(root: Path | str) -> PowercapTree:
+    """A package that works in short bursts, and one whose counter wraps every ten seconds."""
+    tree = PowercapTree(root)
+    bursts = Pulses(low_watts=10, high_watts=150, pulse_seconds=0.5, period_seconds=7.3)
+    tree.add(Zone("0", "package-0", bursts, limit_watts=4000))
+    tree.add(Zone("1", "package-1", Curve(30, 20, 7.0), 3 * WRAPPING_RANGE_UJ, limit_watts=CURVES_LIMIT_WATTS))
+    return tree
+
+
 # Small enough to wrap every few seconds under the curves above.
 WRAPPING_RANGE_UJ = 99_999_999
 # Twice this is more than any of the curves above draws.
 CURVES_LIMIT_WATTS = 50
+
+
+MACHINES = {machine.__name__: machine for machine in (laptop, two_sockets, many_sockets, bursty, scraped)}
 
 
 def _take_precedence() -> None:
@@ -233,12 +246,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root")
     parser.add_argument("--curve", action="store_true", help="move the counters until ended")
-    parser.add_argument("--bursty", action="store_true", help="the machine with bursts instead of the laptop")
-    parser.add_argument("--range-uj", type=int, default=WRAPPING_RANGE_UJ, help="where the laptop's counters wrap")
+    parser.add_argument("--machine", choices=["wrapping", *MACHINES], default="wrapping")
+    parser.add_argument("--range-uj", type=int, default=WRAPPING_RANGE_UJ, help="where those of `wrapping` wrap")
     parser.add_argument("--step-seconds", type=float, default=0.005, help="the time between two steps of a counter")
     parser.add_argument("--seconds", type=float, default=600.0, help="end by itself after this time")
     options = parser.parse_args()
-    tree = bursty(options.root) if options.bursty else laptop(options.root, options.range_uj, CURVES_LIMIT_WATTS)
+    if options.machine == "wrapping":
+        tree = laptop(options.root, options.range_uj, CURVES_LIMIT_WATTS)
+    else:
+        tree = MACHINES[options.machine](options.root)
     _take_precedence()
     start = time.monotonic()
     print("START", repr(start), repr(time.time()), flush=True)

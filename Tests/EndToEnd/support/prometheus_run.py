@@ -38,7 +38,9 @@ class Setup:
 # The joules on a page are at most 20 ms old; at the highest power it stays far below 0.1 % of a minute's energy.
 WRAPPING = Setup(("--range-uj", str(RANGE_UJ)), {"pyjoules": ("--sample.interval", "20ms")}, "1s")
 # One counter with bursts, sampled as by default, and one with spikes, sampled as often as they are long.
-BURSTY = Setup(("--bursty", "--step-seconds", "0.001"), {"bursts": (), "spikes": ("--sample.interval", "5ms")}, "15s")
+BURSTY = Setup(
+    ("--machine", "bursty", "--step-seconds", "0.001"), {"bursts": (), "spikes": ("--sample.interval", "5ms")}, "15s"
+)
 # Curves that end, so that afterwards every scrape of whoever asks tells the same. A step is a hundredth of a sample, so
 # the power of a sample is that of the curve to about a hundredth.
 CURVE_SECONDS = 75
