@@ -17,7 +17,7 @@ export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ 
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long lint format bench bench-smoke bench-report fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long lint format bench bench-smoke bench-report bench-programs fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
