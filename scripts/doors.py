@@ -35,6 +35,7 @@ MODULES: Table = {
     "Metrics": "Bytes",
     "Accounts": "Counters Bytes",
     "Sources": "Counters Kernel Bytes",
+    "Attribution": "Kernel Bytes",
     "Systemd": "CSystemd Kernel Glibc",
     "Gzip": "CDeflate Bytes",
     "TLS": "COpenSSL Kernel",
