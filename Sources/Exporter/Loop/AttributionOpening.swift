@@ -1,0 +1,44 @@
+import Accounts
+import Attribution
+import Counters
+import Kernel
+import Log
+import Logging
+import Sampling
+
+/// Opens what is needed to tell who used the energy, or says why that cannot be told here.
+enum AttributionOpening {
+    static func open(_ sampling: inout Sampling, _ configuration: Configuration, _ log: Logger) {
+        guard var choice = configuration.attribution else { return }
+        let kinds = choice.kinds.filter { kind in
+            // What is not there now may still come; without it, its rows would stay empty.
+            kind == .package || sampling.accounts.contains { $0.domain.kind == kind }
+        }
+        choice.settings.kindCount = kinds.count
+        choice.settings.idleMicrowatts = kinds.map { kind in choice.idlePowers.last { $0.kind == kind }?.microwatts }
+        do throws(AttributionObstacle) {
+            let root = try CgroupRoot.find(named: configuration.cgroupfs, sysfs: configuration.sysfs).directory()
+            let attribution = try open(root, configuration.procfs, choice.settings)
+            sampling.share(with: Sharing(attribution, kinds: kinds))
+        } catch {
+            log.report(
+                .attributionOff, .info,
+                "who used the energy is not told: \(error.description). To mend it: \(error.remedy); --attribution off is quiet about it",
+                ["reason": error.reason])
+        }
+    }
+
+    private static func open(
+        _ root: String, _ procfs: String, _ settings: AttributionSettings
+    ) throws(AttributionObstacle) -> Attribution {
+        do throws(SystemError) {
+            return try Attribution(
+                root, procfs: procfs, ticksPerSecond: Process.clockTicksPerSecond,
+                unixMicroseconds: Clock.realtimeNanoseconds() / 1000, settings)
+        } catch {
+            throw AttributionObstacle(
+                reason: "unreadable", description: "\(procfs)/stat or the cgroups in \(root) cannot be read (\(error))",
+                remedy: "let the exporter read both: ProcSubset=pid hides the first")
+        }
+    }
+}
