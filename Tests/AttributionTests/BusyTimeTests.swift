@@ -56,9 +56,10 @@ private let second: UInt64 = 1_000_000_000
     func `with other processors nothing is known of the interval, and the next is good again`(_ others: [Int]) {
         var busy = BusyTime(ticksPerSecond: 100)
         _ = busy.take(times(1000), atNanoseconds: 0)
-        #expect(busy.take(times(9000, others), atNanoseconds: second) == nil)
+        // As much as two processors could have rested: nothing but their numbers tells.
+        #expect(busy.take(times(1100, others), atNanoseconds: second) == nil)
         let all = UInt64(others.count)
-        #expect(busy.take(times(9000 + 50 * all, others), atNanoseconds: 2 * second)?.busyMicroseconds == 500_000 * all)
+        #expect(busy.take(times(1100 + 50 * all, others), atNanoseconds: 2 * second)?.busyMicroseconds == 500_000 * all)
     }
 
     @Test func `a counter that is set back, jumps or fails tells nothing, and no debt is left of it`() {
