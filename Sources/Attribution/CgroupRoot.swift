@@ -1,4 +1,4 @@
-import Kernel
+public import Kernel
 
 /// Where the cgroups of version 2 lie, and whether those are all that the machine has.
 public enum CgroupRoot: Equatable, Sendable {
@@ -48,6 +48,15 @@ public struct AttributionObstacle: Error, Equatable, Sendable {
         self.reason = reason
         self.description = description
         self.remedy = remedy
+    }
+}
+
+extension AttributionObstacle {
+    /// The files cannot be opened.
+    public init(unreadable root: String, procfs: String, _ error: SystemError) {
+        self.init(
+            reason: "unreadable", description: "\(procfs)/stat or the cgroups in \(root) cannot be read (\(error))",
+            remedy: "let the exporter read both; ProcSubset=pid would hide the first")
     }
 }
 

@@ -1,85 +1,103 @@
-import Attribution
 import Glibc
 import Kernel
 import TestSupport
 
 /// A tree of plain directories that looks like one of cgroups, and the `/proc/stat` of a machine with two processors, whose times a test
-/// says.
+/// says. As in the kernel, a cgroup's time is that of all in it, what was removed included.
 final class FakeCgroups {
+    static let processors: UInt64 = 2
+    private static let tickMicroseconds: UInt64 = 10_000
+
     let root: String
     let procfs: String
-    /// What each cgroup's own tasks ran, in microseconds; a directory's time is that of all below it, the removed ones included.
-    private(set) var own: [String: UInt64] = [:]
-    private var inherited: [String: UInt64] = [:]
+    /// What each cgroup's own tasks ran, in microseconds.
+    private var own: [String: UInt64] = [:]
+    /// What ran in those that were removed, by the directory in which they were.
+    private var inherited: [String: UInt64] = ["": 0]
     /// What ran outside of all cgroups.
     private var kernelMicroseconds: UInt64 = 0
-    private(set) var wallMicroseconds: UInt64 = 0
-    static let processors: UInt64 = 2
+    private var wallMicroseconds: UInt64 = 0
+    /// What the files show.
+    private(set) var shown: [String: UInt64] = [:]
+    /// The numbers of the directories.
+    private(set) var identifiers: [String: UInt64] = [:]
 
     init(in directory: String) throws {
         root = directory + "/cgroup"
         procfs = directory + "/proc"
         try checked("mkdir", mkdir(root, 0o755))
         try checked("mkdir", mkdir(procfs, 0o755))
-        try writeFile(root + "/cgroup.controllers", "cpu memory\n")
-        try writeStat()
+        try showProcessors()
     }
+
+    var paths: [String] { own.keys.sorted() }
 
     /// Makes a cgroup; the one in which it lies must be there.
     func add(_ path: String) throws {
         try checked("mkdir \(path)", mkdir(root + path, 0o755))
         own[path] = 0
         inherited[path] = 0
-        try writeFile("\(root)\(path)/cpu.stat", "usage_usec 0\nuser_usec 0\nsystem_usec 0\n")
+        identifiers[path] = try FileStatus(at: root + path).inode
+        try show(path)
     }
 
-    /// Removes a cgroup in which there is none; the one in which it lies keeps its time.
+    /// Removes a cgroup and all in it.
     func remove(_ path: String) throws {
-        // As the kernel does with what is removed: who has the file open reads nothing more that is understood.
-        try writeFile("\(root)\(path)/cpu.stat", "")
-        try checked("unlink", unlink("\(root)\(path)/cpu.stat"))
-        try checked("rmdir \(path)", rmdir(root + path))
         let time = usage(path)
-        own[path] = nil
-        inherited[path] = nil
-        if let parent = FakeCgroups.parent(path) { inherited[parent, default: 0] += time }
+        for inside in inside(path).sorted(by: >) {
+            try checked("unlink", unlink("\(root)\(inside)/cpu.stat"))
+            try checked("rmdir \(inside)", rmdir(root + inside))
+            own[inside] = nil
+            inherited[inside] = nil
+            shown[inside] = nil
+            identifiers[inside] = nil
+        }
+        inherited[FakeCgroups.parent(path), default: 0] += time
     }
 
-    /// Lets a cgroup's own tasks run.
-    func run(_ path: String, _ microseconds: UInt64) { own[path, default: 0] += microseconds }
-
-    /// Lets the kernel's own threads run.
-    func runKernel(_ microseconds: UInt64) { kernelMicroseconds += microseconds }
+    /// Lets a cgroup's own tasks run; the empty path stands for the kernel's, which are in none.
+    func run(_ path: String, _ microseconds: UInt64) {
+        if path.isEmpty { kernelMicroseconds += microseconds } else { own[path, default: 0] += microseconds }
+    }
 
     /// Lets time pass, and shows all times as they are then.
     func pass(_ microseconds: UInt64) throws {
         wallMicroseconds += microseconds
         for path in own.keys { try show(path) }
-        try writeStat()
+        try showProcessors()
     }
 
     /// Shows one cgroup's time as it is now.
-    func show(_ path: String) throws {
-        let time = usage(path)
+    func show(_ path: String) throws { try show(path, usage(path)) }
+
+    /// Shows any time.
+    func show(_ path: String, _ time: UInt64) throws {
+        shown[path] = time
         try writeFile("\(root)\(path)/cpu.stat", "usage_usec \(time)\nuser_usec \(time)\nsystem_usec 0\n")
     }
 
+    /// What all in a cgroup ran; the empty path stands for the whole tree.
     func usage(_ path: String) -> UInt64 {
-        let below = own.keys.filter { $0 == path || $0.hasPrefix(path + "/") }
-        return below.reduce(0) { $0 + (own[$1] ?? 0) + (inherited[$1] ?? 0) }
+        let above = path.isEmpty ? inherited[""] ?? 0 : 0
+        return inside(path).reduce(above) { $0 + (own[$1] ?? 0) + (inherited[$1] ?? 0) }
     }
 
-    private static func parent(_ path: String) -> String? {
-        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return nil }
-        return String(path[..<slash])
+    private func inside(_ path: String) -> [String] {
+        own.keys.filter { $0 == path || $0.hasPrefix(path + "/") }
     }
 
-    private var removedAtTop: UInt64 = 0
+    static func parent(_ path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    }
 
-    private func writeStat() throws {
-        let busy = own.values.reduce(0, +) + inherited.values.reduce(0, +) + kernelMicroseconds + removedAtTop
+    /// How long the processors worked, as far as ticks tell.
+    private(set) var busyMicroseconds: UInt64 = 0
+
+    private func showProcessors() throws {
         let all = wallMicroseconds * FakeCgroups.processors
-        let idle = (all - min(all, busy)) / 10_000
+        let busy = usage("") + kernelMicroseconds
+        let idle = (all - min(all, busy)) / FakeCgroups.tickMicroseconds
+        busyMicroseconds = all - idle * FakeCgroups.tickMicroseconds
         let line = "0 0 0 \(idle) 0 0 0 0 0 0\n"
         try writeFile(procfs + "/stat", "cpu  \(line)cpu0 \(line)cpu1 \(line)intr 0\n")
     }

@@ -32,6 +32,11 @@ class CgroupTree:
         (root / "cgroup.controllers").write_text("cpu memory\n")
         self._show_processors()
 
+    @property
+    def paths(self) -> list[str]:
+        """All cgroups below the root."""
+        return list(self._own)
+
     def add(self, path: str) -> None:
         """Makes a cgroup, such as `system.slice/nginx.service`; the one in which it lies must be there."""
         staged = self.root.parent / f"{self.root.name}.staged"

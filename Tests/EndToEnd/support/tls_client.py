@@ -41,9 +41,7 @@ class TLSClient(Client):
     ) -> None:
         super().__init__(address, takes_little)
         try:
-            self.socket: ssl.SSLSocket = context.wrap_socket(
-                self.socket, server_hostname="localhost", session=session
-            )
+            self.socket: ssl.SSLSocket = context.wrap_socket(self.socket, server_hostname="localhost", session=session)
         except BaseException:
             self.socket.close()
             raise
