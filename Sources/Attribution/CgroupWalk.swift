@@ -6,8 +6,6 @@ struct CgroupWalk {
     private let level: AttributionLevel
     private var surroundings = Surroundings.root
     private var name = CgroupName()
-    /// The slices so far are of the system's manager, each named after the one before.
-    private var isChain = true
 
     init(start: Int, level: AttributionLevel) {
         self.start = start
@@ -34,17 +32,14 @@ struct CgroupWalk {
     /// What to do with the next directory.
     private mutating func enter(_ path: Span<UInt8>, _ range: Range<Int>, _ globs: [Glob]) -> CgroupPlace {
         let directory = CgroupDirectory(path.extracting(range), at: range.lowerBound, in: surroundings)
-        let isTop = range.lowerBound == start
         switch directory.kind {
         case .monitor:
             return .pass
         case .node(let next):
             lookInto(path, range, next)
-            return level == .slices && isTop ? .show(name) : .descend(name)
+            return level == .slices ? .show(name) : .descend(name)
         case .leaf(let type):
-            if level == .slices {
-                return isTop && type == .scope && isInit(path, range) ? show(directory, type) : .pass
-            }
+            if level == .slices { return path.extracting(range).equals("init.scope") ? show(directory, type) : .pass }
             if type == .pod, level == .containers || isOpened(path, range, globs) {
                 name.podUID = directory.podUID
                 surroundings = .pod
@@ -55,10 +50,6 @@ struct CgroupWalk {
             lookInto(path, range, .opened)
             return .descend(name)
         }
-    }
-
-    private func isInit(_ path: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        path.extracting(range).equals("init.scope")
     }
 
     private func isOpened(_ path: Span<UInt8>, _ range: Range<Int>, _ globs: [Glob]) -> Bool {
@@ -72,18 +63,17 @@ struct CgroupWalk {
     /// The slice's name ends with this directory. It begins with the latest slice of the system's manager, whose names are
     /// unique; what lies below it in other managers' slices and directories is told apart by its path from there.
     private mutating func lookInto(_ path: Span<UInt8>, _ range: Range<Int>, _ next: Surroundings) {
-        let isNext = isChain && follows(path, range)
-        name.slice = (isNext ? range.lowerBound : name.slice.lowerBound)..<range.upperBound
-        isChain = isNext
+        name.slice = (follows(path, range) ? range.lowerBound : name.slice.lowerBound)..<range.upperBound
         surroundings = next
     }
 
-    /// Whether this is a slice directly below the root, or has the name of the slice that it lies in, a hyphen, and more.
+    /// Whether this is directly below the root, or a slice that has the name of the one in which it lies, a hyphen, and more.
     private func follows(_ path: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        let text = path.extracting(range)
-        guard text.hasSuffix(".slice") else { return range.lowerBound == start }
         guard range.lowerBound > start else { return true }
-        let stem = path.extracting(name.slice.lowerBound..<max(name.slice.lowerBound, name.slice.upperBound - 6))
+        let (above, text) = (path.extracting(name.slice), path.extracting(range))
+        guard above.hasSuffix(".slice"), text.hasSuffix(".slice") else { return false }
+        // Where the name so far has a slash in it, no directory's own begins with it.
+        let stem = above.extracting(0..<(above.count - 6))
         return text.count > stem.count && text.hasPrefix(stem) && text[stem.count] == UInt8(ascii: "-")
     }
 
