@@ -67,6 +67,7 @@ let package = Package(
         room("Metrics", ["Bytes"]),
         room("Accounts", ["Bytes", "Counters"]),
         room("Sources", ["Kernel", "Bytes", "Counters"]),
+        room("Attribution", ["Kernel", "Bytes"]),
         room("Systemd", ["CSystemd", "Kernel"]),
         room("Gzip", ["CDeflate", "Bytes"]),
         room("TLS", ["COpenSSL", "Kernel"]),
@@ -77,7 +78,7 @@ let package = Package(
         .target(
             name: "Log", dependencies: ["Bytes", "Kernel", "Systemd", .product(name: "Logging", package: "swift-log")],
             swiftSettings: strict),
-        room("Sampling", ["Sources", "Accounts", "Counters", "Kernel", "Bytes"]),
+        room("Sampling", ["Sources", "Accounts", "Attribution", "Counters", "Kernel", "Bytes"]),
         // Layer 4.
         .target(
             name: "Serving",
@@ -87,12 +88,13 @@ let package = Package(
             ],
             swiftSettings: strict),
         room("Reports", ["Sampling", "Accounts", "Counters", "Kernel", "Bytes"]),
-        room("Doctor", ["Sampling", "Sources", "Accounts", "Counters", "Sandbox", "Kernel", "Bytes"]),
+        room("Doctor", ["Sampling", "Sources", "Attribution", "Accounts", "Counters", "Sandbox", "Kernel", "Bytes"]),
         // Layer 5.
         .executableTarget(
             name: "Exporter",
             dependencies: [
-                "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling", "Systemd",
+                "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Attribution", "Sampling",
+                "Systemd",
                 "Sandbox", "CBuildInfo", "Log", "Serving", "Reports", "Doctor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -123,7 +125,9 @@ let package = Package(
         tests(of: "Counters"),
         tests(of: "Accounts", ["Counters", "Bytes"]),
         tests(of: "Sources", ["Counters", "Bytes", "Kernel"]),
-        tests(of: "Sampling", ["Sources", "Accounts", "Counters", "Bytes", "Kernel"], exclude: ["Ledgers"]),
+        tests(
+            of: "Sampling", ["Sources", "Accounts", "Attribution", "Counters", "Bytes", "Kernel"], exclude: ["Ledgers"]),
+        tests(of: "Attribution", ["Kernel", "Bytes"]),
         tests(of: "Systemd", ["Kernel"]),
         tests(of: "WebConfig", ["TLS", "Passwords"]),
         tests(of: "Gzip", ["Bytes"]),

@@ -35,22 +35,23 @@ MODULES: Table = {
     "Metrics": "Bytes",
     "Accounts": "Counters Bytes",
     "Sources": "Counters Kernel Bytes",
+    "Attribution": "Kernel Bytes",
     "Systemd": "CSystemd Kernel Glibc",
     "Gzip": "CDeflate Bytes",
     "TLS": "COpenSSL Kernel",
     "Passwords": "CCrypt Kernel",
     "Sandbox": "CSeccomp Kernel Glibc",
     # Layer 3.
-    "Sampling": "Sources Accounts Counters Kernel Bytes",
+    "Sampling": "Sources Accounts Attribution Counters Kernel Bytes",
     "WebConfig": "CYAML TLS Passwords Bytes",
     "Log": "Systemd Kernel Bytes Logging Synchronization",
     # Layer 4.
     "Serving": "HTTP Gzip TLS Passwords WebConfig Log Kernel Bytes Logging",
     "Reports": "Sampling Accounts Counters Kernel Bytes",
-    "Doctor": "Sampling Sources Accounts Counters Sandbox Kernel Bytes",
+    "Doctor": "Sampling Sources Attribution Accounts Counters Sandbox Kernel Bytes",
     # Layer 5.
-    "Exporter": "Serving Reports Doctor Sampling Sources Accounts Counters Metrics HTTP Systemd Sandbox Log Kernel"
-    " Bytes CBuildInfo ArgumentParser Logging Synchronization",
+    "Exporter": "Serving Reports Doctor Sampling Sources Attribution Accounts Counters Metrics HTTP Systemd Sandbox Log"
+    " Kernel Bytes CBuildInfo ArgumentParser Logging Synchronization",
 }
 # They come with the toolchain: Package.swift does not name them.
 TOOLCHAIN = {"Glibc", "Synchronization"}

@@ -34,6 +34,7 @@ installed=(
     "$documentation/examples/capability.conf"
     "$documentation/examples/perf.conf"
     "$documentation/examples/prometheus.yml"
+    "$documentation/examples/attribution.rules.yml"
 )
 
 # place FILE TARGET: what is read and not run.
@@ -71,7 +72,7 @@ install_all() {
     place "$made/fish" "$prefix/share/fish/vendor_completions.d/$name.fish"
 
     local example
-    for example in systemd/examples/*.conf deploy/prometheus/prometheus.yml; do
+    for example in systemd/examples/*.conf deploy/prometheus/{prometheus,attribution.rules}.yml; do
         place "$example" "$documentation/examples/${example##*/}"
     done
     [ -n "$destination" ] || cat <<TEXT

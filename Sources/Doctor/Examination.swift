@@ -9,6 +9,7 @@ public struct Examination {
     let source: SourceChoice
     private let sysfs: String
     private let procfs: String
+    private let cgroupfs: String?
     private let addresses: [SocketAddress]
 
     /// Where the exporter listens by itself, and so does its socket unit as it comes.
@@ -19,11 +20,15 @@ public struct Examination {
     ///   - source: where energy is to be read.
     ///   - sysfs: the root of sysfs.
     ///   - procfs: the root of procfs.
+    ///   - cgroupfs: where the cgroups are, if not at the usual place in `sysfs`.
     ///   - addresses: where the exporter would listen.
-    public init(source: SourceChoice, sysfs: String, procfs: String, addresses: [SocketAddress]) {
+    public init(
+        source: SourceChoice, sysfs: String, procfs: String, cgroupfs: String? = nil, addresses: [SocketAddress]
+    ) {
         self.source = source
         self.sysfs = sysfs
         self.procfs = procfs
+        self.cgroupfs = cgroupfs
         self.addresses = addresses
     }
 
@@ -35,6 +40,7 @@ public struct Examination {
             holders: PortHolders(procfs: procfs),
             socketUnitAddress: systemd.hasSocketUnit ? .any(port: Examination.usualPort) : nil)
         return ProcessorCheck(machine: machine).findings + (try energy(machine, systemd))
+            + CgroupCheck(cgroupfs: cgroupfs, sysfs: sysfs, procfs: procfs).findings
             + SandboxCheck(offered: offeredSandbox(procfs: procfs)).findings
             + systemd.findings(passed: SystemdCheck.passedSockets(Process.environment))
             + addresses.map(port.finding)

@@ -8,6 +8,8 @@ public struct Finding: Equatable, Sendable {
         /// What energy is read from in the end.
         case source
         case domain
+        /// Who used it.
+        case cgroups
         case sandbox
         case systemd
         case port

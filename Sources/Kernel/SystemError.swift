@@ -57,6 +57,8 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let noSpace = ErrorCode(number: ENOSPC)
     /// ELOOP: a link, where none is followed.
     public static let tooManyLinks = ErrorCode(number: ELOOP)
+    /// ENAMETOOLONG: a path is longer than the kernel takes.
+    public static let nameTooLong = ErrorCode(number: ENAMETOOLONG)
     /// ENXIO: there is no such device, or nobody reads from a pipe that is to be written without waiting.
     public static let noDeviceOrReader = ErrorCode(number: ENXIO)
     /// No number of the kernel's: what has the name of a file is none that can be read and written at any place.

@@ -21,8 +21,10 @@ public struct Ledger: ~Copyable {
         let startUnixMicroseconds: UInt64
     }
 
-    private var store: LedgerStore
+    var store: LedgerStore
     private var sequence: UInt64 = 0
+    /// Of what is kept beside the records.
+    var annexSequence: UInt64 = 0
     private var scratch = ByteBuffer(capacity: LedgerImage.longestBytes)
     private(set) var entries: [Entry] = []
     /// What earlier runs counted of counters that are not measured now.
@@ -32,7 +34,7 @@ public struct Ledger: ~Copyable {
     /// Why the next run will not find what is counted now; nil if it will.
     public private(set) var trouble: Trouble?
     private let nowUnixMicroseconds: UInt64
-    private let boot: BootIdentity
+    let boot: BootIdentity
 
     /// Why what is written may be lost.
     public enum Trouble: Equatable, Sendable {

@@ -11,7 +11,9 @@ public struct Sampling: ~Copyable {
     /// What is known of each counter, in the order of the sources' counters. It only grows.
     public internal(set) var accounts: [DomainAccount]
     private var mirrors: Mirrors
-    private var ledger: Ledger?
+    var ledger: Ledger?
+    /// Who used the energy; nil if nobody asks.
+    public var sharing: Sharing?
     private(set) var trust = Trust()
     /// So much time at most may lie between two passes: what the sources bear, and half of what the fastest counter could run
     /// through its range in. With ticks further apart, `refresh` has to come between them.

@@ -403,7 +403,7 @@ def test_the_log_never_shows_credentials(start_web: StartWeb, authority: Authori
         {**good, "tls_server_config": {"cert_file": str(server.certificate), "key": keys, "client_auth_type": digest}},
         f"basic_auth_users:\n  scraper: {digest}\n  scraper: {digest}\n",
         f"basic_auth_users:\n  scraper:{digest}\n",
-        f"basic_auth_users: \"{digest}\n",
+        f'basic_auth_users: "{digest}\n',
         f"basic_auth_users:\n  scraper: {digest}\n {password}: @\n",
         f"tls_server_config:\n  cert_file: x\n  key: |\n{keys}",
         # Without a bar behind the colon, a key of several lines becomes one.

@@ -1,6 +1,6 @@
 """What happens between two scrapes: the joules have all of it, quantiles and peak show it, a gauge knows nothing of it.
 
-    pytest -s Tests/EndToEnd/test_bursts.py      # prints the comparison that docs/accuracy.md quotes
+pytest -s Tests/EndToEnd/test_bursts.py      # prints the comparison that docs/accuracy.md quotes
 """
 
 from __future__ import annotations

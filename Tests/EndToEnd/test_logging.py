@@ -52,6 +52,7 @@ def test_every_line_is_well_formed(start_exporter: StartExporter, tree: Powercap
         assert_is_record(parse(line), line)
     events = [record["event"] for record in exporter.records()]
     assert set(events) == {
+        "attribution_off",
         "sandboxed",
         "started",
         "listening",

@@ -588,9 +588,7 @@ def test_a_baseline_is_measured_before_and_taken_off() -> None:
         stretched = idle * report["duration_seconds"] / baseline["duration_seconds"]
         idle_uncertainty = domain["net_uncertainty_joules"] - domain["uncertainty_joules"]
         assert abs(domain["baseline_joules"] - stretched) <= idle_uncertainty
-        assert_is_close(
-            domain["baseline_joules"], domain["baseline_watts"] * report["duration_seconds"], 2 * MICRO
-        )
+        assert_is_close(domain["baseline_joules"], domain["baseline_watts"] * report["duration_seconds"], 2 * MICRO)
         assert domain["net_joules"] == domain["joules"] - domain["baseline_joules"]
 
 

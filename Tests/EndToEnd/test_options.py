@@ -67,6 +67,14 @@ WRONG_VALUES = {
         "99999999999999999999999s",
     ],
     "--web.resolution": ["0", "0.0009", "61s", "never", "-1s"],
+    "--attribution": ["on", "pods"],
+    "--attribution.max": ["0", "4097", "many"],
+    "--attribution.max-new": ["0", "60/h", "-1"],
+    "--attribution.interval": ["0", "61s", "automatic"],
+    "--attribution.keep": ["0", "86401s", "10m"],
+    "--attribution.idle-watts": ["warm", "-1", "1e3", "1000000", "core=1", "2.1234567"],
+    "--attribution.kinds": ["core", "package,", "package;dram"],
+    "--attribution.descend": [""],
     "--source": ["nuclear", "POWERCAP", "simulated,powercap"],
     "--log.level": ["loud", "INFO "],
     "--log.format": ["xml", "text"],
@@ -98,7 +106,7 @@ def test_a_wrong_variable_is_one_line(name: str, value: str) -> None:
     assert_is_usage_error(run(environment={name: value}), name, value)
 
 
-@pytest.mark.parametrize("name", [*WRONG_VALUES, "--path.sysfs", "--path.procfs"])
+@pytest.mark.parametrize("name", [*WRONG_VALUES, "--path.sysfs", "--path.procfs", "--path.cgroupfs"])
 def test_a_missing_value_is_one_line(name: str) -> None:
     assert_is_usage_error(run(name), name)
 
@@ -171,7 +179,8 @@ def test_version() -> None:
 def test_help_names_every_option() -> None:
     result = run("--help")
     assert result.returncode == 0 and result.stderr == ""
-    options = [*WRONG_VALUES, "--web.systemd-socket", "--path.sysfs", "--path.procfs", "--version", "--help"]
+    paths = ["--path.sysfs", "--path.procfs", "--path.cgroupfs"]
+    options = [*WRONG_VALUES, "--web.systemd-socket", *paths, "--version", "--help"]
     assert [option for option in options if option not in result.stdout] == []
 
 

@@ -38,6 +38,7 @@ INSTALLED = {
     f"usr/share/doc/{NAME}/examples/capability.conf",
     f"usr/share/doc/{NAME}/examples/perf.conf",
     f"usr/share/doc/{NAME}/examples/prometheus.yml",
+    f"usr/share/doc/{NAME}/examples/attribution.rules.yml",
 }
 CONFIGURATION = {f"etc/default/{NAME}"}
 

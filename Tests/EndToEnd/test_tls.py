@@ -154,9 +154,7 @@ def test_what_is_malformed_is_refused_through_tls(web: WebExporter, authority: A
         assert says_that_it_ends(client)
 
 
-def test_the_end_of_the_exporter_is_told_to_idle_clients(
-    start_web: StartWeb, server_certificate: Certificate
-) -> None:
+def test_the_end_of_the_exporter_is_told_to_idle_clients(start_web: StartWeb, server_certificate: Certificate) -> None:
     web = start_web(tls(server_certificate))
     with web.connect() as client:
         assert client.get().status == 200

@@ -195,8 +195,7 @@ def test_files_that_ask_for_nothing(start_web: StartWeb, name: str) -> None:
 def test_certificate_and_key_in_the_file_itself(start_web: StartWeb, authority: Authority) -> None:
     server = authority.issue_server()
     certificate, key, client_ca = (
-        path.read_text().replace("\n", "\n    ")
-        for path in (server.certificate, server.key, authority.certificate)
+        path.read_text().replace("\n", "\n    ") for path in (server.certificate, server.key, authority.certificate)
     )
     web = start_web(
         f"tls_server_config:\n  cert: |\n    {certificate}\n  key: |\n    {key}\n"
@@ -208,9 +207,7 @@ def test_certificate_and_key_in_the_file_itself(start_web: StartWeb, authority: 
         web.get()
 
 
-def test_credentials_from_the_service_manager(
-    start_web: StartWeb, authority: Authority, tmp_path: Path
-) -> None:
+def test_credentials_from_the_service_manager(start_web: StartWeb, authority: Authority, tmp_path: Path) -> None:
     """As LoadCredential= gives them. See systemd.exec(5)."""
     server = authority.issue_server()
     directory = tmp_path / "credentials"
@@ -612,9 +609,7 @@ def test_a_file_in_the_working_directory(start_exporter: StartExporter, tmp_path
     wait_until(lambda: exporter.get("/").header("x-frame-options") == "sameorigin", what="the new file")
 
 
-def test_a_bad_file_changes_nothing_and_a_good_one_heals(
-    start_web: StartWeb, server_certificate: Certificate
-) -> None:
+def test_a_bad_file_changes_nothing_and_a_good_one_heals(start_web: StartWeb, server_certificate: Certificate) -> None:
     frame = {"http_server_config": {"headers": {"X-Frame-Options": "deny"}}}
     web = start_web({**tls(server_certificate), **frame})
     for text, line in (("tls_server_config: [\n", 2), ("a: b\n", 1), ("rate_limit:\n  burst: x\n", 2)):
@@ -644,9 +639,7 @@ def test_tls_is_not_turned_on_or_off_by_a_reload(start_web: StartWeb, server_cer
         wait_until(lambda: web.get("/").header("x-frame-options") == "deny", what="the file as it was, and a header")
 
 
-def test_kept_connections_live_through_many_reloads(
-    start_web: StartWeb, server_certificate: Certificate
-) -> None:
+def test_kept_connections_live_through_many_reloads(start_web: StartWeb, server_certificate: Certificate) -> None:
     web = start_web(tls(server_certificate), "--sample.interval", "20ms")
     with web.connect() as kept:
         before = int(Page(kept.get().text).value("process_open_fds"))

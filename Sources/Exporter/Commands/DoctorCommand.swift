@@ -30,6 +30,8 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup var source: SourceOptions
 
+    @OptionGroup var cgroups: CgroupOptions
+
     func run() throws {
         let configuration = try configuration(environment: Process.environment)
         for warning in configuration.warnings { complain(warning) }
@@ -37,7 +39,7 @@ struct DoctorCommand: ParsableCommand {
             try configuration.checkDirectories()
             let examination = Examination(
                 source: configuration.source, sysfs: configuration.sysfs, procfs: configuration.procfs,
-                addresses: configuration.listenAddresses)
+                cgroupfs: configuration.cgroupfs, addresses: configuration.listenAddresses)
             let report = DoctorReport(findings: try examination.findings())
             try TextWriter.standardOutput().write(report.text(format ?? .text))
             throw ExitCode(report.isWell ? 0 : 1)
@@ -54,6 +56,7 @@ struct DoctorCommand: ParsableCommand {
         let environment = Environment(lookup)
         var configuration = Configuration()
         try source.apply(to: &configuration, environment: environment)
+        cgroups.apply(to: &configuration)
         configuration.listenAddresses = listenAddresses
         if listenAddresses.isEmpty {
             let port = try environment.port()

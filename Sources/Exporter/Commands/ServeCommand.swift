@@ -59,6 +59,8 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var source: SourceOptions
 
+    @OptionGroup var attribution: AttributionOptions
+
     @Flag(
         name: .customLong("classic-histogram"),
         help:
@@ -132,6 +134,7 @@ struct ServeCommand: ParsableCommand {
         }
         try environment.set(&result.resolution, to: resolution, or: "EXPORTER_RESOLUTION_SECONDS")
         try source.apply(to: &result, environment: environment)
+        attribution.apply(to: &result)
         result.listenAddresses = listenAddresses
         result.requiresInheritedSockets = requiresInheritedSockets
         result.telemetryPath = telemetryPath ?? result.telemetryPath

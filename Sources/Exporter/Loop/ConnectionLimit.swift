@@ -15,16 +15,20 @@ enum ConnectionLimit {
     /// - Parameters:
     ///   - descriptorLimit: nil where it is not known.
     ///   - used: the descriptors that are open.
-    static func affordable(_ wanted: Int, descriptorLimit: UInt64?, used: Int) -> Int {
+    ///   - reserve: descriptors that are opened later.
+    static func affordable(_ wanted: Int, descriptorLimit: UInt64?, used: Int, reserve: Int = reserve) -> Int {
         guard let descriptorLimit else { return wanted }
         return max(1, min(wanted, Int(clamping: descriptorLimit) - used - reserve))
     }
 
     /// Lowers the limit of a configuration to what there are descriptors for, and says so.
-    static func lower(_ configuration: inout Configuration, _ log: Logger) {
+    ///
+    /// - Parameter cgroups: how many cgroups may be followed, each by a descriptor.
+    static func lower(_ configuration: inout Configuration, cgroups: Int = 0, _ log: Logger) {
         let wanted = configuration.maximumConnections
+        let reserve = reserve + cgroups
         guard let limit = Process.descriptorLimit, let used = Process.lowestFreeDescriptor else { return }
-        let count = affordable(wanted, descriptorLimit: limit, used: used)
+        let count = affordable(wanted, descriptorLimit: limit, used: used, reserve: reserve)
         guard count < wanted else { return }
         configuration.maximumConnections = count
         log.report(

@@ -11,15 +11,19 @@ enum Enclosure {
     /// - Parameters:
     ///   - readAgain: the files of the web configuration; none without one.
     ///   - holdsSecrets: the key of a certificate is in memory.
+    ///   - cgroups: the directory of the cgroups, if those are followed.
     ///   - opensPerfEvents: energy events may be opened later.
     static func enter(
-        _ configuration: Configuration, readAgain: [String], holdsSecrets: Bool, opensPerfEvents: Bool, _ log: Logger
+        _ configuration: Configuration, readAgain: [String], holdsSecrets: Bool, cgroups: String?,
+        opensPerfEvents: Bool, _ log: Logger
     ) -> SandboxReport {
         var plan = SandboxPlan(configuration)
         plan.opensPerfEvents = opensPerfEvents
         plan.holdsSecrets = holdsSecrets
         for path in readAgain { plan.keepReadable(file: path) }
-        plan.watchesFiles = !readAgain.isEmpty
+        plan.watchesFiles = !readAgain.isEmpty || cgroups != nil
+        // Cgroups that come later are listed, watched and read.
+        if let cgroups { plan.readablePaths.append(cgroups) }
         // Users can be added by a reload, and passwords are compared in a thread.
         plan.allowsThreads = !readAgain.isEmpty
         let report =

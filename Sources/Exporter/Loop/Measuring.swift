@@ -1,4 +1,5 @@
 import Accounts
+import Attribution
 import Bytes
 import Counters
 import Kernel
@@ -31,6 +32,10 @@ struct Measuring: ~Copyable {
     /// How many passed while the loop was late.
     private(set) var missedTicks: UInt64 = 0
     private var timing = FailureBudget()
+    /// How long passes over the cgroups took.
+    private(set) var sharingSeconds = LatencyHistogram()
+    /// What the steps of the pass under way took so far.
+    private var sharingNanoseconds: UInt64 = 0
     private var health = HealthReporter()
     private var anomalies: AnomalyReporter
     private var search: SearchReporter
@@ -101,6 +106,7 @@ struct Measuring: ~Copyable {
         lateness.record(nanoseconds: now > due ? now - due : 0)
         let hasEnded = sampling.pass(at: moment, every: timer.intervalNanoseconds)
         report(at: moment)
+        share(at: now)
         return hasEnded ? .endedInterval : .refreshed
     }
 
@@ -108,6 +114,7 @@ struct Measuring: ~Copyable {
     mutating func start(at moment: Moment) {
         sampling.tick(at: moment)
         report(at: moment)
+        share(at: moment.monotonicNanoseconds)
     }
 
     /// How long the loop may sleep before something has to be done between two ticks, in milliseconds; nil if nothing has.
@@ -143,5 +150,60 @@ struct Measuring: ~Copyable {
         anomalies.review(sampling, at: now, log)
         host.review(sampling, at: now, log)
         pace.review(sampling, every: timer.intervalNanoseconds, at: now, log)
+    }
+}
+
+/// Who used the energy.
+extension Measuring {
+    /// What is shared out, among how many; nil if nothing is.
+    var attributionShape: AttributionShape? {
+        switch sampling.sharing {
+        case .some(let sharing):
+            AttributionShape(
+                kinds: sharing.kinds, places: Attribution.mostAccounts(sharing.attribution.settings))
+        case .none: nil
+        }
+    }
+
+    /// Where the cgroups lie that are followed; nil if none are.
+    var cgroups: String? {
+        switch sampling.sharing {
+        case .some(let sharing): sharing.attribution.root
+        case .none: nil
+        }
+    }
+
+    /// A pass over the cgroups is under way, and has to go on with the next turn of the loop.
+    var isSharing: Bool { sampling.isSharing }
+
+    /// Begins a pass over the cgroups, if it is time for one.
+    private mutating func share(at now: UInt64) {
+        let begin = Clock.monotonicNanoseconds()
+        let hasBegun = sampling.beginSharingIfDue(
+            at: now, every: timer.intervalNanoseconds, unixMicroseconds: Clock.realtimeNanoseconds() / 1000)
+        if hasBegun { proceedSharing(since: begin) }
+    }
+
+    /// Brings up to date for a page who used the energy, where that is cheap.
+    mutating func shareForPage() {
+        let begin = Clock.monotonicNanoseconds()
+        guard sampling.beginSharingForPage(at: begin, unixMicroseconds: Clock.realtimeNanoseconds() / 1000) else {
+            return
+        }
+        proceedSharing(since: begin)
+        // Cheap ones are few steps.
+        while isSharing { proceedSharing() }
+    }
+
+    /// Goes on with the pass over the cgroups that is under way.
+    mutating func proceedSharing() { proceedSharing(since: Clock.monotonicNanoseconds()) }
+
+    private mutating func proceedSharing(since begin: UInt64) {
+        let isFinished = sampling.proceedSharing()
+        sharingNanoseconds += Clock.monotonicNanoseconds() - begin
+        guard isFinished else { return }
+        sharingSeconds.record(nanoseconds: sharingNanoseconds)
+        sampling.sharing?.note(costNanoseconds: sharingNanoseconds)
+        sharingNanoseconds = 0
     }
 }

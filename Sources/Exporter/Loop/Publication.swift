@@ -39,7 +39,7 @@ struct Publication: ~Copyable, Publisher {
         catalog = SeriesCatalog(
             isSimulated: measuring.sampling.report.isSimulated, hasHistograms: configuration.hasHistograms,
             hasClassicBuckets: configuration.hasClassicBuckets, intervalNanoseconds: measuring.intervalNanoseconds,
-            startUnixMilliseconds: Clock.realtimeNanoseconds() / 1_000_000)
+            startUnixMilliseconds: Clock.realtimeNanoseconds() / 1_000_000, attribution: measuring.attributionShape)
         standstillNanoseconds = configuration.resolution.standstillNanoseconds(every: configuration.sampleInterval)
         toldLayout = measuring.sampling.layoutGeneration
         self.measuring = measuring
@@ -65,11 +65,7 @@ struct Publication: ~Copyable, Publisher {
 
     /// Gives rows to what came, and takes them from what went.
     private mutating func followLayout() {
-        guard let missing = catalog.follow(measuring.sampling), missing > 0 else { return }
-        log.report(
-            .seriesRefused, .warning,
-            "\(missing) series are not shown, since there is no room for them: the energy of their domains is counted",
-            ["count": String(missing)])
+        if let missing = catalog.follow(measuring.sampling) { reportMissing(missing) }
     }
 
     var isReady: Bool { measuring.sampling.isReady }
@@ -86,12 +82,31 @@ struct Publication: ~Copyable, Publisher {
     /// Shows the latest pass over the counters, and nothing newer before its time.
     private mutating func publish(_ serving: ServingFacts) {
         followLayout()
+        measuring.shareForPage()
         let facts = ServerFacts(
             serving: serving, lateness: measuring.lateness, missedTicks: measuring.missedTicks,
             droppedLogMessages: sink.droppedCount)
         catalog.publish(measuring.sampling, facts, &probe)
+        publishSharing()
         publishedGeneration = measuring.sampling.generation
         nextShownNanoseconds = measuring.sampling.lastPassNanoseconds.saturatingSum(standstillNanoseconds)
+    }
+
+    private mutating func publishSharing() {
+        let missing =
+            switch measuring.sampling.sharing {
+            case .some(let sharing): catalog.publish(sharing, passSeconds: measuring.sharingSeconds)
+            case .none: 0
+            }
+        reportMissing(missing)
+    }
+
+    private func reportMissing(_ missing: Int) {
+        guard missing > 0 else { return }
+        log.report(
+            .seriesRefused, .warning,
+            "\(missing) series are not shown, since there is no room for them: the energy of their domains is counted",
+            ["count": String(missing)])
     }
 
     func select(_ name: Span<UInt8>, into selection: inout FamilySelection?) {

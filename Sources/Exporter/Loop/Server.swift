@@ -58,6 +58,7 @@ struct Server: ~Copyable {
         let opensPerfEvents = publication.measuring.sampling.mayOpen(.perf)
         let report = Enclosure.enter(
             configuration, readAgain: serving.readAgainPaths, holdsSecrets: serving.holdsKey,
+            cgroups: publication.measuring.cgroups,
             opensPerfEvents: opensPerfEvents, log)
         publication.show(report)
     }
@@ -84,6 +85,7 @@ struct Server: ~Copyable {
         for index in 0..<batch.count { try dispatch(batch[token: index], at: now) }
         repeat { now = try tickIfDue() } while try serving.step(&publication, epoll, at: now)
         try serving.endTurn(&publication, epoll, at: now)
+        if publication.measuring.isSharing { publication.measuring.proceedSharing() }
         guard publication.measuring.needsAttentionBetweenTicks else { return }
         publication.measuring.attendBetweenTicks(at: Moment.now())
         take(.refreshed)
@@ -172,6 +174,7 @@ struct Server: ~Copyable {
 
     /// How long to sleep at most: for ever if the timer wakes us soon enough.
     private mutating func waitMilliseconds() -> Int32? {
+        if publication.measuring.isSharing { return 0 }
         let interval = publication.measuring.intervalNanoseconds
         let wanted = serving.waitMilliseconds().flatMap { interval > UInt64($0) * 1_000_000 ? $0 : nil }
         guard publication.measuring.needsAttentionBetweenTicks,

@@ -62,8 +62,9 @@ enum Service {
         var sampling = Sampling(Sources(configuration))
         SourceMessages.report(sampling.report, log)
         try LedgerKeeper.keep(&sampling, configuration, stored: storedLedger.take(), notifier, log)
+        let cgroups = AttributionOpening.open(&sampling, configuration, log)
         var configuration = configuration
-        ConnectionLimit.lower(&configuration, log)
+        ConnectionLimit.lower(&configuration, cgroups: cgroups, log)
         return try Server(configuration, sampling, listeners, policy, webFile, signals, notifier, log, sink)
     }
 }

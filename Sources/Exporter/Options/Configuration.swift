@@ -1,3 +1,4 @@
+import Attribution
 import Bytes
 import Kernel
 import Log
@@ -29,6 +30,10 @@ struct Configuration {
     var stateFile: String?
     var sysfs = "/sys"
     var procfs = "/proc"
+    /// Who used the energy; nil if nobody asks.
+    var attribution: AttributionChoice? = AttributionChoice()
+    /// The directory of the cgroups, where it is not the usual one below `sysfs`.
+    var cgroupfs: String?
     /// Directories that were named by the user; one that is missing is a mistake, while a machine may well lack the defaults.
     var mustExist: [String] = []
     /// Settings that are not used, each in words for people.

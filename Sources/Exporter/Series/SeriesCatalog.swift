@@ -1,3 +1,4 @@
+import Counters
 import Metrics
 import Sampling
 import Sandbox
@@ -16,15 +17,19 @@ struct SeriesCatalog: ~Copyable {
     private let web: WebSeries
     private let sandbox: SandboxSeries
     private let process: ProcessSeries
+    /// Nil if nobody asks who used the energy.
+    private var attribution: AttributionSeries?
     /// The layout that the rows are of; nil before the first.
     private var layoutGeneration: UInt64?
 
     /// Declares the families; there are no rows of domains before `follow`.
     ///
-    /// - Parameter startUnixMilliseconds: when this program started, on the wall clock.
+    /// - Parameters:
+    ///   - startUnixMilliseconds: when this program started, on the wall clock.
+    ///   - attribution: what is shared out among how many; nil if nothing is.
     init(
         isSimulated: Bool, hasHistograms: Bool, hasClassicBuckets: Bool, intervalNanoseconds: UInt64,
-        startUnixMilliseconds: UInt64
+        startUnixMilliseconds: UInt64, attribution shape: AttributionShape? = nil
     ) {
         var registry = Registry(startUnixMilliseconds: startUnixMilliseconds)
         let origin = Origin(isSimulated: isSimulated)
@@ -32,6 +37,9 @@ struct SeriesCatalog: ~Copyable {
         energy = EnergySeries(declaredIn: &registry, tables, origin)
         power = PowerSeries(declaredIn: &registry, tables, origin, hasClassicBuckets: hasClassicBuckets)
         truth = TruthSeries(declaredIn: &registry, tables, origin, intervalNanoseconds: intervalNanoseconds)
+        attribution = shape.map {
+            AttributionSeries(declaredIn: &registry, origin, kinds: $0.kinds, places: $0.places)
+        }
         zones = ZoneSeries(declaredIn: &registry)
         server = ServerSeries(declaredIn: &registry)
         web = WebSeries(declaredIn: &registry)
@@ -68,8 +76,22 @@ struct SeriesCatalog: ~Copyable {
         process.publish(&probe, into: &registry)
     }
 
+    /// Sets what is known of who used the energy.
+    ///
+    /// - Returns: how many rows have no room.
+    mutating func publish(_ sharing: borrowing Sharing, passSeconds: LatencyHistogram) -> Int {
+        attribution?.publish(sharing, passSeconds: passSeconds, into: &registry) ?? 0
+    }
+
     /// Sets what was given up, which is known once and stays.
     mutating func publish(_ report: SandboxReport) {
         sandbox.publish(report, into: &registry)
     }
+}
+
+/// What is shared out, and among how many accounts.
+struct AttributionShape {
+    let kinds: [DomainKind]
+    /// The most accounts that there can be.
+    let places: Int
 }

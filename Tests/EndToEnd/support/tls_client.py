@@ -44,9 +44,7 @@ class TLSClient(Client):
     ) -> None:
         super().__init__(address, takes_little, source, seconds)
         try:
-            self.socket: ssl.SSLSocket = context.wrap_socket(
-                self.socket, server_hostname="localhost", session=session
-            )
+            self.socket: ssl.SSLSocket = context.wrap_socket(self.socket, server_hostname="localhost", session=session)
         except BaseException:
             self.socket.close()
             raise

@@ -1,0 +1,129 @@
+import Kernel
+
+/// Accounts that open, go on and end as the tree says.
+extension CgroupTree {
+    /// Opens an account for a directory that has none, or lets the one go on that had its path before.
+    ///
+    /// No account is closed here to make room: whoever waits for a slot gets one after this pass's energy was given out. So nothing is
+    /// lost with an account, and none is taken from a unit that is just about to return.
+    ///
+    /// - Returns: whether an account opened or went on.
+    mutating func adopt(
+        _ found: Found, _ slots: inout Slots, _ cpu: inout CpuReader, _ budget: inout BirthBudget
+    ) -> Bool {
+        guard slots[found.parent].isLive else { return false }
+        if let known = slots.index(of: found.path) {
+            // A live one of this path is of a cgroup that this one has replaced: it ends first, with the next listing.
+            guard slots[known].isDead else { return wait(found, &slots) }
+            return revive(known, found, &slots, &cpu)
+        }
+        switch naming.place(found.path) {
+        case .pass: return false
+        case .descend(let name):
+            let isNode = slots[found.parent].depth + 1 < CgroupTree.mostDepth
+            return open(found, name, isNode: isNode, &slots, &cpu, &budget)
+        case .show(let name): return open(found, name, isNode: false, &slots, &cpu, &budget)
+        }
+    }
+
+    private mutating func wait(_ found: Found, _ slots: inout Slots) -> Bool {
+        slots[found.parent].node?.withoutSlot += 1
+        return false
+    }
+
+    private mutating func open(
+        _ found: Found, _ name: CgroupName, isNode: Bool, _ slots: inout Slots, _ cpu: inout CpuReader,
+        _ budget: inout BirthBudget
+    ) -> Bool {
+        guard slots.hasRoom(forNode: isNode), isFirst || isNode || budget.take() else { return wait(found, &slots) }
+        var account = Account()
+        account.path = found.path
+        account.name = name
+        account.parent = found.parent
+        account.depth = slots[found.parent].depth + 1
+        account.identifier = found.identifier
+        account.lastMicroseconds = found.isNew ? 0 : nil
+        account.startUnixMicroseconds = nowUnixMicroseconds
+        if isNode { account.node = Node(isNew: found.isNew) }
+        let record = takeRecord(found.path)
+        if let record { account.goOn(from: record) }
+        let index = slots.open(account)
+        if let record { slots.restore(index, record.microjoules) }
+        let attachment = attach(index, &slots, &cpu)
+        guard attachment == .open else {
+            slots.withdraw(index)
+            return attachment == .refused && wait(found, &slots)
+        }
+        births += 1
+        return true
+    }
+
+    private mutating func revive(
+        _ index: Int, _ found: Found, _ slots: inout Slots, _ cpu: inout CpuReader
+    ) -> Bool {
+        let last: UInt64? = found.isNew ? 0 : nil
+        slots.revive(index, found.identifier, parent: found.parent, lastMicroseconds: last)
+        if slots[index].node != nil { slots[index].node = Node(isNew: found.isNew) }
+        let attachment = attach(index, &slots, &cpu)
+        guard attachment == .open else {
+            slots.die(index, at: nowNanoseconds)
+            return attachment == .refused && wait(found, &slots)
+        }
+        births += 1
+        return true
+    }
+
+    private enum Attachment {
+        case open
+        /// The cgroup has gone since it was listed, or it is none.
+        case absent
+        /// It is there, and cannot be opened now.
+        case refused
+    }
+
+    /// Opens what an account is read from.
+    private mutating func attach(_ index: Int, _ slots: inout Slots, _ cpu: inout CpuReader) -> Attachment {
+        guard setPath(slots[index].path, file: "/cpu.stat") else { return .absent }
+        do throws(SystemError) {
+            try cpu.open(index, path)
+            return .open
+        } catch {
+            guard error.code != .notFound, error.code != .notADirectory else { return .absent }
+            faults += 1
+            return .refused
+        }
+    }
+
+    /// An account's cgroup has gone, and with it all that was in it.
+    mutating func die(_ index: Int, _ slots: inout Slots, _ cpu: inout CpuReader) {
+        if slots[index].node != nil {
+            for child in slots.indices where slots.isLiveChild(child, of: index) {
+                die(child, &slots, &cpu)
+            }
+            unwatch(index, &slots)
+        }
+        let parent = slots[index].parent
+        slots[parent].node?.deaths += 1
+        slots[parent].node?.latestDead = index
+        slots[index].riseMicroseconds = 0
+        slots.die(index, at: nowNanoseconds)
+        cpu.close(index)
+        deaths += 1
+    }
+}
+
+extension Node {
+    /// - Parameter isNew: the directory was made since the one in which it lies was listed, and so was all that is in it.
+    init(isNew: Bool) { self.init(highestIdentifier: isNew ? 0 : .max) }
+}
+
+extension Account {
+    /// Goes on from what an earlier run left of it. Another cgroup under its path was made since that run's latest listing, if its number is
+    /// above all that were there then.
+    mutating func goOn(from record: AccountRecord) {
+        startUnixMicroseconds = record.startUnixMicroseconds
+        guard record.identifier == identifier else { return }
+        lastMicroseconds = record.lastMicroseconds
+        node?.highestIdentifier = record.highestIdentifier
+    }
+}

@@ -1,0 +1,29 @@
+import Kernel
+
+/// How long all processors worked between two passes.
+struct ProcessorClock: ~Copyable {
+    private var stat: ProcessorStat
+    private var busy: BusyTime
+    private var processorCount: UInt64 = 1
+    /// Of the time between the two latest passes; nil where it is not known.
+    private(set) var latest: BusyTime.Interval?
+
+    init(_ path: String, ticksPerSecond: UInt64) throws(SystemError) {
+        stat = try ProcessorStat(path)
+        busy = BusyTime(ticksPerSecond: ticksPerSecond)
+    }
+
+    /// - Returns: false if the file could not be read.
+    mutating func read(at now: UInt64) -> Bool {
+        guard let times = stat.read({ ProcessorTimes(procStat: $0) }) else {
+            latest = nil
+            return false
+        }
+        processorCount = times.processors
+        latest = busy.take(times, atNanoseconds: now)
+        return true
+    }
+
+    /// What a place may owe at most: a second of all processors. Beyond it something has jumped.
+    var largestDebtMicroseconds: UInt64 { processorCount * 1_000_000 }
+}

@@ -1,0 +1,65 @@
+import Bytes
+
+/// How an interval is weighed: what each account's tasks ran in it, every microsecond once.
+extension Attribution {
+    /// Sets the weight of each account.
+    ///
+    /// A place has what its own time exceeds that of the accounts in it. Files are not read in one moment, so that it can seem to be
+    /// less than nothing: then it has no weight, and what is missing is taken from its next ones.
+    ///
+    /// - Returns: the sum of all weights.
+    mutating func weigh() -> UInt64 {
+        for index in slots.indices { weights[index] = 0 }
+        for index in slots.indices where index != Slots.root && slots[index].isLive {
+            let parent = slots[index].parent
+            let rise = slots[index].riseMicroseconds
+            slots[parent].node?.childrenMicroseconds.addSaturating(rise)
+            if slots[index].node == nil { weights[index] = rise }
+        }
+        let busy = processors.latest?.busyMicroseconds
+        slots[Slots.root].riseMicroseconds = busy ?? slots[Slots.root].node?.childrenMicroseconds ?? 0
+        for index in slots.indices where slots[index].isLive && slots[index].node != nil { weighRest(of: index) }
+        var total: UInt64 = 0
+        for index in slots.indices { total.addSaturating(weights[index]) }
+        return total
+    }
+
+    private mutating func weighRest(of index: Int) {
+        guard var node = slots[index].node else { return }
+        let owed = node.childrenMicroseconds.saturatingSum(node.debtMicroseconds)
+        let rise = slots[index].riseMicroseconds
+        let rest = rise - min(rise, owed)
+        node.debtMicroseconds = min(owed - min(rise, owed), processors.largestDebtMicroseconds)
+        // What is left when one alone has gone, and nothing ran that has no account, is what it ran since it was read last.
+        let heir = node.deaths == 1 && node.withoutSlot == 0 && index != Slots.root ? node.latestDead : index
+        weights[heir].addSaturating(rest)
+        node.childrenMicroseconds = 0
+        node.deaths = 0
+        slots[index].node = node
+    }
+
+    /// Takes accounts from the page that ended long ago, and as many more as others wait for, those first that ended first. What they
+    /// have goes into the total of what was retired, after this pass's energy was given out.
+    mutating func retire() {
+        guard slots.deadCount > 0, let now = passNanoseconds else { return }
+        for index in slots.indices {
+            guard case .dead(let since) = slots[index].state else { continue }
+            if now - min(now, since) >= settings.keepNanoseconds { retire(index) }
+        }
+        let waiting = slots.withoutSlot
+        for _ in 0..<waiting where !slots.hasRoom(forNode: false) {
+            guard let index = slots.longestDeadUnit(before: now) else { return }
+            retire(index)
+        }
+    }
+
+    private mutating func retire(_ index: Int) {
+        for kind in 0..<settings.kindCount { books.retire(slots.energy(index, kind), kind) }
+        slots.free(index)
+        layout += 1
+    }
+}
+
+extension UInt64 {
+    mutating func addSaturating(_ other: UInt64) { self = saturatingSum(other) }
+}

@@ -1,0 +1,72 @@
+import Attribution
+import Bytes
+import Kernel
+
+/// Whether it can be told who used the energy: the tree of cgroups, and what a look at all of it costs here.
+struct CgroupCheck {
+    /// Where the cgroups were said to be; nil for the usual place below `sysfs`.
+    let cgroupfs: String?
+    let sysfs: String
+    let procfs: String
+
+    /// More descriptors than this are used by nothing else.
+    private static let otherDescriptors: UInt64 = 400
+
+    var findings: [Finding] {
+        do throws(AttributionObstacle) {
+            let root = try CgroupRoot.find(named: cgroupfs, sysfs: sysfs).directory()
+            return try look(root)
+        } catch {
+            return [
+                Finding(.note, .cgroups, "Who used the energy is not told: \(error.description).", remedy: error.remedy)
+            ]
+        }
+    }
+
+    private func look(_ root: String) throws(AttributionObstacle) -> [Finding] {
+        var settings = AttributionSettings()
+        settings.level = .units
+        settings.mostUnits = AttributionSettings.largestMostUnits
+        var attribution = try open(root, settings)
+        pass(&attribution)
+        let begin = Clock.monotonicNanoseconds()
+        pass(&attribution)
+        let microseconds = (Clock.monotonicNanoseconds() - begin) / 1000
+        return [cost(root, attribution.unitCount, microseconds)] + descriptors(attribution.readCount)
+    }
+
+    private func open(_ root: String, _ settings: AttributionSettings) throws(AttributionObstacle) -> Attribution {
+        do throws(SystemError) {
+            return try Attribution(
+                root, procfs: procfs, ticksPerSecond: Process.clockTicksPerSecond, unixMicroseconds: 0, settings)
+        } catch {
+            throw AttributionObstacle(unreadable: root, procfs: procfs, error)
+        }
+    }
+
+    private func pass(_ attribution: inout Attribution) {
+        attribution.begin([0], at: Clock.monotonicNanoseconds(), unixMicroseconds: 0)
+        while !attribution.proceed() {}
+    }
+
+    private func cost(_ root: String, _ units: Int, _ microseconds: UInt64) -> Finding {
+        let interval = max(1000, microseconds * AttributionSettings.costPart / 1000)
+        return Finding(
+            .ok, .cgroups,
+            "Who used the energy can be told: \(root) has \(counted(units, "unit")) of all kinds, and a look at all of them takes "
+                + "\(microseconds) us here, every \(decimal(interval, digits: 3, shown: 1)) s with --attribution units."
+        )
+    }
+
+    private func descriptors(_ reads: Int) -> [Finding] {
+        guard let limit = Process.descriptorLimit, UInt64(reads) + CgroupCheck.otherDescriptors > limit else {
+            return []
+        }
+        return [
+            Finding(
+                .note, .cgroups,
+                "With --attribution units each unit takes a file descriptor, and \(limit) are not enough here for \(reads) of them.",
+                remedy: "LimitNOFILE=4096 (systemd) or 'ulimit -n 4096'")
+        ]
+    }
+}

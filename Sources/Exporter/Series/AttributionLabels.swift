@@ -1,0 +1,33 @@
+import Attribution
+import Bytes
+import Metrics
+
+/// The labels of an account; those of which nothing is known are left out.
+enum AttributionLabels {
+    /// Their names, and values as long as an account may have.
+    static let longestBytes = CgroupName.longestLabelBytes + 192
+
+    static func append(_ account: Attribution.AccountFacts, to labels: inout LabelWriter) {
+        let (path, name) = (account.path.span, account.name)
+        var text = ByteBuffer(capacity: CgroupName.longestLabelBytes)
+        text.append(name.type.label)
+        take(&text, as: "type", &labels)
+        name.appendSlice(of: path, to: &text)
+        take(&text, as: "slice", &labels)
+        name.appendName(of: path, to: &text)
+        take(&text, as: "name", &labels)
+        name.appendPodUID(of: path, to: &text)
+        take(&text, as: "pod_uid", &labels)
+        text.append(path.extracting(name.containerID))
+        take(&text, as: "container_id", &labels)
+        if let runtime = name.runtime { text.append(runtime.label) }
+        take(&text, as: "runtime", &labels)
+        text.append(path.extracting(name.uid))
+        take(&text, as: "uid", &labels)
+    }
+
+    private static func take(_ text: inout ByteBuffer, as label: StaticString, _ labels: inout LabelWriter) {
+        if !text.isEmpty { text.withBytes { labels.append(label, $0) } }
+        text.removeAll()
+    }
+}
