@@ -55,6 +55,7 @@ Check = Callable[[Workshop], Iterator[Figure]]
 TRACED_TICKS = 50
 COUNTED_TICKS = 1_000
 COUNTED_SCRAPES = 10_000
+COUNTED_LOOKS = 20
 MEMORY_SCRAPES = 100_000
 WARM_SCRAPES = 1_000
 CONNECTIONS = 16
@@ -89,6 +90,46 @@ def system_calls(workshop: Workshop) -> Iterator[Figure]:
         calls.total() / ticks - domains,
         f"{ticks} ticks, {domains} domains: {each}",
     )
+
+
+def system_calls_with_slices(workshop: Workshop) -> Iterator[Figure]:
+    """The same where it is told which of five slices used the energy, with a look at them each second."""
+    with Manager(workshop) as manager, workshop.moving_tree(limit_watts=150) as tree:
+        domains = len(counters_of(tree))
+        options = ["--sample.interval", "100ms", *workshop.cgroups(slices=5, units=60)]
+        with exporter(tree, *options, environment=manager.environment) as server:
+            with trace_of(server.pid, workshop.directory / "trace") as trace:
+                wait_until(lambda: len(_tick_lines(trace)) > TRACED_TICKS, f"{TRACED_TICKS} ticks", PATIENCE_SECONDS)
+            ticks, calls = _calls_between_ticks(trace)
+    each = ", ".join(f"{count / ticks:.2f} {name}" for name, count in calls.most_common())
+    yield Figure(
+        "system calls per tick beyond one per domain, with slices",
+        calls.total() / ticks - domains,
+        f"{ticks} ticks, {domains} domains, a look at five slices each second: {each}",
+    )
+
+
+def allocations_in_looks(workshop: Workshop) -> Iterator[Figure]:
+    """Mallocs while it is told which of 200 units used the energy, as often as that may cost."""
+    count = MallocCount(workshop)
+    with workshop.moving_tree() as tree:
+        options = ["--attribution", "units", "--attribution.interval", "auto", *workshop.cgroups(slices=5, units=200)]
+        with (
+            exporter(tree, "--sample.interval", "2ms", *options, environment=count.environment) as server,
+            Client(server.port) as client,
+        ):
+            scrape_in_turn([client], WARM_SCRAPES)
+            looks, before = _looks(client), count.read()
+            wait_until(lambda: _looks(client) >= looks + COUNTED_LOOKS, f"{COUNTED_LOOKS} looks", PATIENCE_SECONDS)
+            mallocs = count.read() - before
+            mean = value_of(client.scrape(), "pyjoules_attribution_pass_seconds_sum") / _looks(client)
+    yield Figure(
+        f"mallocs in {COUNTED_LOOKS} looks at 200 units", mallocs, f"scrapes between them; {mean * 1e6:.0f} us a look"
+    )
+
+
+def _looks(client: Client) -> float:
+    return value_of(client.scrape(), "pyjoules_attribution_pass_seconds_count")
 
 
 def _tick_lines(trace: Path) -> list[int]:
@@ -332,7 +373,9 @@ def _instructions_of_a_scrape(counted: Counted, path: str) -> float:
 
 CHECKS: list[Check] = [
     system_calls,
+    system_calls_with_slices,
     allocations,
+    allocations_in_looks,
     allocations_by_form,
     allocations_with_access,
     allocations_of_rows,

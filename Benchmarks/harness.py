@@ -180,6 +180,18 @@ class Workshop:
         with moved(root, machine, "--step-seconds", "0.02"):
             yield root
 
+    def cgroups(self, slices: int, units: int) -> list[str]:
+        """A fake tree of cgroups that stand still, as the options that name it and the processors' times."""
+        root, procfs = self.new_directory("cgroup"), self.new_directory("proc")
+        (root / "cgroup.controllers").touch()
+        for number in range(slices):
+            _add_cgroup(root / f"s{number}.slice")
+        for number in range(units):
+            _add_cgroup(root / f"s{number % slices}.slice" / f"u{number}.service")
+        times = "0 0 0 0 0 0 0 0 0 0\n"
+        (procfs / "stat").write_text(f"cpu  {times}cpu0 {times}cpu1 {times}intr 0\n")
+        return ["--path.cgroupfs", str(root), "--path.procfs", str(procfs)]
+
     @contextmanager
     def moving_tree(self, limit_watts: int = MOVING_LIMIT_WATTS) -> Iterator[Path]:
         """The laptop with counters that move all the time, and wrap every few seconds."""
@@ -673,6 +685,11 @@ def counted_exporter(workshop: Workshop, tree: Path, *options: str) -> Iterator[
     launcher = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={output}"]
     with exporter(tree, "--no-sandbox", *options, binary=binary, launcher=launcher) as server:
         yield Counted(server, output)
+
+
+def _add_cgroup(directory: Path) -> None:
+    directory.mkdir()
+    (directory / "cpu.stat").write_text("usage_usec 123456\nuser_usec 123456\nsystem_usec 0\n")
 
 
 class MallocCount:

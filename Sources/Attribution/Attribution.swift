@@ -106,18 +106,18 @@ extension Attribution {
     }
 
     private mutating func read(_ index: Int) {
-        slots[index].riseMicroseconds = 0
+        slots.accounts[index].riseMicroseconds = 0
         // One that ended with the slice in which it lay is in the order still.
-        guard slots[index].isLive else { return }
+        guard slots.accounts[index].isLive else { return }
         switch cpu.read(index) {
         case .microseconds(let value):
-            let last = slots[index].lastMicroseconds ?? value
+            let last = slots.accounts[index].lastMicroseconds ?? value
             if value < last { faults[.backwards] += 1 }
-            slots[index].riseMicroseconds = value - min(value, last)
-            slots[index].lastMicroseconds = value
+            slots.accounts[index].riseMicroseconds = value - min(value, last)
+            slots.accounts[index].lastMicroseconds = value
         case .gone:
             tree.die(index, &slots, &cpu)
-            slots[slots[index].parent].node?.isDirty = true
+            slots.accounts[slots.accounts[index].parent].node?.isDirty = true
             layout += 1
         case .failed(let fault): faults[fault] += 1
         }

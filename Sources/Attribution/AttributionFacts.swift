@@ -24,12 +24,12 @@ extension Attribution {
 
     /// The number of the account in a place; nil if the place is empty.
     public func generation(at index: Int) -> UInt32? {
-        slots[index].state == .free ? nil : slots[index].generation
+        slots.accounts[index].state == .free ? nil : slots.accounts[index].generation
     }
 
     /// The account in a place; nil if it is empty. It may allocate.
     public func account(at index: Int) -> AccountFacts? {
-        let account = slots[index]
+        let account = slots.accounts[index]
         guard account.state != .free else { return nil }
         return AccountFacts(
             generation: account.generation, path: account.path, name: account.name,

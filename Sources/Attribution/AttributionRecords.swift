@@ -61,7 +61,7 @@ extension Attribution {
         let left = room - Attribution.recordBytes(0, kinds: settings.kindCount)
         let most = max(0, left / ((AccountRecord.factWords + settings.kindCount) * 8))
         var count = 0
-        for index in slots.indices where slots[index].state != .free { count += 1 }
+        for index in slots.indices where slots.accounts[index].state != .free { count += 1 }
         bytes.append(littleEndian: UInt64(settings.kindCount))
         bytes.append(littleEndian: passNanoseconds ?? 0)
         bytes.append(littleEndian: UInt64(min(count, most)))
@@ -73,18 +73,18 @@ extension Attribution {
             bytes.append(littleEndian: power[1])
         }
         var appended = 0
-        for index in slots.indices where slots[index].state != .free && appended < most {
+        for index in slots.indices where slots.accounts[index].state != .free && appended < most {
             append(index, to: &bytes)
             appended += 1
         }
     }
 
     private func append(_ index: Int, to bytes: inout ByteBuffer) {
-        bytes.append(littleEndian: AccountRecord.hash(slots[index].path))
-        bytes.append(littleEndian: slots[index].identifier)
-        bytes.append(littleEndian: slots[index].lastMicroseconds.map { $0 + 1 } ?? 0)
-        bytes.append(littleEndian: slots[index].startUnixMicroseconds)
-        bytes.append(littleEndian: slots[index].node?.highestIdentifier ?? 0)
+        bytes.append(littleEndian: AccountRecord.hash(slots.accounts[index].path))
+        bytes.append(littleEndian: slots.accounts[index].identifier)
+        bytes.append(littleEndian: slots.accounts[index].lastMicroseconds.map { $0 + 1 } ?? 0)
+        bytes.append(littleEndian: slots.accounts[index].startUnixMicroseconds)
+        bytes.append(littleEndian: slots.accounts[index].node?.highestIdentifier ?? 0)
         for kind in 0..<settings.kindCount { bytes.append(littleEndian: slots.energy(index, kind)) }
     }
 
@@ -108,8 +108,8 @@ extension Attribution {
     /// The root is there from the start, and is not found.
     private mutating func restoreRoot(_ accounts: [AccountRecord]) {
         guard let record = accounts.first(where: { $0.path == AccountRecord.hash([]) }) else { return }
-        slots[Slots.root].startUnixMicroseconds = record.startUnixMicroseconds
-        slots[Slots.root].node?.highestIdentifier = record.highestIdentifier
+        slots.accounts[Slots.root].startUnixMicroseconds = record.startUnixMicroseconds
+        slots.accounts[Slots.root].node?.highestIdentifier = record.highestIdentifier
         slots.restore(Slots.root, record.microjoules)
     }
 }

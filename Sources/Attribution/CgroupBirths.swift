@@ -11,23 +11,23 @@ extension CgroupTree {
     mutating func adopt(
         _ found: Found, _ slots: inout Slots, _ cpu: inout CpuReader, _ budget: inout BirthBudget
     ) -> Bool {
-        guard slots[found.parent].isLive else { return false }
+        guard slots.accounts[found.parent].isLive else { return false }
         if let known = slots.index(of: found.path) {
             // A live one of this path is of a cgroup that this one has replaced: it ends first, with the next listing.
-            guard slots[known].isDead else { return wait(found, &slots) }
+            guard slots.accounts[known].isDead else { return wait(found, &slots) }
             return revive(known, found, &slots, &cpu)
         }
         switch naming.place(found.path) {
         case .pass: return false
         case .descend(let name):
-            let isNode = slots[found.parent].depth + 1 < CgroupTree.mostDepth
+            let isNode = slots.accounts[found.parent].depth + 1 < CgroupTree.mostDepth
             return open(found, name, isNode: isNode, &slots, &cpu, &budget)
         case .show(let name): return open(found, name, isNode: false, &slots, &cpu, &budget)
         }
     }
 
     private mutating func wait(_ found: Found, _ slots: inout Slots) -> Bool {
-        slots[found.parent].node?.withoutSlot += 1
+        slots.accounts[found.parent].node?.withoutSlot += 1
         return false
     }
 
@@ -40,7 +40,7 @@ extension CgroupTree {
         account.path = found.path
         account.name = name
         account.parent = found.parent
-        account.depth = slots[found.parent].depth + 1
+        account.depth = slots.accounts[found.parent].depth + 1
         account.identifier = found.identifier
         account.lastMicroseconds = found.isNew ? 0 : nil
         account.startUnixMicroseconds = nowUnixMicroseconds
@@ -63,7 +63,7 @@ extension CgroupTree {
     ) -> Bool {
         let last: UInt64? = found.isNew ? 0 : nil
         slots.revive(index, found.identifier, parent: found.parent, lastMicroseconds: last)
-        if slots[index].node != nil { slots[index].node = Node(isNew: found.isNew) }
+        if slots.accounts[index].node != nil { slots.accounts[index].node = Node(isNew: found.isNew) }
         let attachment = attach(index, &slots, &cpu)
         guard attachment == .open else {
             slots.die(index, at: nowNanoseconds)
@@ -83,7 +83,7 @@ extension CgroupTree {
 
     /// Opens what an account is read from.
     private mutating func attach(_ index: Int, _ slots: inout Slots, _ cpu: inout CpuReader) -> Attachment {
-        guard setPath(slots[index].path, file: "/cpu.stat") else { return .absent }
+        guard setPath(slots.accounts[index].path, file: "/cpu.stat") else { return .absent }
         do throws(SystemError) {
             try cpu.open(index, path)
             return .open
@@ -96,16 +96,16 @@ extension CgroupTree {
 
     /// An account's cgroup has gone, and with it all that was in it.
     mutating func die(_ index: Int, _ slots: inout Slots, _ cpu: inout CpuReader) {
-        if slots[index].node != nil {
+        if slots.accounts[index].node != nil {
             for child in slots.indices where slots.isLiveChild(child, of: index) {
                 die(child, &slots, &cpu)
             }
             unwatch(index, &slots)
         }
-        let parent = slots[index].parent
-        slots[parent].node?.deaths += 1
-        slots[parent].node?.latestDead = index
-        slots[index].riseMicroseconds = 0
+        let parent = slots.accounts[index].parent
+        slots.accounts[parent].node?.deaths += 1
+        slots.accounts[parent].node?.latestDead = index
+        slots.accounts[index].riseMicroseconds = 0
         slots.die(index, at: nowNanoseconds)
         cpu.close(index)
         deaths += 1

@@ -75,7 +75,7 @@ struct CgroupTree: ~Copyable {
     /// All that ended ends before anything opens: a path that returns finds its account.
     private mutating func listDirty(_ slots: inout Slots, _ cpu: inout CpuReader) -> (listed: Bool, ended: Bool) {
         var (hasListed, hasEnded) = (false, false)
-        for index in slots.indices where slots[index].isLive && slots[index].node?.isDirty == true {
+        for index in slots.indices where slots.accounts[index].isLive && slots.accounts[index].node?.isDirty == true {
             hasListed = true
             if list(index, &slots, &cpu) { hasEnded = true }
         }
@@ -87,18 +87,20 @@ struct CgroupTree: ~Copyable {
     /// - Returns: whether anything ended.
     private mutating func list(_ parent: Int, _ slots: inout Slots, _ cpu: inout CpuReader) -> Bool {
         watchNode(parent, &slots)
-        slots[parent].node?.isDirty = false
-        slots[parent].node?.withoutSlot = 0
+        slots.accounts[parent].node?.isDirty = false
+        slots.accounts[parent].node?.withoutSlot = 0
         listings += 1
-        let (number, prefix, first) = (listings, slots[parent].path, found.count)
+        let (number, prefix, first) = (listings, slots.accounts[parent].path, found.count)
         var highest: UInt64 = 0
         var candidates = found
         found = []
         do throws(SystemError) {
             try listing.forEachDirectory(in: path) { identifier, name in
                 highest = max(highest, identifier)
-                if let index = slots.live(identifier), slots[index].parent == parent, slots[index].path.isChild(name) {
-                    slots[index].seen = number
+                if let index = slots.live(identifier), slots.accounts[index].parent == parent,
+                    slots.accounts[index].path.isChild(name)
+                {
+                    slots.accounts[index].seen = number
                 } else if candidates.count < CgroupTree.mostFound {
                     candidates.append(Found(parent: parent, identifier: identifier, path: prefix.appending(name)))
                 }
@@ -109,10 +111,10 @@ struct CgroupTree: ~Copyable {
             found = Array(candidates[..<first])
             return false
         }
-        let known = slots[parent].node?.highestIdentifier ?? .max
+        let known = slots.accounts[parent].node?.highestIdentifier ?? .max
         for index in candidates[first...].indices { candidates[index].isNew = candidates[index].identifier > known }
         found = candidates
-        slots[parent].node?.highestIdentifier = highest
+        slots.accounts[parent].node?.highestIdentifier = highest
         return endUnseen(parent, number, &slots, &cpu)
     }
 
@@ -120,7 +122,7 @@ struct CgroupTree: ~Copyable {
         _ parent: Int, _ number: UInt64, _ slots: inout Slots, _ cpu: inout CpuReader
     ) -> Bool {
         var hasEnded = false
-        for index in slots.indices where slots.isLiveChild(index, of: parent) && slots[index].seen != number {
+        for index in slots.indices where slots.isLiveChild(index, of: parent) && slots.accounts[index].seen != number {
             die(index, &slots, &cpu)
             hasEnded = true
         }
@@ -140,11 +142,11 @@ struct CgroupTree: ~Copyable {
 extension CgroupTree {
     /// Watches a directory before it is listed, so that nothing is missed in between. Where that cannot be, it is listed in each pass.
     private mutating func watchNode(_ index: Int, _ slots: inout Slots) {
-        guard setPath(slots[index].path), slots[index].node?.watch == nil else { return }
+        guard setPath(slots.accounts[index].path), slots.accounts[index].node?.watch == nil else { return }
         do throws(SystemError) {
             let number = try watch.add(path)
             watched[number] = index
-            slots[index].node?.watch = number
+            slots.accounts[index].node?.watch = number
         } catch {
             if error.code != .notFound { faults += 1 }
         }
@@ -152,10 +154,10 @@ extension CgroupTree {
 
     /// Its directory has gone, or is no node any more.
     mutating func unwatch(_ index: Int, _ slots: inout Slots) {
-        guard let number = slots[index].node?.watch else { return }
+        guard let number = slots.accounts[index].node?.watch else { return }
         watch.remove(number)
         watched[number] = nil
-        slots[index].node?.watch = nil
+        slots.accounts[index].node?.watch = nil
     }
 
     private mutating func takeEvents(_ slots: inout Slots) {
@@ -166,9 +168,9 @@ extension CgroupTree {
             try watch.takeEvents { event in
                 switch event {
                 case .made(let number), .removed(let number):
-                    if let index = known[number] { slots[index].node?.isDirty = true }
+                    if let index = known[number] { slots.accounts[index].node?.isDirty = true }
                 case .ended(let number):
-                    if let index = known.removeValue(forKey: number) { slots[index].node?.watch = nil }
+                    if let index = known.removeValue(forKey: number) { slots.accounts[index].node?.watch = nil }
                 case .overflow: slots.markAllDirty()
                 }
             }

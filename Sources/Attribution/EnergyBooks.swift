@@ -55,7 +55,7 @@ struct EnergyBooks {
     mutating func retireRest(_ slots: borrowing Slots) {
         for kind in totals.indices {
             var rest = totals[kind] - idle[kind]
-            for index in slots.indices where slots[index].state != .free { rest -= slots.energy(index, kind) }
+            for index in slots.indices where slots.accounts[index].state != .free { rest -= slots.energy(index, kind) }
             retired[kind] = rest
         }
     }
@@ -65,7 +65,7 @@ struct EnergyBooks {
     /// Whether all accounts, idle energy and what was retired add up to what was given out.
     func isBalanced(_ kind: Int, _ slots: borrowing Slots) -> Bool {
         var sum = idle[kind] &+ retired[kind]
-        for index in slots.indices where slots[index].state != .free { sum &+= slots.energy(index, kind) }
+        for index in slots.indices where slots.accounts[index].state != .free { sum &+= slots.energy(index, kind) }
         return sum == totals[kind]
     }
 }

@@ -12,14 +12,14 @@ struct ReadingOrder {
     mutating func follow(_ slots: borrowing Slots) {
         order.removeAll(keepingCapacity: true)
         var deepest = 0
-        for index in slots.indices where slots[index].isLive {
-            deepest = max(deepest, slots[index].depth)
-            if slots[index].node == nil { order.append(index) }
+        for index in slots.indices where slots.accounts[index].isLive {
+            deepest = max(deepest, slots.accounts[index].depth)
+            if slots.accounts[index].node == nil { order.append(index) }
         }
         // The root has no file of its own.
         for depth in stride(from: deepest, to: 0, by: -1) {
-            for index in slots.indices where slots[index].isLive && slots[index].depth == depth {
-                if slots[index].node != nil { order.append(index) }
+            for index in slots.indices where slots.accounts[index].isLive && slots.accounts[index].depth == depth {
+                if slots.accounts[index].node != nil { order.append(index) }
             }
         }
     }

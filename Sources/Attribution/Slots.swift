@@ -61,7 +61,8 @@ struct Node {
 struct Slots {
     static let root = 0
 
-    private(set) var accounts: [Account]
+    /// Not behind a subscript of its own, whose accessors allocate room for an account each time (measured).
+    var accounts: [Account]
     /// Microjoules by account and kind.
     private var microjoules: [UInt64]
     let kindCount: Int
@@ -120,11 +121,6 @@ struct Slots {
     var capacity: Int { accounts.count }
     /// The accounts that were ever filled, some of which may be free.
     var indices: Range<Int> { 0..<usedCount }
-
-    subscript(index: Int) -> Account {
-        _read { yield accounts[index] }
-        _modify { yield &accounts[index] }
-    }
 
     /// The live account of a cgroup.
     func live(_ identifier: UInt64) -> Int? { liveByIdentifier[identifier] }

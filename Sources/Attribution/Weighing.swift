@@ -10,24 +10,26 @@ extension Attribution {
     /// - Returns: the sum of all weights.
     mutating func weigh() -> UInt64 {
         for index in slots.indices { weights[index] = 0 }
-        for index in slots.indices where index != Slots.root && slots[index].isLive {
-            let parent = slots[index].parent
-            let rise = slots[index].riseMicroseconds
-            slots[parent].node?.childrenMicroseconds.addSaturating(rise)
-            if slots[index].node == nil { weights[index] = rise }
+        for index in slots.indices where index != Slots.root && slots.accounts[index].isLive {
+            let parent = slots.accounts[index].parent
+            let rise = slots.accounts[index].riseMicroseconds
+            slots.accounts[parent].node?.childrenMicroseconds.addSaturating(rise)
+            if slots.accounts[index].node == nil { weights[index] = rise }
         }
         let busy = processors.latest?.busyMicroseconds
-        slots[Slots.root].riseMicroseconds = busy ?? slots[Slots.root].node?.childrenMicroseconds ?? 0
-        for index in slots.indices where slots[index].isLive && slots[index].node != nil { weighRest(of: index) }
+        slots.accounts[Slots.root].riseMicroseconds = busy ?? slots.accounts[Slots.root].node?.childrenMicroseconds ?? 0
+        for index in slots.indices where slots.accounts[index].isLive && slots.accounts[index].node != nil {
+            weighRest(of: index)
+        }
         var total: UInt64 = 0
         for index in slots.indices { total.addSaturating(weights[index]) }
         return total
     }
 
     private mutating func weighRest(of index: Int) {
-        guard var node = slots[index].node else { return }
+        guard var node = slots.accounts[index].node else { return }
         let owed = node.childrenMicroseconds.saturatingSum(node.debtMicroseconds)
-        let rise = slots[index].riseMicroseconds
+        let rise = slots.accounts[index].riseMicroseconds
         let rest = rise - min(rise, owed)
         node.debtMicroseconds = min(owed - min(rise, owed), processors.largestDebtMicroseconds)
         // What is left when one alone has gone, and nothing ran that has no account, is what it ran since it was read last.
@@ -35,7 +37,7 @@ extension Attribution {
         weights[heir].addSaturating(rest)
         node.childrenMicroseconds = 0
         node.deaths = 0
-        slots[index].node = node
+        slots.accounts[index].node = node
     }
 
     /// Takes accounts from the page that ended long ago, and as many more as others wait for, those first that ended first. What they
@@ -43,7 +45,7 @@ extension Attribution {
     mutating func retire() {
         guard slots.deadCount > 0, let now = passNanoseconds else { return }
         for index in slots.indices {
-            guard case .dead(let since) = slots[index].state else { continue }
+            guard case .dead(let since) = slots.accounts[index].state else { continue }
             if now - min(now, since) >= settings.keepNanoseconds { retire(index) }
         }
         let waiting = slots.withoutSlot

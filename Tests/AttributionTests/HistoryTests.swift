@@ -121,14 +121,16 @@ import Testing
 extension Bench {
     /// The paths of accounts that follow a cgroup.
     var livePaths: Set<String> {
-        Set(attribution.accountIndices.filter { attribution.slots[$0].isLive }.map { text($0) })
+        Set(attribution.accountIndices.filter { attribution.slots.accounts[$0].isLive }.map { text($0) })
     }
 
     /// What each account has, by its path.
     var energies: [String: UInt64] {
-        let open = attribution.accountIndices.filter { attribution.slots[$0].state != .free }
+        let open = attribution.accountIndices.filter { attribution.slots.accounts[$0].state != .free }
         return Dictionary(uniqueKeysWithValues: open.map { (text($0), attribution.microjoules($0, kind: 0)) })
     }
 
-    private func text(_ index: Int) -> String { String(decoding: attribution.slots[index].path, as: UTF8.self) }
+    private func text(_ index: Int) -> String {
+        String(decoding: attribution.slots.accounts[index].path, as: UTF8.self)
+    }
 }
