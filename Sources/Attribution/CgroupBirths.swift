@@ -12,18 +12,17 @@ extension CgroupTree {
         _ found: Found, _ slots: inout Slots, _ cpu: inout CpuReader, _ budget: inout BirthBudget
     ) -> Bool {
         guard slots.accounts[found.parent].isLive else { return false }
-        if let known = slots.index(of: found.path) {
-            // A live one of this path is of a cgroup that this one has replaced: it ends first, with the next listing.
+        let place = naming.place(found.path)
+        guard let name = place.name else { return false }
+        let labels = naming.labels(name, found.path)
+        if let known = slots.index(labelled: labels) {
+            // A live one is of a cgroup that this one has replaced, and ends with the next listing; or it is another that is shown
+            // under the same labels.
             guard slots.accounts[known].isDead else { return wait(found, &slots) }
-            return revive(known, found, &slots, &cpu)
+            return revive(known, found, name, &slots, &cpu)
         }
-        switch naming.place(found.path) {
-        case .pass: return false
-        case .descend(let name):
-            let isNode = slots.accounts[found.parent].depth + 1 < CgroupTree.mostDepth
-            return open(found, name, isNode: isNode, &slots, &cpu, &budget)
-        case .show(let name): return open(found, name, isNode: false, &slots, &cpu, &budget)
-        }
+        let isNode = place.isNode && slots.accounts[found.parent].depth + 1 < CgroupTree.mostDepth
+        return open(found, name, labels, isNode: isNode, &slots, &cpu, &budget)
     }
 
     private mutating func wait(_ found: Found, _ slots: inout Slots) -> Bool {
@@ -32,13 +31,15 @@ extension CgroupTree {
     }
 
     private mutating func open(
-        _ found: Found, _ name: CgroupName, isNode: Bool, _ slots: inout Slots, _ cpu: inout CpuReader,
+        _ found: Found, _ name: CgroupName, _ labels: [UInt8], isNode: Bool, _ slots: inout Slots,
+        _ cpu: inout CpuReader,
         _ budget: inout BirthBudget
     ) -> Bool {
         guard slots.hasRoom(forNode: isNode), isFirst || isNode || budget.take() else { return wait(found, &slots) }
         var account = Account()
         account.path = found.path
         account.name = name
+        account.labels = labels
         account.parent = found.parent
         account.depth = slots.accounts[found.parent].depth + 1
         account.identifier = found.identifier
@@ -59,10 +60,11 @@ extension CgroupTree {
     }
 
     private mutating func revive(
-        _ index: Int, _ found: Found, _ slots: inout Slots, _ cpu: inout CpuReader
+        _ index: Int, _ found: Found, _ name: CgroupName, _ slots: inout Slots, _ cpu: inout CpuReader
     ) -> Bool {
         let last: UInt64? = found.isNew ? 0 : nil
-        slots.revive(index, found.identifier, parent: found.parent, lastMicroseconds: last)
+        slots.revive(
+            index, found.identifier, found.path, name, parent: found.parent, lastMicroseconds: last)
         if slots.accounts[index].node != nil { slots.accounts[index].node = Node(isNew: found.isNew) }
         let attachment = attach(index, &slots, &cpu)
         guard attachment == .open else {

@@ -120,3 +120,18 @@ public enum CgroupPlace: Sendable, Equatable {
     /// The longest path. See path_resolution(7).
     public static let mostPathBytes = 4096
 }
+
+extension CgroupPlace {
+    /// What its account is called; nil where it has none.
+    var name: CgroupName? {
+        switch self {
+        case .descend(let name), .show(let name): name
+        case .pass: nil
+        }
+    }
+
+    /// What lies in it has accounts of its own.
+    var isNode: Bool {
+        if case .descend = self { true } else { false }
+    }
+}

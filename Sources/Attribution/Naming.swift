@@ -3,7 +3,8 @@ import Bytes
 /// Decides which directories of the tree have an account.
 struct Naming: ~Copyable {
     private let settings: AttributionSettings
-    private var scratch = ByteBuffer(capacity: CgroupName.longestLabelBytes + 1)
+    /// Longer than what has an account, by a type, a runtime and what lies between values.
+    private var scratch = ByteBuffer(capacity: CgroupName.longestLabelBytes + 64)
 
     init(_ settings: AttributionSettings) { self.settings = settings }
 
@@ -15,6 +16,26 @@ struct Naming: ~Copyable {
         case .descend(let name): return fits(name, path) ? place : .pass
         case .show(let name): return fits(name, path) && isChosen(path) ? place : .pass
         }
+    }
+
+    /// The values of all labels, one after the other, by which accounts are told apart.
+    mutating func labels(_ name: CgroupName, _ path: [UInt8]) -> [UInt8] {
+        scratch.removeAll()
+        scratch.append(name.type.label)
+        scratch.append(0)
+        name.appendSlice(of: path.span, to: &scratch)
+        scratch.append(0)
+        name.appendName(of: path.span, to: &scratch)
+        scratch.append(0)
+        name.appendPodUID(of: path.span, to: &scratch)
+        scratch.append(0)
+        scratch.append(path.span.extracting(name.containerID))
+        scratch.append(0)
+        if let runtime = name.runtime { scratch.append(runtime.label) }
+        scratch.append(0)
+        scratch.append(path.span.extracting(name.uid))
+        precondition(!scratch.overflowed)
+        return scratch.withBytes { bytes in bytes.indices.map { bytes[$0] } }
     }
 
     /// Whether its labels are short enough for a row.

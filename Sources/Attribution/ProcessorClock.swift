@@ -16,7 +16,8 @@ struct ProcessorClock: ~Copyable {
     /// - Returns: false if the file could not be read.
     mutating func read(at now: UInt64) -> Bool {
         guard let times = stat.read({ ProcessorTimes(procStat: $0) }) else {
-            latest = nil
+            // The time of this pass stays unknown, and the next interval begins with the next reading.
+            latest = busy.take(nil, atNanoseconds: now)
             return false
         }
         processorCount = times.processors

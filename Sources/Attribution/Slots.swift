@@ -15,6 +15,8 @@ struct Account {
     /// Below the root of the cgroups, such as `/system.slice/nginx.service`; empty for the root itself.
     var path: [UInt8] = []
     var name = CgroupName()
+    /// The values of all its labels: no two accounts have the same.
+    var labels: [UInt8] = []
     /// The account of the directory in which the cgroup lies.
     var parent = 0
     var depth = 0
@@ -68,8 +70,8 @@ struct Slots {
     let kindCount: Int
     /// Live accounts by the number of their cgroup.
     private var liveByIdentifier: [UInt64: Int] = [:]
-    /// All accounts by their path.
-    private var byPath: [[UInt8]: Int] = [:]
+    /// All accounts by what they are shown as.
+    private var byLabels: [[UInt8]: Int] = [:]
     /// How many accounts of units and of nodes there are, dead ones included.
     private(set) var unitCount = 0
     private(set) var nodeCount = 0
@@ -85,7 +87,7 @@ struct Slots {
         accounts = Array(repeating: Account(), count: capacity)
         microjoules = Array(repeating: 0, count: capacity * kindCount)
         liveByIdentifier.reserveCapacity(capacity)
-        byPath.reserveCapacity(capacity)
+        byLabels.reserveCapacity(capacity)
     }
 
     /// The first account, of the root itself, which never goes.
@@ -125,8 +127,8 @@ struct Slots {
     /// The live account of a cgroup.
     func live(_ identifier: UInt64) -> Int? { liveByIdentifier[identifier] }
 
-    /// The account of a path, live or dead.
-    func index(of path: [UInt8]) -> Int? { byPath[path] }
+    /// The account that is shown under these labels, live or dead.
+    func index(labelled labels: [UInt8]) -> Int? { byLabels[labels] }
 
     func energy(_ index: Int, _ kind: Int) -> UInt64 { microjoules[index * kindCount + kind] }
 
@@ -149,18 +151,23 @@ struct Slots {
         if account.node == nil { unitCount += 1 } else { nodeCount += 1 }
         liveCount += 1
         liveByIdentifier[account.identifier] = index
-        byPath[account.path] = index
+        byLabels[account.labels] = index
         accounts[index] = account
         for kind in 0..<kindCount { microjoules[index * kindCount + kind] = 0 }
         usedCount = max(usedCount, index + 1)
         return index
     }
 
-    /// Lets a dead account go on with another cgroup of the same path.
-    mutating func revive(_ index: Int, _ identifier: UInt64, parent: Int, lastMicroseconds: UInt64?) {
+    /// Lets a dead account go on with another cgroup that is shown under the same labels: of the same path, or of one that differs in
+    /// what no label has, such as the number that libvirt gives a machine at each start.
+    mutating func revive(
+        _ index: Int, _ identifier: UInt64, _ path: [UInt8], _ name: CgroupName, parent: Int, lastMicroseconds: UInt64?
+    ) {
         precondition(accounts[index].isDead)
         accounts[index].state = .live
         accounts[index].identifier = identifier
+        accounts[index].path = path
+        accounts[index].name = name
         accounts[index].parent = parent
         accounts[index].lastMicroseconds = lastMicroseconds
         accounts[index].riseMicroseconds = 0
@@ -179,7 +186,7 @@ struct Slots {
     /// Frees the slot of a dead account. What it has must have been taken from it before.
     mutating func free(_ index: Int) {
         precondition(accounts[index].isDead)
-        byPath[accounts[index].path] = nil
+        byLabels[accounts[index].labels] = nil
         if accounts[index].node == nil { unitCount -= 1 } else { nodeCount -= 1 }
         let generation = accounts[index].generation
         accounts[index] = Account()

@@ -58,6 +58,48 @@ import Testing
         }
     }
 
+    @Test func `a machine that is started again goes on under its labels, although its path has another number`() throws
+    {
+        let (first, second) = (
+            "/machine.slice/machine-qemu\\x2d1\\x2dweb.scope", "/machine.slice/machine-qemu\\x2d2\\x2dweb.scope"
+        )
+        try withBench(.units, { _ in }) { cgroups in
+            try cgroups.add("/machine.slice")
+            try cgroups.add(first)
+        } _: { cgroups, bench in
+            cgroups.run(first, 100_000)
+            try bench.second(1_000_000)
+            try cgroups.remove(first)
+            try bench.second(0)
+            try cgroups.add(second)
+            cgroups.run(second, 100_000)
+            try bench.second(2_000_000)
+            #expect(bench.energy(second) == 3_000_000)
+            #expect(bench.energy(first) == nil, "one account of these labels")
+        }
+    }
+
+    @Test func `of two that would be shown under the same labels one has an account, and the other one is in the rest`()
+        throws
+    {
+        let (first, second) = (
+            "/machine.slice/machine-qemu\\x2d1\\x2dweb.scope", "/machine.slice/machine-qemu\\x2d2\\x2dweb.scope"
+        )
+        try withBench(.units, { _ in }) { cgroups in
+            try cgroups.add("/machine.slice")
+            try cgroups.add(first)
+            try cgroups.add(second)
+        } _: { cgroups, bench in
+            cgroups.run(first, 100_000)
+            cgroups.run(second, 100_000)
+            try bench.second(2_000_000)
+            let energies = [bench.energy(first), bench.energy(second)].compactMap(\.self)
+            #expect(energies == [1_000_000])
+            #expect(bench.energy("/machine.slice") == 1_000_000)
+            #expect(bench.attribution.withoutSlot == 1)
+        }
+    }
+
     @Test func `a unit that begins has all that it ran`() throws {
         try withBench(.units, { _ in }, oneSlice) { cgroups, bench in
             try cgroups.add("/system.slice/c.service")
