@@ -44,7 +44,7 @@ struct Harness: ~Copyable {
         let sink = try sink()
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
         return try Measuring(
-            Sampling(Sources(configuration)), intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
+            sampling(configuration), intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
     }
 
     /// What is measured and shown, alone, before its first sample.
@@ -62,7 +62,7 @@ struct Harness: ~Copyable {
         let sink = try sink()
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
         let measuring = try Measuring(
-            Sampling(Sources(configuration)), intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
+            sampling(configuration), intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
         return try Publication(measuring, configuration, sink, log)
     }
 
@@ -73,6 +73,14 @@ struct Harness: ~Copyable {
 
     /// Serves what a client has just sent.
     mutating func serve() throws { try server.turn() }
+
+    /// Each reading is made at the moment that its pass is given.
+    private static func sampling(_ configuration: Configuration) -> Sampling {
+        Sampling(
+            Sources(
+                opening: configuration.source, SystemRoots(sysfs: configuration.sysfs, procfs: configuration.procfs),
+                time: .replay))
+    }
 
     private static func configuration(_ intervalMilliseconds: UInt64) -> Configuration {
         var configuration = Configuration()

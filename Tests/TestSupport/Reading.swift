@@ -5,7 +5,7 @@ public import Sources
 extension Sources {
     /// What is read of a tree.
     public static func reading(_ kind: SourceKind, _ root: String, _ vendor: ProcessorVendor = .intel) -> Sources {
-        Sources(opening: .these([kind]), SystemRoots(sysfs: root, procfs: root, vendor: vendor))
+        Sources(opening: .these([kind]), SystemRoots(sysfs: root, procfs: root, vendor: vendor), time: .replay)
     }
 
     /// Nothing to read.
