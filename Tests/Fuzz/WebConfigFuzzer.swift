@@ -27,7 +27,8 @@ private func check(_ configuration: WebConfiguration) {
         precondition(!user.name.utf8.contains { $0 < 0x20 || $0 == UInt8(ascii: ":") })
     }
     if let limit = configuration.rateLimit {
-        precondition(limit.burst > 0 && limit.intervalNanoseconds > 0)
+        // Without a burst every request is refused, which is warned of.
+        precondition(limit.burst >= 0 && limit.intervalNanoseconds > 0)
         precondition(!UInt64(limit.burst).multipliedReportingOverflow(by: limit.intervalNanoseconds).overflow)
     }
     guard let tls = configuration.tls else { return }
