@@ -56,6 +56,7 @@ TRACED_TICKS = 50
 COUNTED_TICKS = 1_000
 COUNTED_SCRAPES = 10_000
 COUNTED_LOOKS = 20
+LOOK_ROUNDS = 3
 MEMORY_SCRAPES = 100_000
 WARM_SCRAPES = 1_000
 CONNECTIONS = 16
@@ -119,13 +120,20 @@ def allocations_in_looks(workshop: Workshop) -> Iterator[Figure]:
             Client(server.port) as client,
         ):
             scrape_in_turn([client], WARM_SCRAPES)
-            looks, before = _looks(client), count.read()
-            wait_until(lambda: _looks(client) >= looks + COUNTED_LOOKS, f"{COUNTED_LOOKS} looks", PATIENCE_SECONDS)
-            mallocs = count.read() - before
+            mallocs = min(_mallocs_in_looks(client, count) for _ in range(LOOK_ROUNDS))
             mean = value_of(client.scrape(), "pyjoules_attribution_pass_seconds_sum") / _looks(client)
     yield Figure(
-        f"mallocs in {COUNTED_LOOKS} looks at 200 units", mallocs, f"scrapes between them; {mean * 1e6:.0f} us a look"
+        f"mallocs in {COUNTED_LOOKS} looks at 200 units",
+        mallocs,
+        f"the fewest of {LOOK_ROUNDS} rounds, scrapes between them; {mean * 1e6:.0f} us a look",
     )
+
+
+def _mallocs_in_looks(client: Client, count: MallocCount) -> int:
+    """What comes once, such as a line in the log, is in one round; what comes with a look is in all of them."""
+    looks, before = _looks(client), count.read()
+    wait_until(lambda: _looks(client) >= looks + COUNTED_LOOKS, f"{COUNTED_LOOKS} looks", PATIENCE_SECONDS)
+    return count.read() - before
 
 
 def _looks(client: Client) -> float:
