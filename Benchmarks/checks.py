@@ -78,36 +78,29 @@ UNDISTURBED_TRIALS = 5
 
 def system_calls(workshop: Workshop) -> Iterator[Figure]:
     """System calls from tick to tick at 10 Hz while nobody scrapes."""
-    # At a higher limit the small ranges of these counters would have to be read between the ticks, too.
-    with Manager(workshop) as manager, workshop.moving_tree(limit_watts=150) as tree:
-        domains = len(counters_of(tree))
-        with exporter(tree, "--sample.interval", "100ms", environment=manager.environment) as server:
-            with trace_of(server.pid, workshop.directory / "trace") as trace:
-                wait_until(lambda: len(_tick_lines(trace)) > TRACED_TICKS, f"{TRACED_TICKS} ticks", PATIENCE_SECONDS)
-            ticks, calls = _calls_between_ticks(trace)
-    each = ", ".join(f"{count / ticks:.2f} {name}" for name, count in calls.most_common())
-    yield Figure(
-        "system calls per tick beyond one per domain",
-        calls.total() / ticks - domains,
-        f"{ticks} ticks, {domains} domains: {each}",
-    )
+    yield _system_calls(workshop, "system calls per tick beyond one per domain", "")
 
 
 def system_calls_with_slices(workshop: Workshop) -> Iterator[Figure]:
     """The same where it is told which of five slices used the energy, with a look at them each second."""
+    yield _system_calls(
+        workshop,
+        "system calls per tick beyond one per domain, with slices",
+        ", a look at five slices each second",
+        *workshop.cgroups(slices=5, units=60),
+    )
+
+
+def _system_calls(workshop: Workshop, name: str, remark: str, *options: str) -> Figure:
+    # At a higher limit the small ranges of these counters would have to be read between the ticks, too.
     with Manager(workshop) as manager, workshop.moving_tree(limit_watts=150) as tree:
         domains = len(counters_of(tree))
-        options = ["--sample.interval", "100ms", *workshop.cgroups(slices=5, units=60)]
-        with exporter(tree, *options, environment=manager.environment) as server:
+        with exporter(tree, "--sample.interval", "100ms", *options, environment=manager.environment) as server:
             with trace_of(server.pid, workshop.directory / "trace") as trace:
                 wait_until(lambda: len(_tick_lines(trace)) > TRACED_TICKS, f"{TRACED_TICKS} ticks", PATIENCE_SECONDS)
             ticks, calls = _calls_between_ticks(trace)
-    each = ", ".join(f"{count / ticks:.2f} {name}" for name, count in calls.most_common())
-    yield Figure(
-        "system calls per tick beyond one per domain, with slices",
-        calls.total() / ticks - domains,
-        f"{ticks} ticks, {domains} domains, a look at five slices each second: {each}",
-    )
+    each = ", ".join(f"{count / ticks:.2f} {call}" for call, count in calls.most_common())
+    return Figure(name, calls.total() / ticks - domains, f"{ticks} ticks, {domains} domains{remark}: {each}")
 
 
 def allocations_in_looks(workshop: Workshop) -> Iterator[Figure]:

@@ -34,8 +34,8 @@ extension ByteBuffer {
 
     private mutating func append(escaped byte: UInt8) {
         append("\\x")
-        append(hexadecimalDigit(byte >> 4))
-        append(hexadecimalDigit(byte & 0xF))
+        append(lowercaseDigit(byte >> 4))
+        append(lowercaseDigit(byte & 0xF))
     }
 
     /// Undoes `\xNN` of what is printable ASCII, but for the backslash: all else stays as systemd writes it.
@@ -56,32 +56,10 @@ extension ByteBuffer {
 
 /// The byte that `\xNN` stands for; nil if there is no such thing at the place.
 private func escapedByte(_ text: Span<UInt8>, at index: Int) -> UInt8? {
-    guard text.count - index >= 4, text.extracting(index..<text.count).hasPrefix("\\x"),
-        let high = hexadecimalValue(text[index + 2]), let low = hexadecimalValue(text[index + 3])
-    else { return nil }
-    return high << 4 | low
+    guard text.extracting(index..<text.count).hasPrefix("\\x") else { return nil }
+    return hexadecimalByte(text, at: index + 2)
 }
 
-private func hexadecimalValue(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
-}
-
-private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+private func lowercaseDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-}
-
-extension Span<UInt8> {
-    fileprivate var isUTF8: Bool {
-        do throws(UTF8.ValidationError) {
-            _ = try UTF8Span(validating: self)
-            return true
-        } catch {
-            return false
-        }
-    }
 }

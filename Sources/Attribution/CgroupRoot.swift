@@ -1,4 +1,4 @@
-public import Kernel
+import Kernel
 
 /// Where the cgroups of version 2 lie, and whether those are all that the machine has.
 public enum CgroupRoot: Equatable, Sendable {
@@ -53,7 +53,7 @@ public struct AttributionObstacle: Error, Equatable, Sendable {
 
 extension AttributionObstacle {
     /// The files cannot be opened.
-    public init(unreadable root: String, procfs: String, _ error: SystemError) {
+    fileprivate init(unreadable root: String, procfs: String, _ error: SystemError) {
         self.init(
             reason: "unreadable", description: "\(procfs)/stat or the cgroups in \(root) cannot be read (\(error))",
             remedy: "let the exporter read both; ProcSubset=pid would hide the first")
@@ -62,7 +62,7 @@ extension AttributionObstacle {
 
 extension CgroupRoot {
     /// The directory of the whole tree, if there is one.
-    public func directory() throws(AttributionObstacle) -> String {
+    func directory() throws(AttributionObstacle) -> String {
         switch self {
         case .whole(let path): return path
         case .ofNamespace(let path):
@@ -80,6 +80,28 @@ extension CgroupRoot {
             throw AttributionObstacle(
                 reason: "missing", description: "there are no cgroups of version 2 in \(path)",
                 remedy: "name their directory with --path.cgroupfs")
+        }
+    }
+}
+
+extension Attribution {
+    /// Opens the tree of cgroups, wherever it lies. Nothing is read yet.
+    ///
+    /// - Parameters:
+    ///   - cgroupfs: the directory of the cgroups; nil for the usual place in sysfs.
+    ///   - sysfs: the root of sysfs.
+    ///   - procfs: the root of procfs.
+    ///   - unixMicroseconds: the wall clock.
+    public static func open(
+        cgroupfs: String?, sysfs: String, procfs: String, unixMicroseconds: UInt64, _ settings: AttributionSettings
+    ) throws(AttributionObstacle) -> Attribution {
+        let root = try CgroupRoot.find(named: cgroupfs, sysfs: sysfs).directory()
+        do throws(SystemError) {
+            return try Attribution(
+                root, procfs: procfs, ticksPerSecond: Process.clockTicksPerSecond, unixMicroseconds: unixMicroseconds,
+                settings)
+        } catch {
+            throw AttributionObstacle(unreadable: root, procfs: procfs, error)
         }
     }
 }

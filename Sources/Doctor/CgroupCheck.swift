@@ -14,8 +14,7 @@ struct CgroupCheck {
 
     var findings: [Finding] {
         do throws(AttributionObstacle) {
-            let root = try CgroupRoot.find(named: cgroupfs, sysfs: sysfs).directory()
-            return try look(root)
+            return try look()
         } catch {
             return [
                 Finding(.note, .cgroups, "Who used the energy is not told: \(error.description).", remedy: error.remedy)
@@ -23,25 +22,17 @@ struct CgroupCheck {
         }
     }
 
-    private func look(_ root: String) throws(AttributionObstacle) -> [Finding] {
+    private func look() throws(AttributionObstacle) -> [Finding] {
         var settings = AttributionSettings()
         settings.level = .units
         settings.mostUnits = AttributionSettings.largestMostUnits
-        var attribution = try open(root, settings)
+        var attribution = try Attribution.open(
+            cgroupfs: cgroupfs, sysfs: sysfs, procfs: procfs, unixMicroseconds: 0, settings)
         pass(&attribution)
         let begin = Clock.monotonicNanoseconds()
         pass(&attribution)
         let microseconds = (Clock.monotonicNanoseconds() - begin) / 1000
-        return [cost(root, attribution.unitCount, microseconds)] + descriptors(attribution.readCount)
-    }
-
-    private func open(_ root: String, _ settings: AttributionSettings) throws(AttributionObstacle) -> Attribution {
-        do throws(SystemError) {
-            return try Attribution(
-                root, procfs: procfs, ticksPerSecond: Process.clockTicksPerSecond, unixMicroseconds: 0, settings)
-        } catch {
-            throw AttributionObstacle(unreadable: root, procfs: procfs, error)
-        }
+        return [cost(attribution.root, attribution.unitCount, microseconds)] + descriptors(attribution.readCount)
     }
 
     private func pass(_ attribution: inout Attribution) {

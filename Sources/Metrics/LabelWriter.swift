@@ -76,17 +76,6 @@ extension UInt8 {
     }
 }
 
-extension Span<UInt8> {
-    fileprivate var isUTF8: Bool {
-        do throws(UTF8.ValidationError) {
-            _ = try UTF8Span(validating: self)
-            return true
-        } catch {
-            return false
-        }
-    }
-}
-
 extension ByteBuffer {
     /// Escapes as the text formats ask for label values: backslash, line feed and quotation mark.
     mutating func append(escaping byte: UInt8) {

@@ -22,8 +22,9 @@ enum AttributionOpening {
         choice.settings.kindCount = kinds.count
         choice.settings.idleMicrowatts = kinds.map { kind in choice.idlePowers.last { $0.kind == kind }?.microwatts }
         do throws(AttributionObstacle) {
-            let root = try CgroupRoot.find(named: configuration.cgroupfs, sysfs: configuration.sysfs).directory()
-            let attribution = try open(root, configuration.procfs, choice.settings)
+            let attribution = try Attribution.open(
+                cgroupfs: configuration.cgroupfs, sysfs: configuration.sysfs, procfs: configuration.procfs,
+                unixMicroseconds: Clock.realtimeNanoseconds() / 1000, choice.settings)
             sampling.share(with: Sharing(attribution, kinds: kinds))
             return choice.settings.level == .slices ? mostSlices : Attribution.mostAccounts(choice.settings)
         } catch {
@@ -32,18 +33,6 @@ enum AttributionOpening {
                 "who used the energy is not told: \(error.description). To mend it: \(error.remedy); --attribution off is quiet about it",
                 ["reason": error.reason])
             return 0
-        }
-    }
-
-    private static func open(
-        _ root: String, _ procfs: String, _ settings: AttributionSettings
-    ) throws(AttributionObstacle) -> Attribution {
-        do throws(SystemError) {
-            return try Attribution(
-                root, procfs: procfs, ticksPerSecond: Process.clockTicksPerSecond,
-                unixMicroseconds: Clock.realtimeNanoseconds() / 1000, settings)
-        } catch {
-            throw AttributionObstacle(unreadable: root, procfs: procfs, error)
         }
     }
 }
