@@ -84,6 +84,13 @@ struct Responses: ~Copyable {
     /// The page at `/`.
     var landingPage: Response.Body { .page(landing, contentType: Responses.htmlType, coding: .identity) }
 
+    /// The page of all families, if it is there already, as for most requests it is.
+    func wholePage(_ representation: Representation, generation: UInt64) -> Response.Body? {
+        pages.wholePage(representation, generation: generation).map {
+            .page($0, contentType: representation.contentType, coding: representation.coding)
+        }
+    }
+
     /// The page that a request asks for.
     mutating func page<Content: Publisher & ~Copyable>(
         _ representation: Representation, selecting selection: Content.Selection?, generation: UInt64,
