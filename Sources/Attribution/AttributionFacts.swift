@@ -77,6 +77,6 @@ extension Attribution {
         faults[fault] + (fault == .unlisted ? tree.faults : 0)
     }
 
-    /// How many files a pass reads.
+    /// How many files a pass reads that reads everything; each of them stays open.
     public var readCount: Int { reading.count }
 }

@@ -10,11 +10,12 @@ struct AccountRecord: Equatable {
     var startUnixMicroseconds: UInt64
     /// Of a node: see there.
     var highestIdentifier: UInt64
+    var heldMicroseconds: UInt64
     /// By kind.
     var microjoules: [UInt64]
 
     /// Its words, but for those of the kinds.
-    static let factWords = 5
+    static let factWords = 6
 
     /// The hash by which a path is found again: FNV-1a over its bytes.
     static func hash(_ path: [UInt8]) -> UInt64 {
@@ -41,8 +42,8 @@ struct AttributionRecords {
 
 /// What has to survive this process so that the accounts go on, as words of eight bytes with the least significant first: how many kinds,
 /// when the latest pass began, how many accounts; of each kind the total, what was idle, and the idle power; of each account the hash of its
-/// path, the cgroup's number, the latest reading (plus 1; 0 for none), when it began, the greatest number in it, and what it has of each
-/// kind. What was retired is what the total has beyond all these.
+/// path, the cgroup's number, the latest reading (plus 1; 0 for none), when it began, the greatest number in it, the time in it that was
+/// given to nobody yet, and what it has of each kind. What was retired is what the total has beyond all these.
 extension Attribution {
     /// The bytes of so many accounts.
     static func recordBytes(_ accounts: Int, kinds: Int) -> Int {
@@ -85,6 +86,7 @@ extension Attribution {
         bytes.append(littleEndian: slots.accounts[index].lastMicroseconds.map { $0 + 1 } ?? 0)
         bytes.append(littleEndian: slots.accounts[index].startUnixMicroseconds)
         bytes.append(littleEndian: slots.accounts[index].node?.highestIdentifier ?? 0)
+        bytes.append(littleEndian: slots.accounts[index].node?.heldMicroseconds ?? 0)
         for kind in 0..<settings.kindCount { bytes.append(littleEndian: slots.energy(index, kind)) }
     }
 
@@ -166,11 +168,13 @@ extension AttributionRecords {
 extension AccountRecord {
     fileprivate init?(_ reader: inout WordsReader, _ bytes: Span<UInt8>, kinds: Int) {
         guard let path = reader.next(bytes), let identifier = reader.next(bytes), let last = reader.next(bytes),
-            last <= .max / 4, let start = reader.next(bytes), let highest = reader.next(bytes)
+            last <= .max / 4, let start = reader.next(bytes), let highest = reader.next(bytes),
+            let held = reader.next(bytes), held <= .max / 4
         else { return nil }
         self.init(
             path: path, identifier: identifier, lastMicroseconds: last == 0 ? nil : last - 1,
-            startUnixMicroseconds: start, highestIdentifier: highest, microjoules: [])
+            startUnixMicroseconds: start, highestIdentifier: highest, heldMicroseconds: held,
+            microjoules: [])
         for _ in 0..<kinds {
             guard let energy = reader.next(bytes) else { return nil }
             microjoules.append(energy)

@@ -20,6 +20,8 @@ public struct AttributionSettings: Sendable {
     public var included: [Glob] = []
     /// Units that match one of these have none.
     public var excluded: [Glob] = []
+    /// Every pass reads everything, and not only what runs: to learn what that costs.
+    public var readsAll = false
 
     /// Slices, each second.
     public init() {}

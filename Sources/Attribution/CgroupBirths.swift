@@ -107,6 +107,9 @@ extension CgroupTree {
         let parent = slots.accounts[index].parent
         slots.accounts[parent].node?.deaths += 1
         slots.accounts[parent].node?.latestDead = index
+        // Who ran that will never be known; the one in which it lay had that time too.
+        let held = slots.accounts[index].node?.heldMicroseconds ?? 0
+        slots.accounts[parent].node?.heldMicroseconds.addSaturating(held)
         slots.accounts[index].riseMicroseconds = 0
         slots.die(index, at: nowNanoseconds)
         cpu.close(index)
@@ -127,5 +130,6 @@ extension Account {
         guard record.identifier == identifier else { return }
         lastMicroseconds = record.lastMicroseconds
         node?.highestIdentifier = record.highestIdentifier
+        node?.heldMicroseconds = record.heldMicroseconds
     }
 }

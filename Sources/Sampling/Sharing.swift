@@ -64,7 +64,8 @@ public struct Sharing: ~Copyable {
 
     /// Takes in what a pass took in all its steps.
     public mutating func note(costNanoseconds cost: UInt64) {
-        costNanoseconds = costNanoseconds == 0 ? cost : costNanoseconds / 4 * 3 + cost / 4
+        // The first one opens everything, and says little of those that come.
+        costNanoseconds = attribution.passes <= 2 ? cost : costNanoseconds / 4 * 3 + cost / 4
     }
 
     /// Goes on with the pass under way.

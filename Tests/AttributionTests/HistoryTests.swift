@@ -31,6 +31,7 @@ import Testing
             try cgroups.pass(10_000_000)
             var settings = AttributionSettings()
             settings.level = .units
+            settings.readsAll = true
             settings.idleMicrowatts = [HistoryTests.idleMicrowatts]
             settings.mostUnits = Int.random(in: 3...24, using: &numbers)
             settings.mostNewPerMinute = [2, 1000].randomElement(using: &numbers) ?? 2
