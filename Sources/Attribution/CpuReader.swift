@@ -72,6 +72,8 @@ public enum AttributionFault: String, Sendable, CaseIterable {
     case backwards
     /// A directory cannot be listed or watched.
     case unlisted
+    /// The directory that has the names of pods cannot be listed.
+    case unnamed
     /// An account's sum is not what it should be: a mistake of this program, which is seen here and nowhere else.
     case identity
 }

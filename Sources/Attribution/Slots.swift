@@ -17,6 +17,8 @@ struct Account {
     var name = CgroupName()
     /// The values of all its labels: no two accounts have the same.
     var labels: [UInt8] = []
+    /// Of a pod's container, the name of the link to its log, as it was when the account opened; empty if there was none.
+    var podLog: [UInt8] = []
     /// The account of the directory in which the cgroup lies.
     var parent = 0
     var depth = 0

@@ -6,6 +6,8 @@ import Kernel
 struct CgroupCheck {
     /// Where the cgroups were said to be; nil for the usual place below `sysfs`.
     let cgroupfs: String?
+    /// Where the names of pods are; nil if nobody asks for them.
+    var podNames: String?
     let sysfs: String
     let procfs: String
 
@@ -14,7 +16,7 @@ struct CgroupCheck {
 
     var findings: [Finding] {
         do throws(AttributionObstacle) {
-            return try look()
+            return try look() + names
         } catch {
             return [
                 Finding(.note, .cgroups, "Who used the energy is not told: \(error.description).", remedy: error.remedy)
@@ -34,6 +36,19 @@ struct CgroupCheck {
         pass(&attribution)
         let microseconds = (Clock.monotonicNanoseconds() - begin) / 1000
         return [cost(attribution.root, attribution.unitCount, microseconds)] + descriptors(attribution.readCount)
+    }
+
+    private var names: [Finding] {
+        guard let podNames else { return [] }
+        do throws(AttributionObstacle) {
+            let count = try Attribution.countPodNames(in: podNames)
+            return [Finding(.ok, .cgroups, "\(podNames) names \(counted(count, "container")) of pods.")]
+        } catch {
+            return [
+                Finding(
+                    .note, .cgroups, "Pods and namespaces have no names: \(error.description).", remedy: error.remedy)
+            ]
+        }
     }
 
     private func pass(_ attribution: inout Attribution) {

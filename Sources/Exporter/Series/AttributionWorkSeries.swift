@@ -41,7 +41,9 @@ struct AttributionWorkSeries {
             "pyjoules_attribution_pass_seconds", help: "How long passes over the cgroups took.")
         reads = registry.declareFamily(
             "pyjoules_attribution_reads_total", .counter,
-            help: "Readings of processor time: a pass reads what runs, and all else where that does not explain what ran.")
+            help:
+                "Readings of processor time: a pass reads what runs, and all else where that does not explain what ran."
+        )
         slots = registry.declareFamily(
             "pyjoules_attribution_slots", .gauge, in: states.table,
             help: "Accounts by state: live, dead (what has ended and is still shown) and free.")
