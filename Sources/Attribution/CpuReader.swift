@@ -21,6 +21,17 @@ struct CpuReader: ~Copyable {
 
     init(capacity: Int) { files = DescriptorSlots(capacity: capacity) }
 
+    /// Opens that of one cgroup.
+    init(of path: String) throws(SystemError) {
+        var file = PathBuffer()
+        guard file.append(path), file.append("/cpu.stat") else {
+            throw SystemError(call: "open", code: .nameTooLong)
+        }
+        let descriptor = try FileDescriptor.open(reading: file)
+        files = DescriptorSlots(capacity: 1)
+        files.put(descriptor, at: 0)
+    }
+
     var openCount: Int { files.openCount }
 
     func isOpen(_ index: Int) -> Bool { files.isOpen(index) }
