@@ -16,7 +16,7 @@ public struct Attribution: ~Copyable {
     var slots: Slots
     var tree: CgroupTree
     private var cpu: CpuReader
-    private(set) var processors: ProcessorClock
+    var processors: ProcessorClock
     /// When everything was read, on the monotonic clock; nil if it never was.
     var fullNanoseconds: UInt64?
     private var budget: BirthBudget

@@ -33,15 +33,17 @@ struct AttributionRecords {
     /// When its latest pass began, on the monotonic clock.
     var passNanoseconds: UInt64
     var accounts: [AccountRecord]
+    /// See `BusyTime.words`.
+    var busy: InlineArray<5, UInt64> = [0, 0, 0, 0, 0]
 
-    /// The words before those of the kinds: how many kinds, the pass, how many accounts.
-    static let headWords = 3
+    /// The words before those of the kinds: how many kinds, the pass, how many accounts, and the latest reading of the processors' time.
+    static let headWords = 8
     /// What there is of each kind: total, idle, and the two words of its idle power.
     static let kindWords = 4
 }
 
 /// What has to survive this process so that the accounts go on, as words of eight bytes with the least significant first: how many kinds,
-/// when the latest pass began, how many accounts; of each kind the total, what was idle, and the idle power; of each account the hash of its
+/// when the latest pass began, how many accounts, and five of the processors' time; of each kind the total, what was idle, and the idle power; of each account the hash of its
 /// path, the cgroup's number, the latest reading (plus 1; 0 for none), when it began, the greatest number in it, the time in it that was
 /// given to nobody yet, and what it has of each kind. What was retired is what the total has beyond all these.
 extension Attribution {
@@ -66,6 +68,8 @@ extension Attribution {
         bytes.append(littleEndian: UInt64(settings.kindCount))
         bytes.append(littleEndian: passNanoseconds ?? 0)
         bytes.append(littleEndian: UInt64(min(count, most)))
+        let busy = processors.words
+        for index in busy.indices { bytes.append(littleEndian: busy[index]) }
         for kind in 0..<settings.kindCount {
             bytes.append(littleEndian: books.totals[kind])
             bytes.append(littleEndian: books.idle[kind])
@@ -101,6 +105,7 @@ extension Attribution {
         precondition(passNanoseconds == nil && kinds.count == settings.kindCount)
         guard let records = AttributionRecords(bytes)?.mapped(kinds), records.isSound else { return false }
         passNanoseconds = records.passNanoseconds
+        processors.restore(records.busy)
         restoreRoot(records.accounts)
         books.restore(records, settings)
         tree.restore(records.accounts)
@@ -124,6 +129,10 @@ extension AttributionRecords {
             let pass = reader.next(bytes), let count = reader.next(bytes), count <= UInt64(bytes.count)
         else { return nil }
         self.init(totals: [], idle: [], idlePowers: [], passNanoseconds: pass, accounts: [])
+        for index in busy.indices {
+            guard let word = reader.next(bytes) else { return nil }
+            busy[index] = word
+        }
         for _ in 0..<kinds {
             guard let total = reader.next(bytes), let idle = reader.next(bytes), let power = reader.next(bytes),
                 let seen = reader.next(bytes)

@@ -27,6 +27,15 @@ struct ProcessorClock: ~Copyable {
         return true
     }
 
+    /// What a ledger keeps of it.
+    var words: InlineArray<5, UInt64> { busy.words }
+
+    /// Goes on from what was kept.
+    mutating func restore(_ words: InlineArray<5, UInt64>) {
+        busy.restore(words)
+        if words[0] > 0 { processorCount = min(words[0], 1 << 16) }
+    }
+
     /// By how much cgroups that are read one after the other seem to have run more than they did, together: a jiffy of each processor.
     var toleranceMicroseconds: UInt64 { processorCount * jiffyMicroseconds }
 

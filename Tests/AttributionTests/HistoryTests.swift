@@ -59,7 +59,6 @@ import Testing
             before = bench.energies
             if Int.random(in: 0..<15, using: &numbers) == 0 {
                 try bench.restart()
-                reference.forgetBusy()
                 isRestart = true
             }
         }
