@@ -19,8 +19,9 @@ public struct CommandShares: Sendable {
     private var idlePowers: [IdlePower]
     /// By counter.
     public private(set) var parts: [Parts]
-    /// For how long the command's tasks ran, and those of all others, in microseconds.
+    /// For how long the command's tasks ran, in microseconds.
     public private(set) var commandMicroseconds: UInt64 = 0
+    /// For how long the tasks of all others and the kernel ran, in microseconds.
     public private(set) var othersMicroseconds: UInt64 = 0
     /// What the command ran beyond what all processors seemed to work, taken from the others' next time.
     private var debtMicroseconds: UInt64 = 0
