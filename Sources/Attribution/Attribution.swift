@@ -19,6 +19,8 @@ public struct Attribution: ~Copyable {
     var processors: ProcessorClock
     /// When everything was read, on the monotonic clock; nil if it never was.
     var fullNanoseconds: UInt64?
+    /// The latest pass reads everything because none did for `longestRestNanoseconds`.
+    public internal(set) var isPeriodic = false
     private var budget: BirthBudget
     var books: EnergyBooks
     private(set) var reading: ReadingOrder
@@ -80,7 +82,10 @@ extension Attribution {
     ///   - energy: what was used of each kind since the pass before, in microjoules.
     ///   - now: the monotonic clock.
     ///   - unixMicroseconds: the wall clock, for accounts that begin now.
-    public mutating func begin(_ energy: borrowing [UInt64], at now: UInt64, unixMicroseconds: UInt64) {
+    ///   - isShort: somebody waits for it: what is read from time to time, whether it runs or not, is left to another one.
+    public mutating func begin(
+        _ energy: borrowing [UInt64], at now: UInt64, unixMicroseconds: UInt64, isShort: Bool = false
+    ) {
         precondition(!isUnderWay && energy.count == settings.kindCount)
         isUnderWay = true
         for kind in given.indices { given[kind] = energy[kind] }
@@ -94,7 +99,7 @@ extension Attribution {
         if tree.endRestoration() { books.retireRest(slots) }
         if !processors.read(at: now) { faults[.unreadable] += 1 }
         reading.begin()
-        select(at: now)
+        select(at: now, isShort: isShort)
     }
 
     /// Goes on with the pass under way; at most `readsPerStep` files are read.

@@ -10,12 +10,13 @@ extension Attribution {
     /// One that was not worth reading for so many passes is not read at each any more.
     static let patience: UInt8 = 8
     /// After so long, everything is read.
-    static let longestRestNanoseconds: UInt64 = 60_000_000_000
+    public static let longestRestNanoseconds: UInt64 = 60_000_000_000
 
     /// Decides what this pass reads in any case.
-    mutating func select(at now: UInt64) {
+    mutating func select(at now: UInt64, isShort: Bool) {
         let since = now - min(now, fullNanoseconds ?? 0)
-        let isFull = settings.readsAll || fullNanoseconds == nil || since >= Attribution.longestRestNanoseconds
+        isPeriodic = fullNanoseconds != nil && since >= Attribution.longestRestNanoseconds && !isShort
+        let isFull = settings.readsAll || fullNanoseconds == nil || isPeriodic
         if isFull { fullNanoseconds = now }
         for index in slots.indices { slots.accounts[index].prepare() }
         for index in slots.indices where slots.accounts[index].isLive && index != Slots.root {
