@@ -10,6 +10,7 @@ public struct Examination {
     private let sysfs: String
     private let procfs: String
     private let cgroupfs: String?
+    private let podNames: String?
     private let addresses: [SocketAddress]
 
     /// Where the exporter listens by itself, and so does its socket unit as it comes.
@@ -21,14 +22,17 @@ public struct Examination {
     ///   - sysfs: the root of sysfs.
     ///   - procfs: the root of procfs.
     ///   - cgroupfs: where the cgroups are, if not at the usual place in `sysfs`.
+    ///   - podNames: where kubelet makes links to containers' logs, if the names of pods are wanted.
     ///   - addresses: where the exporter would listen.
     public init(
-        source: SourceChoice, sysfs: String, procfs: String, cgroupfs: String? = nil, addresses: [SocketAddress]
+        source: SourceChoice, sysfs: String, procfs: String, cgroupfs: String? = nil, podNames: String? = nil,
+        addresses: [SocketAddress]
     ) {
         self.source = source
         self.sysfs = sysfs
         self.procfs = procfs
         self.cgroupfs = cgroupfs
+        self.podNames = podNames
         self.addresses = addresses
     }
 
@@ -40,7 +44,7 @@ public struct Examination {
             holders: PortHolders(procfs: procfs),
             socketUnitAddress: systemd.hasSocketUnit ? .any(port: Examination.usualPort) : nil)
         return ProcessorCheck(machine: machine).findings + (try energy(machine, systemd))
-            + CgroupCheck(cgroupfs: cgroupfs, sysfs: sysfs, procfs: procfs).findings
+            + CgroupCheck(cgroupfs: cgroupfs, podNames: podNames, sysfs: sysfs, procfs: procfs).findings
             + SandboxCheck(offered: offeredSandbox(procfs: procfs)).findings
             + systemd.findings(passed: SystemdCheck.passedSockets(Process.environment))
             + addresses.map(port.finding)

@@ -271,6 +271,16 @@ import Testing
         }
     }
 
+    @Test func `what the kernel ran while the program was restarted is the system's`() throws {
+        try withBench(.units, { _ in }, oneSlice) { cgroups, bench in
+            cgroups.run("/system.slice/a.service", 100_000)
+            cgroups.run("", 300_000)
+            try bench.restart()
+            try bench.second(4_000_000)
+            #expect(bench.energy("/system.slice/a.service") == 1_000_000 && bench.energy("") == 3_000_000)
+        }
+    }
+
     @Test func `what had no room in the ledger is retired`() throws {
         try withBench(.units, { _ in }, oneSlice) { cgroups, bench in
             cgroups.run("/system.slice/a.service", 100_000)

@@ -6,7 +6,7 @@ import TestSupport
 /// says. As in the kernel, a cgroup's time is that of all in it, what was removed included.
 final class FakeCgroups {
     static let processors: UInt64 = 2
-    private static let tickMicroseconds: UInt64 = 10_000
+    static let tickMicroseconds: UInt64 = 10_000
 
     let root: String
     let procfs: String

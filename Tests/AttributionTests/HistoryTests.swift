@@ -31,6 +31,7 @@ import Testing
             try cgroups.pass(10_000_000)
             var settings = AttributionSettings()
             settings.level = .units
+            settings.readsAll = true
             settings.idleMicrowatts = [HistoryTests.idleMicrowatts]
             settings.mostUnits = Int.random(in: 3...24, using: &numbers)
             settings.mostNewPerMinute = [2, 1000].randomElement(using: &numbers) ?? 2
@@ -58,7 +59,6 @@ import Testing
             before = bench.energies
             if Int.random(in: 0..<15, using: &numbers) == 0 {
                 try bench.restart()
-                reference.forgetBusy()
                 isRestart = true
             }
         }

@@ -76,7 +76,4 @@ struct Reference {
             if !ended.contains(parent) { deaths[parent, default: []].append(path) }
         }
     }
-
-    /// After a restart nobody knows how long the processors worked meanwhile.
-    mutating func forgetBusy() { busy = nil }
 }

@@ -163,7 +163,6 @@ class Model:
         root = self.rows()[0]
         root.debt = 0
         self.accounts = [root]
-        self._rest, self._carried = None, 0
         self._saved_births = self.settings.most_new_per_minute * MINUTE
         self._is_first = True
         for power in self.idle_power.values():
