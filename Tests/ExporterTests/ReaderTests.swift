@@ -37,40 +37,36 @@ private let second: UInt64 = 1_000_000_000
         try root.write("sys/bus/pci/devices/\(address)/power/runtime_status", status + "\n")
     }
 
-    private func isBad(_ sleep: inout NvidiaSleep, at seconds: UInt64) -> Bool {
-        sleep.isOpeningBad(driver.gpus(), at: seconds * second)
+    private func isBad(_ sleep: inout NvidiaSleep, at seconds: UInt64...) -> [Bool] {
+        seconds.map { sleep.isOpeningBad(driver.gpus(), at: $0 * second) }
     }
 
     @Test func `GPUs that never sleep are opened at once`() throws {
         try show("0000:01:00.0", "Disabled by default", "active")
         var sleep = NvidiaSleep(driver)
-        #expect(!isBad(&sleep, at: 0))
+        let answers = isBad(&sleep, at: 0, 1)
+        #expect(answers == [false, false])
     }
 
     @Test func `one that sleeps is opened when another keeps it awake for long`() throws {
         try show("0000:01:00.0", "Enabled (fine-grained)", "suspended")
         try show("0000:02:00.0", "Disabled by default", "active")
         var sleep = NvidiaSleep(driver)
-        #expect(isBad(&sleep, at: 0))
+        var answers = isBad(&sleep, at: 0)
         try show("0000:01:00.0", "Enabled (fine-grained)", "active")
-        #expect(isBad(&sleep, at: 100))
-        #expect(isBad(&sleep, at: 129))
+        answers += isBad(&sleep, at: 100, 129)
         try show("0000:01:00.0", "Enabled (fine-grained)", "suspended")
-        #expect(isBad(&sleep, at: 130))
+        answers += isBad(&sleep, at: 130)
         try show("0000:01:00.0", "Enabled (fine-grained)", "active")
-        #expect(isBad(&sleep, at: 131))
-        #expect(isBad(&sleep, at: 160))
-        #expect(!isBad(&sleep, at: 161))
+        answers += isBad(&sleep, at: 131, 160, 161)
+        #expect(answers == [true, true, true, true, true, true, false])
     }
 
     @Test func `it is let go when nothing has computed on it for long`() {
         var idle = NvidiaIdleness()
-        #expect(!idle.isLeftAlone(isComputing: false, at: 0))
-        #expect(!idle.isLeftAlone(isComputing: false, at: 29 * second))
-        #expect(!idle.isLeftAlone(isComputing: true, at: 31 * second))
-        #expect(!idle.isLeftAlone(isComputing: false, at: 32 * second))
-        #expect(!idle.isLeftAlone(isComputing: false, at: 61 * second))
-        #expect(idle.isLeftAlone(isComputing: false, at: 62 * second))
+        let asked: [(UInt64, Bool)] = [(0, false), (29, false), (31, true), (32, false), (61, false), (62, false)]
+        let answers = asked.map { idle.isLeftAlone(isComputing: $0.1, at: $0.0 * second) }
+        #expect(answers == [false, false, false, false, false, true])
     }
 }
 
@@ -78,12 +74,16 @@ private let second: UInt64 = 1_000_000_000
     @Test func `only the usual command is allowed until a reading fails for it, and then any from the next start on`() {
         var command = NvidiaCommand(remarks: [])
         #expect(command.allowed == .one(0xC020_462A))
-        #expect(!command.loosen(), "nothing is refused yet")
+        // Nothing is refused yet.
+        let before = command.loosen()
         command.isFenced = true
-        #expect(command.loosen())
+        let after = command.loosen()
+        #expect(!before && after)
         var next = NvidiaCommand(remarks: ["ioctl=any"])
         next.isFenced = true
         #expect(next.allowed == .any)
-        #expect(!next.loosen(), "it was not for the command")
+        // It was not for the command.
+        let again = next.loosen()
+        #expect(!again)
     }
 }

@@ -9,7 +9,7 @@ struct ReaderCommand: ParsableCommand {
             A reader is a process of its own, which has a unit of its own. It writes what it measured to a file in \
             /run/pyjoules-exporter/feeds, which the exporter reads once a second.
             """,
-        subcommands: [ReaderNvidiaCommand.self]
+        subcommands: [ReaderNvidiaCommand.self, ReaderHwmonCommand.self]
     )
 }
 
@@ -46,5 +46,28 @@ struct ReaderNvidiaCommand: ParsableCommand {
         var settings = options.settings(intervalNanoseconds: interval?.nanoseconds ?? 1_000_000_000)
         settings.library = library
         NvidiaReader.run(settings)
+    }
+}
+
+/// `reader hwmon`.
+struct ReaderHwmonCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hwmon",
+        abstract: "Publish the sensors that are too slow for the exporter.",
+        discussion: """
+            The exporter gives up sensors that take more than 20 ms twice in a row, or half a second once, such as meters behind a \
+            management controller, because everything else would wait for them. This reads those, and no others, at their pace.
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp("Time between two readings: 5 or 30s; from 1s to 600s. (default: 5)", valueName: "duration"),
+        transform: SensorInterval.init(parsing:))
+    var interval: SensorInterval?
+
+    @OptionGroup var options: ReaderOptions
+
+    func run() throws {
+        SensorsReader.run(options.settings(intervalNanoseconds: interval?.nanoseconds ?? 5_000_000_000))
     }
 }

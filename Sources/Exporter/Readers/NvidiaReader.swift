@@ -53,7 +53,7 @@ struct NvidiaReader: ~Copyable {
     private mutating func run() throws -> ReaderEnd {
         if try waitForAwake() { return end(.asked) }
         let known = driver.gpus()
-        if let failure = NvidiaReader.openLibrary(settings, driver) { return try hold(failure, known) }
+        if let failure = NVML.open(settings, driver) { return try hold(failure, known) }
         var cards: GPUCards
         do throws(NVMLCode) {
             let most = min(NvidiaReader.mostSamplesOfOne, NvidiaReader.mostSamples / max(1, known.count))
@@ -62,7 +62,7 @@ struct NvidiaReader: ~Copyable {
             return try hold(NvidiaFailure(error, driver), known)
         }
         cards.warm()
-        version = NvidiaReader.driverVersion()
+        version = NVML.versionForPeople()
         let gpus = driver.watch()
         enterSandbox()
         if let failure = try firstReading(&cards) { return end(.anew(failure)) }
@@ -102,26 +102,6 @@ struct NvidiaReader: ~Copyable {
             for gpu in gpus { feed.addUnreadable(FeedDevice(GPUFacts(gpu)), .asleep, NvidiaSleep.text) }
             try feed.publish(in: settings)
             if case .end = try loop.wait() { return true }
-        }
-    }
-
-    private static func openLibrary(_ settings: ReaderSettings, _ driver: NVIDIADriver) -> NvidiaFailure? {
-        if let text = NVML.load(from: settings.library.map { [$0] } ?? NVML.places) {
-            return NvidiaFailure(noLibrary: text)
-        }
-        do throws(NVMLCode) {
-            try NVML.initialize()
-            return nil
-        } catch {
-            return NvidiaFailure(error, driver)
-        }
-    }
-
-    private static func driverVersion() -> String {
-        do throws(NVMLCode) {
-            return try NVML.driverVersion()
-        } catch {
-            return "unknown"
         }
     }
 
