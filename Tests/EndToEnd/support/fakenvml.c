@@ -25,7 +25,7 @@ struct machine {
 };
 struct gpu {
     char uuid[96], name[96], bus[32];
-    uint64_t energy, rate, since, power, limit, divided, persistent, processes, delay, hang, crash;
+    uint64_t energy, rate, since, power, limit, divided, persistent, processes, delay, samples_delay, hang, crash;
     uint64_t handle_code, energy_code, power_code, samples_code;
     uint64_t energy_calls, power_calls, samples_calls, processes_calls;
 };
@@ -55,14 +55,14 @@ static void burn(uint64_t nanoseconds) {
     while (nanoseconds > 0 && now(CLOCK_MONOTONIC) < end) continue;
 }
 
-/* What each call does before it answers. */
-static int ask(volatile struct gpu *gpu) {
+/* What each call does before it answers, which takes so long. */
+static int ask(volatile struct gpu *gpu, uint64_t delay) {
     static uint32_t never;
     struct timespec pause = {.tv_nsec = 5000000};
     if (owner == 0 || getpid() != owner) return 1;
     if (gpu->crash) *(volatile int *)NULL = 0;
     while (gpu->hang) syscall(SYS_futex, &never, FUTEX_WAIT, 0, &pause, NULL, 0);
-    burn(gpu->delay);
+    burn(delay);
     /* /dev/null knows no command, and says ENOTTY to each that reaches it. */
     return ioctl(device, (unsigned int)machine->command, NULL) != 0 && errno == EPERM ? 999 : 0;
 }
@@ -132,7 +132,7 @@ int nvmlDeviceGetPersistenceMode(volatile struct gpu *gpu, unsigned int *mode) {
 #ifndef WITHOUT_ENERGY
 int nvmlDeviceGetTotalEnergyConsumption(volatile struct gpu *gpu, unsigned long long *millijoules) {
     gpu->energy_calls += 1;
-    int result = ask(gpu);
+    int result = ask(gpu, gpu->delay);
     uint64_t elapsed = now(CLOCK_MONOTONIC) / UPDATE_NANOSECONDS * UPDATE_NANOSECONDS - gpu->since;
     *millijoules = gpu->energy + (gpu->rate == 0 ? 0 : elapsed / 1000000 * gpu->rate / 1000);
     return gpu->energy_code != 0 ? (int)gpu->energy_code : result;
@@ -141,7 +141,7 @@ int nvmlDeviceGetTotalEnergyConsumption(volatile struct gpu *gpu, unsigned long 
 
 int nvmlDeviceGetPowerUsage(volatile struct gpu *gpu, unsigned int *milliwatts) {
     gpu->power_calls += 1;
-    int result = ask(gpu);
+    int result = ask(gpu, 0);
     *milliwatts = (unsigned int)gpu->power;
     return gpu->power_code != 0 ? (int)gpu->power_code : result;
 }
@@ -158,7 +158,7 @@ struct sample {
 int nvmlDeviceGetSamples(volatile struct gpu *gpu, unsigned int kind, unsigned long long seen, unsigned int *type,
                          unsigned int *count, struct sample *samples) {
     gpu->samples_calls += 1;
-    int result = ask(gpu);
+    int result = ask(gpu, gpu->samples_delay);
     if (gpu->samples_code != 0 || result != 0) return gpu->samples_code != 0 ? (int)gpu->samples_code : result;
     if (kind != 0) return 2;
     uint64_t last = now(CLOCK_REALTIME) / 1000 / SAMPLE_MICROSECONDS, found = 0;
@@ -175,7 +175,7 @@ int nvmlDeviceGetSamples(volatile struct gpu *gpu, unsigned int kind, unsigned l
 
 int nvmlDeviceGetComputeRunningProcesses_v3(volatile struct gpu *gpu, unsigned int *count, void *processes) {
     gpu->processes_calls += 1;
-    int result = ask(gpu);
+    int result = ask(gpu, gpu->delay);
     unsigned int room = *count;
     *count = (unsigned int)gpu->processes;
     (void)processes;
