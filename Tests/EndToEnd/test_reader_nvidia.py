@@ -7,7 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -40,11 +40,13 @@ def feeds(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_gpus(library: Path, tmp_path: Path) -> MakeGPUs:
-    def make(count: int = 1, library: Path = library) -> FakeNVML:
-        return FakeNVML(library, tmp_path, count)
+def make_gpus(library: Path, tmp_path: Path) -> Iterator[MakeGPUs]:
+    with ExitStack() as stack:
 
-    return make
+        def make(count: int = 1, library: Path = library) -> FakeNVML:
+            return stack.enter_context(closing(FakeNVML(library, tmp_path, count)))
+
+        yield make
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -44,7 +45,7 @@ def wait_for_raw(machine: Machine, raw: int) -> None:
 
 
 @pytest.fixture
-def gpu(machine: Machine, tmp_path: Path) -> FakeNVML:
+def gpu(machine: Machine) -> Iterator[FakeNVML]:
     """A GPU that does not exist, for the unit of this machine."""
     place = machine.root / "srv" / "gpu"
     place.mkdir(parents=True)
@@ -56,7 +57,8 @@ def gpu(machine: Machine, tmp_path: Path) -> FakeNVML:
         f'Environment=FAKE_NVML=/srv/gpu/nvml "NVIDIA_ARGS={options} --interval 200ms"\nEnvironmentFile=\n',
     )
     machine.systemctl("daemon-reload")
-    return fake
+    with contextlib.closing(fake):
+        yield fake
 
 
 def test_without_the_driver_nothing_is_started(machine: Machine) -> None:

@@ -53,6 +53,9 @@ class _File:
         path.write_bytes(bytes(size))
         self._descriptor = os.open(path, os.O_RDWR)
 
+    def close(self) -> None:
+        os.close(self._descriptor)
+
     def __setitem__(self, name: str, value: int | str) -> None:
         content = struct.pack("<Q", value) if isinstance(value, int) else value.encode().ljust(self._texts[name], b"\0")
         os.pwrite(self._descriptor, content, self._offsets[name])
@@ -79,6 +82,11 @@ class FakeNVML:
         (module / "version").write_text("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.0-fake\n")
         for number in range(gpus):
             self._describe(number)
+
+    def close(self) -> None:
+        """Lets go of the files; what has them mapped keeps them."""
+        for file in (self.machine, *self.gpus):
+            file.close()
 
     def _describe(self, number: int) -> None:
         gpu = self.gpus[number]
