@@ -83,7 +83,8 @@ def test_a_slow_sensor_is_published_as_the_exporter_knows_it(
     power = feed.only("power")
     assert known[power["id"]] == power["domain"] == "psu_total_power"
     assert (power["kind"], power["watts"]) == ("sensor", "180")
-    assert Decimal(power["spread"]) >= Decimal("0.6")
+    # The library may end a millisecond early.
+    assert Decimal(power["spread"]) >= Decimal("0.599")
     assert not feed.has("counter")
     assert reader.only_record("reader_started")["devices"] == "1"
     board.set(0, "power1_input", 190_500_000)
