@@ -55,6 +55,29 @@ def check(shown: Page) -> None:
     assert not shown.find("pyjoules_attribution_errors_total", reason="identity")
 
 
+def show(machine: Machine, slices: tuple[str, ...], options: str) -> None:
+    """Starts slices, and the exporter on a tree in which these and one of the test's own are all there is."""
+    make = f"mkdir -p {ROOT} && mount -t tmpfs tmpfs {ROOT} && cd {ROOT} && echo cpu >cgroup.controllers"
+    make += " && mkdir meter.slice && echo usage_usec 0000000000000000000 >meter.slice/cpu.stat"
+    for name in slices:
+        machine.systemctl("start", name)
+        make += f" && mkdir {name} && mount --bind /sys/fs/cgroup/{name} {name}"
+    machine.run("sh", "-c", make)
+    arguments = f"--path.cgroupfs {ROOT} --attribution units {options}"
+    machine.write("/etc/default/pyjoules-exporter", f'ARGS="{arguments}"\n')
+    # A crash is followed by a second's pause, which is none of these tests' matter.
+    machine.write(
+        "/etc/systemd/system/pyjoules-exporter-pace.service.d/none.conf", "[Service]\nExecStart=\nExecStart=true\n"
+    )
+    machine.systemctl("daemon-reload")
+    machine.systemctl("restart", SERVICE)
+
+
+def usage(cgroup: Path) -> int:
+    """What the kernel says that a cgroup ran, in microseconds."""
+    return int((cgroup / "cpu.stat").read_text().splitlines()[0].removeprefix("usage_usec "))
+
+
 @dataclass
 class Meter:
     """The tree of cgroups that the exporter is given, and what it has accounted to the slices in it."""
@@ -72,25 +95,11 @@ class Meter:
 
     @staticmethod
     def begin(
-        machine: Machine, counters: Counters, slices: tuple[str, ...], *options: str, latest: int = LATEST_SECONDS
+        machine: Machine, counters: Counters, slices: tuple[str, ...], options: str = "", latest: int = LATEST_SECONDS
     ) -> Meter:
         """Makes the slices and the tree, and starts the exporter on it."""
-        make = f"mkdir -p {ROOT} && mount -t tmpfs tmpfs {ROOT} && cd {ROOT} && echo cpu >cgroup.controllers"
-        make += " && mkdir meter.slice && echo usage_usec 0000000000000000000 >meter.slice/cpu.stat"
-        for name in slices:
-            machine.systemctl("start", name)
-            make += f" && mkdir {name} && mount --bind /sys/fs/cgroup/{name} {name}"
-        machine.run("sh", "-c", make)
-        fixed = f"--path.cgroupfs {ROOT} --attribution units --attribution.idle-watts 0"
         paces = f"--attribution.interval {latest}s --sample.interval {SAMPLE_SECONDS}"
-        arguments = f"{fixed} {paces} {' '.join(options)}"
-        machine.write("/etc/default/pyjoules-exporter", f'ARGS="{arguments}"\n')
-        # A crash is followed by a second's pause, which is none of these tests' matter.
-        machine.write(
-            "/etc/systemd/system/pyjoules-exporter-pace.service.d/none.conf", "[Service]\nExecStart=\nExecStart=true\n"
-        )
-        machine.systemctl("daemon-reload")
-        machine.systemctl("restart", SERVICE)
+        show(machine, slices, f"--attribution.idle-watts 0 {paces} {options}")
         meter = Meter(machine, counters["package_0"], page())
         # What ran before was nobody's, or had no price.
         meter.take()
@@ -100,11 +109,6 @@ class Meter:
     def cgroup(self, name: str) -> Path:
         """A slice of the machine's as the tests see it."""
         return self.machine.cgroups / name
-
-    def usage(self, *slices: str) -> int:
-        """What the kernel says that slices ran, in microseconds."""
-        first_lines = [(self.cgroup(name) / "cpu.stat").read_text().splitlines()[0] for name in slices]
-        return sum(int(line.removeprefix("usage_usec ")) for line in first_lines)
 
     def move(self) -> None:
         """To be followed by nothing but `take`, also by the next process."""

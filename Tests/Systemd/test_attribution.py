@@ -17,12 +17,13 @@ from threading import Thread
 import pytest
 
 from conftest import PACKAGE
-from exporter_unit import SERVICE, page, page_after_ticks, restarts
+from exporter_unit import ADDRESS, SERVICE, page, page_after_ticks, restarts
 from machine import WHOLE_CGROUPS, Machine
-from metered import ATTRIBUTED, Meter, check, microjoules
+from metered import ATTRIBUTED, Meter, check, microjoules, show, usage
 from support.exposition import Page
-from support.hardware_counter import HardwareCounter
+from support.hardware_counter import HardwareCounter, RandomLoad
 from support.powercap_tree import PowercapTree, Zone
+from support.scraping_servers import Prometheus
 from support.waiting import wait_until
 
 Figure = Callable[[str], None]
@@ -102,7 +103,7 @@ def test_nothing_is_lost_of_2000_short_lives_and_50_kills(
     meter = Meter.begin(machine, counters, slices, "--attribution.max-new 100000 --attribution.max 1024")
     chance = Random(13)
     lives = ShortLives(tmp_path, meter.cgroup("lives.slice"))
-    began = {name: meter.usage(name) for name in slices}
+    began = {name: usage(meter.cgroup(name)) for name in slices}
     again: list[Decimal] = []
     with transient_units(machine, 60):
         for number in range(KILLS):
@@ -116,7 +117,7 @@ def test_nothing_is_lost_of_2000_short_lives_and_50_kills(
     lives.end()
     meter.take()
     again += values_of(meter.take(), "again.service")
-    ran = {name: meter.usage(name) - began[name] for name in slices}
+    ran = {name: usage(meter.cgroup(name)) - began[name] for name in slices}
 
     assert restarts(machine) == KILLS
     assert lives.lives == 2000
@@ -143,7 +144,7 @@ def test_5000_cgroups_at_once_overflow_the_queue_and_lose_nothing(
     """The kernel says that events are missing, and the tree is listed again."""
     meter = Meter.begin(machine, counters, ("lives.slice",), "--attribution.max-new 100000", latest=3)
     lives = ShortLives(tmp_path, meter.cgroup("lives.slice"))
-    began = meter.usage("lives.slice")
+    began = usage(meter.cgroup("lives.slice"))
     burst = [meter.cgroup("lives.slice") / f"burst-{number}.service" for number in range(5000)]
     with meter.stopped():
         for group in burst:
@@ -166,7 +167,7 @@ def test_5000_cgroups_at_once_overflow_the_queue_and_lose_nothing(
     shown = meter.take_what_moved()
     lives.end()
     assert shown.value("pyjoules_attribution_units") == 0
-    ran = meter.usage("lives.slice") - began
+    ran = usage(meter.cgroup("lives.slice")) - began
     assert abs(meter.accounted - ran) <= meter.pages
     assert not shown.find("pyjoules_attribution_errors_total")
     figure(
@@ -214,6 +215,66 @@ def test_names_that_try_to_break_labels(machine: Machine, counters: dict[str, Ha
 
 def unescaped(value: str) -> str:
     return re.sub(r'\\(["\\n])', lambda match: "\n" if match[1] == "n" else match[1], value)
+
+
+SHARES = {"loop.service": "--cpu 2 --cpu-method loop", "pages.service": "--vm 1 --vm-bytes 16M"}
+LOAD_WATTS = 100
+# Two shares are as two times of the processors, but for the steps in which a running task's time moves.
+SHARE_TOLERANCE = 0.05
+
+
+def test_shares_and_sum_in_a_real_prometheus(
+    machine: Machine, counters: dict[str, HardwareCounter], tmp_path: Path, figure: Figure
+) -> None:
+    """Two services of different work and as much time as they can get: energy as time, and every scrape adds up."""
+    if not Prometheus.is_available():
+        pytest.skip("prometheus is not installed (Debian package prometheus)")
+    show(machine, ("real.slice",), "--attribution.interval 200ms")
+    for name, work in SHARES.items():
+        machine.run("systemd-run", "--quiet", "--slice=real.slice", f"--unit={name}", "stress-ng", *work.split())
+    groups = {name: machine.cgroups / "real.slice" / name for name in SHARES}
+    job = {"job_name": "bench", "static_configs": [{"targets": ["{}:{}".format(*ADDRESS)]}]}
+    configuration = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [job]}
+    server = Prometheus(tmp_path / "prometheus", configuration)
+    try:
+        server.wait_until_ready()
+        with RandomLoad(list(counters.values()), LOAD_WATTS, Random(13)):
+            wait_until(lambda: set(SHARES) <= set(energies(page())), what="a row of each service")
+            begin = {name: (usage(groups[name]), energies(page())[name]) for name in SHARES}
+            wait_until(lambda: len(scrapes(server)) > 20, 60, "twenty scrapes")
+            end = {name: (usage(groups[name]), energies(page())[name]) for name in SHARES}
+        sums = scrapes(server)
+    finally:
+        server.end()
+    for parts, total in sums.values():
+        assert parts == total
+    (loop_time, loop_energy), (pages_time, pages_energy) = (
+        (end[name][0] - begin[name][0], end[name][1] - begin[name][1]) for name in SHARES
+    )
+    time_ratio, energy_ratio = loop_time / pages_time, float(loop_energy / pages_energy)
+    figure(
+        f"{len(sums)} scrapes of Prometheus add up; stress-ng's loops and pages: {loop_time / 1e6:.1f} and"
+        f" {pages_time / 1e6:.1f} s, as {time_ratio:.3f} to 1; {loop_energy} and {pages_energy} J,"
+        f" as {energy_ratio:.3f} to 1"
+    )
+    assert abs(energy_ratio / time_ratio - 1) <= SHARE_TOLERANCE
+
+
+def energies(shown: Page) -> dict[str, Decimal]:
+    return {one.labels["name"]: one.value for one in shown.find(ATTRIBUTED) if "name" in one.labels}
+
+
+def scrapes(server: Prometheus) -> dict[float, tuple[int, int]]:
+    """What the parts of each scrape add up to, and what they should, in microjoules."""
+    names = f"{ATTRIBUTED}|pyjoules_attribution_retired_joules_total|pyjoules_attribution_energy_joules_total"
+    found: dict[float, tuple[int, int]] = {}
+    for series in server.query(f'{{__name__=~"{names}",kind="package"}}[5m]'):
+        is_total = series["metric"]["__name__"] == "pyjoules_attribution_energy_joules_total"
+        for moment, value in series["values"]:
+            parts, total = found.get(moment, (0, 0))
+            energy = round(Decimal(value) * 1_000_000)
+            found[moment] = (parts, total + energy) if is_total else (parts + energy, total)
+    return found
 
 
 def test_the_whole_tree_of_the_machine_is_followed_by_the_shipped_unit(
