@@ -33,10 +33,12 @@ extension Attribution {
         let rest = rise - min(rise, owed)
         node.debtMicroseconds = min(owed - min(rise, owed), processors.largestDebtMicroseconds)
         // What is left when one alone has gone, and nothing ran that has no account, is what it ran since it was read last.
-        let heir = node.deaths == 1 && node.withoutSlot == 0 && index != Slots.root ? node.latestDead : index
+        let isAlone = node.deaths == 1 && node.removals <= 1 && node.withoutSlot == 0
+        let heir = isAlone && index != Slots.root ? node.latestDead : index
         weights[heir].addSaturating(rest)
         node.childrenMicroseconds = 0
         node.deaths = 0
+        node.removals = 0
         slots.accounts[index].node = node
     }
 
