@@ -143,6 +143,12 @@ extension CgroupTree {
 extension Node {
     /// - Parameter isNew: the directory was made since the one in which it lies was listed, and so was all that is in it.
     init(isNew: Bool) { self.init(highestIdentifier: isNew ? 0 : .max) }
+
+    /// A directory in it has gone.
+    mutating func noteRemoval() {
+        isDirty = true
+        removals = min(removals + 1, 2)
+    }
 }
 
 extension Account {

@@ -170,8 +170,10 @@ extension CgroupTree {
         do throws(SystemError) {
             try watch.takeEvents { event in
                 switch event {
-                case .made(let number), .removed(let number):
+                case .made(let number):
                     if let index = known[number] { slots.accounts[index].node?.isDirty = true }
+                case .removed(let number):
+                    if let index = known[number] { slots.accounts[index].node?.noteRemoval() }
                 case .ended(let number):
                     if let index = known.removeValue(forKey: number) { slots.accounts[index].node?.watch = nil }
                 case .overflow: slots.markAllDirty()

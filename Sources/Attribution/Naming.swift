@@ -61,7 +61,7 @@ struct Naming: ~Copyable {
     private func matches(_ glob: Glob, _ path: [UInt8]) -> Bool {
         let below = path.span.extracting(min(1, path.count)..<path.count)
         let name = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
-        return glob.matches(below, name: name)
+        return glob.matches(below, name: name + below.extracting(name..<below.count).systemdEscapeCount)
     }
 }
 

@@ -72,7 +72,9 @@ struct Node {
     var unwanted = 0
     /// Of each directory in it is known what it ran.
     var isLookedThrough = false
-    /// How many went since the pass before, and the account of the latest of them.
+    /// How many directories went, with an account or without, since it was looked through; more than one if that is not known.
+    var removals = 0
+    /// How many with an account went since the pass before, and that of the latest one.
     var deaths = 0
     var latestDead = 0
 }
@@ -234,13 +236,18 @@ struct Slots {
 extension Slots {
     /// Events were lost: anything may have come or gone.
     mutating func markAllDirty() {
-        for index in indices { accounts[index].node?.isDirty = true }
+        for index in indices {
+            accounts[index].node?.isDirty = true
+            accounts[index].node?.removals = 2
+        }
     }
 
     /// Of these nothing is told.
     mutating func markUnwatchedDirty() {
         for index in indices where accounts[index].isLive && accounts[index].node != nil {
-            if accounts[index].node?.watch == nil { accounts[index].node?.isDirty = true }
+            guard accounts[index].node?.watch == nil else { continue }
+            accounts[index].node?.isDirty = true
+            accounts[index].node?.removals = 2
         }
     }
 

@@ -38,8 +38,12 @@ extension Attribution {
         node.debtMicroseconds = min(owed - min(ran, owed), processors.largestDebtMicroseconds)
         node.heldMicroseconds = node.isLookedThrough ? 0 : rest
         // What is left when one alone has gone, and nothing ran that has no account, is what it ran since it was read last.
-        let heir = node.deaths == 1 && node.withoutSlot == 0 && index != Slots.root ? node.latestDead : index
-        if node.isLookedThrough { weights[heir].addSaturating(rest) }
+        let isAlone = node.deaths == 1 && node.removals <= 1 && node.withoutSlot == 0
+        let heir = isAlone && index != Slots.root ? node.latestDead : index
+        if node.isLookedThrough {
+            weights[heir].addSaturating(rest)
+            node.removals = 0
+        }
         node.deaths = 0
         slots.accounts[index].node = node
     }

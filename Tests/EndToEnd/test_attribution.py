@@ -99,15 +99,18 @@ def page_after_pass(exporter: Exporter) -> Page:
 
 def test_units_come_go_and_return(start_exporter: StartExporter, counter: HardwareCounter, cgroups: CgroupTree) -> None:
     cgroups.add("system.slice")
-    exporter = start(start_exporter, counter.tree, cgroups, *OFTEN)
+    exporter = start(start_exporter, counter.tree, cgroups, *OFTEN, "--attribution.max-new", "10000")
     numbers = random.Random(184)
     living: list[str] = []
-    for number in range(25):
-        if living and numbers.random() < 0.4:
-            cgroups.remove(living.pop(numbers.randrange(len(living))))
+    for _ in range(120):
+        # One that is there ends, one that is not begins or returns.
+        path = f"system.slice/job-{numbers.randrange(24)}.service"
+        if path in living:
+            living.remove(path)
+            cgroups.remove(path)
         else:
-            living.append(f"system.slice/job-{numbers.randrange(8)}-{number}.service")
-            cgroups.add(living[-1])
+            living.append(path)
+            cgroups.add(path)
         for path in living:
             cgroups.run(path, numbers.randrange(10_000))
         cgroups.run("system.slice", numbers.randrange(2_000))
