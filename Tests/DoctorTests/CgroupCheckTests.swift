@@ -23,7 +23,7 @@ import Testing
             let found = findings(cgroups)
             #expect(found.map(\.status) == [.ok] && found.map(\.topic) == [.cgroups])
             #expect(found[0].sentence.contains("\(cgroups.root) has 7 units of all kinds"))
-            #expect(found[0].sentence.contains(" us here, every "))
+            #expect(found[0].sentence.contains(" each minute, which takes "))
             #expect(found[0].remedy == nil)
             #expect(findings(sysfs: directory).map(\.status) == [.note], "nothing is where it usually lies")
         }
