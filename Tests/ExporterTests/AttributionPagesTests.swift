@@ -84,8 +84,8 @@ private struct Life: ~Copyable {
     private static let price: UInt64 = 7
     private static let idleWatts: UInt64 = 3
     private static let keptSeconds: UInt64 = 40 * stepSeconds
-    /// Passes that take long come less often than each second, on a machine that has much to do: so much time is enough for any.
-    private static let stepSeconds: UInt64 = 30
+    /// Passes that take long come less often than each second, on a machine that has much to do: so much time is enough for one of a quarter of a second.
+    private static let stepSeconds: UInt64 = 200
     private static let idleMicrojoules = idleWatts * stepSeconds * 1_000_000
     private static let names = 60
     private static let families = [
@@ -144,7 +144,7 @@ private struct Life: ~Copyable {
         _ = publication.take(.endedInterval)
     }
 
-    /// Half a minute, and the page after it, whose rows are held against what the units ran.
+    /// A step, and the page after it, whose rows are held against what the units ran.
     mutating func goOnToPage() throws -> AttributionPage {
         try goOn()
         let page = try page()
