@@ -19,7 +19,7 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long lint format bench bench-smoke bench-report bench-programs fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -83,6 +83,10 @@ siege-long: SIEGE = long
 siege-long: ## The siege at length, and ten minutes of all attacks at once
 siege siege-quick siege-long: build .venv/ready
 	PYTHONPATH=Tests/EndToEnd $(PYTHON) Tests/Siege/siege.py $(SIEGE)
+
+mutations: ## Put known mistakes into attribution, and see that a test notices each; some minutes
+	@scripts/deps.sh test
+	python3 scripts/mutations.py $(MISTAKES)
 
 lint: ## Check format, doors between modules and folders, banned words, Python and linkage
 	@scripts/lint.sh

@@ -221,8 +221,8 @@ def unescaped(value: str) -> str:
 
 SHARES = {"loop.service": "--cpu 2 --cpu-method loop", "pages.service": "--vm 1 --vm-bytes 16M"}
 LOAD_WATTS = 100
-# Two shares are as two times of the processors, but for the steps in which a running task's time moves.
-SHARE_TOLERANCE = 0.05
+# Energy is as time, but for what runs between the look at a group and the page that is compared with it.
+SHARE_TOLERANCE = 0.1
 
 
 def test_shares_and_sum_in_a_real_prometheus(
