@@ -57,7 +57,6 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(name: "COpenSSL", cSettings: strictC),
-        .target(name: "CNVML", cSettings: strictC),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         // Layer 1.
         room("Bytes"),
@@ -74,8 +73,6 @@ let package = Package(
         room("TLS", ["COpenSSL", "Kernel"]),
         room("Passwords", ["CCrypt", "Kernel"]),
         room("Sandbox", ["CSeccomp", "Kernel"]),
-        room("Publishing", ["Kernel", "Bytes"]),
-        room("GPU", ["CNVML", "Kernel"]),
         // Layer 3.
         room("WebConfig", ["CYAML", "TLS", "Passwords", "Bytes"]),
         .target(
@@ -98,7 +95,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Attribution", "Sampling",
                 "Systemd",
-                "Sandbox", "CBuildInfo", "Log", "Serving", "Reports", "Doctor", "Publishing", "GPU",
+                "Sandbox", "CBuildInfo", "Log", "Serving", "Reports", "Doctor",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -133,8 +130,6 @@ let package = Package(
         tests(of: "Attribution", ["Kernel", "Bytes"]),
         tests(of: "Systemd", ["Kernel"]),
         tests(of: "WebConfig", ["TLS", "Passwords"]),
-        tests(of: "Publishing", ["Kernel"]),
-        tests(of: "GPU", ["Kernel"]),
         tests(of: "Gzip", ["Bytes"]),
         // A client of TLS for tests, which uses OpenSSL as a library that is linked.
         .target(
@@ -156,7 +151,7 @@ let package = Package(
             of: "Exporter",
             [
                 "Attribution", "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling",
-                "Systemd", "TLS", "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports", "GPU",
+                "Systemd", "TLS", "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports",
             ]),
     ]
 )

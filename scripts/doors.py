@@ -41,8 +41,6 @@ MODULES: Table = {
     "TLS": "COpenSSL Kernel",
     "Passwords": "CCrypt Kernel",
     "Sandbox": "CSeccomp Kernel Glibc",
-    "Publishing": "Kernel Bytes",
-    "GPU": "CNVML Kernel",
     # Layer 3.
     "Sampling": "Sources Accounts Attribution Counters Kernel Bytes",
     "WebConfig": "CYAML TLS Passwords Bytes",
@@ -53,7 +51,7 @@ MODULES: Table = {
     "Doctor": "Sampling Sources Attribution Accounts Counters Sandbox Kernel Bytes",
     # Layer 5.
     "Exporter": "Serving Reports Doctor Sampling Sources Attribution Accounts Counters Metrics HTTP Systemd Sandbox Log"
-    " Publishing GPU Kernel Bytes CBuildInfo ArgumentParser Logging Synchronization",
+    " Kernel Bytes CBuildInfo ArgumentParser Logging Synchronization",
 }
 # They come with the toolchain: Package.swift does not name them.
 TOOLCHAIN = {"Glibc", "Synchronization"}
@@ -66,9 +64,8 @@ FOLDERS: Table = {
     "Reporting": "Options",
     "Series": "Build",
     "Measure": "Options Reporting",
-    "Readers": "Build Options Reporting",
     "Loop": "Build Options Reporting Series",
-    "Commands": "Build Options Measure Readers Loop",
+    "Commands": "Build Options Measure Loop",
     "Main": "Commands",
 }
 

@@ -29,7 +29,9 @@ enum Enclosure {
         let report =
             configuration.entersSandbox
             ? Sandbox.enterSandbox(plan) : SandboxReport(allOff: "--no-sandbox")
-        SandboxReporter.tell(report, log)
+        var fields: [String: String] = [:]
+        for layer in SandboxLayer.allCases { fields[layer.rawValue] = report[layer].isOn ? "on" : "off" }
+        log.report(.sandboxed, report.isComplete ? .info : .warning, "sandbox: \(report.summary)", fields)
         return report
     }
 }
@@ -41,6 +43,8 @@ extension SandboxPlan {
         readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs, procfs: configuration.procfs)
         writesFiles = configuration.stateFile != nil
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
-        isFatal = Build.isSandboxFatal
+        #if SANDBOX_FATAL
+            isFatal = true
+        #endif
     }
 }
