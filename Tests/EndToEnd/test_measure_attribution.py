@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +22,9 @@ from support.waiting import wait_until
 
 BINARY = str(exporter.BINARY)
 SHARED = {"package", "dram", "psys"}
+
+# What one of these tests leaves in the cgroup of the test run must not be taken for another one's.
+pytestmark = pytest.mark.xdist_group("cgroups of commands")
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -56,8 +61,9 @@ def cgroup() -> Iterator[Path]:
         probe.rmdir()
     except OSError as error:
         pytest.skip(f"no cgroup can be made here: {error}")
+    before = set(directory.glob("pyjoules-measure-*"))
     yield directory
-    assert not list(directory.glob("pyjoules-measure-*"))
+    assert set(directory.glob("pyjoules-measure-*")) <= before
 
 
 def report(result: subprocess.CompletedProcess[str]) -> dict:
@@ -143,8 +149,9 @@ def test_what_cannot_be_executed_leaves_nothing(cgroup: Path, tmp_path: Path) ->
 def test_what_a_command_leaves_behind_is_told(cgroup: Path) -> None:
     result = run("--", "sh", "-c", "sleep 30 >/dev/null 2>&1 & echo $!")
     assert result.returncode == 0
-    (group,) = cgroup.glob("pyjoules-measure-*")
-    assert f"the command left processes behind: {group} stays" in result.stderr
+    told = re.search(rf"the command left processes behind: ({cgroup}/\S+) stays", result.stderr)
+    assert told, result.stderr
+    group = Path(told[1])
     os.kill(int(result.stdout), 9)
 
     def is_removed() -> bool:
@@ -165,14 +172,12 @@ def test_where_there_are_no_cgroups_nothing_is_run(tmp_path: Path) -> None:
     assert "what the command uses cannot be told" in result.stderr and "--path.cgroupfs" in result.stderr
 
 
-def test_without_the_right_to_make_one_it_says_what_gives_it(cgroup: Path, tmp_path: Path) -> None:
+def test_without_the_right_to_make_one_it_says_what_gives_it(cgroup: Path, public_directory: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
-    marker = tmp_path / "was-run"
-    binary = tmp_path / "pyjoules-exporter"
-    binary.write_bytes(Path(BINARY).read_bytes())
-    for path in (binary, tmp_path, *tmp_path.parents[:2]):
-        path.chmod(0o755)
+    marker = public_directory / "was-run"
+    binary = public_directory / "pyjoules-exporter"
+    shutil.copy(BINARY, binary)
     result = subprocess.run(
         [str(binary), "measure", "--source", "simulated", "--attribution", "--", "touch", str(marker)],
         capture_output=True,
