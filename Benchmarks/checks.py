@@ -177,15 +177,15 @@ def _looks(client: Client) -> float:
     return value_of(client.scrape(), "pyjoules_attribution_pass_seconds_count")
 
 
-def _lines(trace: Path, part: str) -> list[int]:
-    """The lines of a trace that have this in them."""
-    return [number for number, line in enumerate(trace.read_text(errors="replace").splitlines()) if part in line]
+def _lines(trace: Path, pattern: str) -> list[int]:
+    """The lines of a trace in which this is found."""
+    lines = trace.read_text(errors="replace").splitlines()
+    return [number for number, line in enumerate(lines) if re.search(pattern, line)]
 
 
 def _tick_lines(trace: Path) -> list[int]:
     """The lines of a trace in which the timer is read, which happens once in each tick."""
-    lines = trace.read_text(errors="replace").splitlines()
-    return [number for number, line in enumerate(lines) if re.match(r"read\(\d+<anon_inode:\[timerfd\]>", line)]
+    return _lines(trace, r"^read\(\d+<anon_inode:\[timerfd\]>")
 
 
 def _calls_between_ticks(trace: Path) -> tuple[int, Counter[str]]:

@@ -43,9 +43,10 @@ struct AttributionRecords {
 }
 
 /// What has to survive this process so that the accounts go on, as words of eight bytes with the least significant first: how many kinds,
-/// when the latest pass began, how many accounts, and five of the processors' time; of each kind the total, what was idle, and the idle power; of each account the hash of its
-/// path, the cgroup's number, the latest reading (plus 1; 0 for none), when it began, the greatest number in it, the time in it that was
-/// given to nobody yet, and what it has of each kind. What was retired is what the total has beyond all these.
+/// when the latest pass began, how many accounts, and five of the processors' time; of each kind the total, what was idle, and the idle
+/// power; of each account the hash of its path, the cgroup's number, the latest reading (plus 1; 0 for none), when it began, the greatest
+/// number in it, the time in it that was given to nobody yet, and what it has of each kind. What was retired is what the total has beyond
+/// all these.
 extension Attribution {
     /// The bytes of so many accounts.
     static func recordBytes(_ accounts: Int, kinds: Int) -> Int {

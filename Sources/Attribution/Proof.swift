@@ -20,8 +20,9 @@ extension Attribution {
         if isFull { fullNanoseconds = now }
         for index in slots.indices { slots.accounts[index].prepare() }
         for index in slots.indices where slots.accounts[index].isLive && index != Slots.root {
-            let account = slots.accounts[index].parent == Slots.root || slots.accounts[index].isHot
-            if isFull || account || slots.accounts[index].node?.deaths ?? 0 > 0 { want(index) }
+            let isAtTop = slots.accounts[index].parent == Slots.root
+            let hasLost = slots.accounts[index].node?.deaths ?? 0 > 0
+            if isFull || isAtTop || hasLost || slots.accounts[index].isHot { want(index) }
         }
         for index in slots.indices where slots.accounts[index].isLive && index != Slots.root {
             let parent = slots.accounts[index].parent

@@ -1,3 +1,4 @@
+import Attribution
 import Kernel
 import Log
 import Logging
@@ -23,7 +24,9 @@ enum Enclosure {
         for path in readAgain { plan.keepReadable(file: path) }
         plan.watchesFiles = !readAgain.isEmpty || cgroups != nil
         // Cgroups that come later are listed, watched and read.
-        if let cgroups { plan.readablePaths += [cgroups, configuration.podNames].compactMap(\.self) }
+        if let cgroups {
+            plan.readablePaths += [cgroups, configuration.attribution?.settings.podNames].compactMap(\.self)
+        }
         // Users can be added by a reload, and passwords are compared in a thread.
         plan.allowsThreads = !readAgain.isEmpty
         let report =

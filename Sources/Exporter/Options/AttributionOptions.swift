@@ -101,8 +101,7 @@ struct AttributionOptions: ParsableArguments {
         choice.settings.descended = descended
         choice.settings.included = included
         choice.settings.excluded = excluded
-        choice.settings.podNames = configuration.podNames
-        if configuration.podNames != nil, choice.settings.level != .containers, descended.isEmpty {
+        if choice.settings.podNames != nil, choice.settings.level != .containers, descended.isEmpty {
             configuration.warnings.append("--attribution.pod-names has no effect without --attribution containers")
         }
         choice.idlePowers = idlePowers
@@ -140,6 +139,6 @@ struct PodNameOptions: ParsableArguments {
     var podNames: String?
 
     func apply(to configuration: inout Configuration) {
-        configuration.podNames = podNames
+        configuration.attribution?.settings.podNames = podNames
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -26,11 +27,10 @@ def share_out(items: list[pytest.Item], background: Callable[[pytest.Item], list
         return name
 
     for item in items:
-        for first, second in zip(background(item), background(item)[1:], strict=False):
+        for first, second in pairwise(background(item)):
             leaders[leader(second)] = leader(first)
-    groups = {item.nodeid: _group(item, [leader(name) for name in background(item)]) for item in items}
     for item in items:
-        if group := groups[item.nodeid]:
+        if group := _group(item, [leader(name) for name in background(item)]):
             item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: not background(item))
 
