@@ -6,8 +6,10 @@ network, which is a loopback device and nothing else, is the tests' as well as t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,7 +26,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 # Generous: booting takes half a second where nothing else runs.
 BOOT_SECONDS = 60.0
 # What systemd(1) takes for a clean end, sent to process 1 of a container: SIGRTMIN+4.
-POWER_OFF = "RTMIN+4"
+POWER_OFF = signal.SIGRTMIN + 4
 # With this nspawn asks whoever keeps its unit to start it again.
 REBOOT_STATUS = 133
 
@@ -89,12 +91,18 @@ class Machine(Debian):
     def power_off(self) -> None:
         """Ends it in peace if it goes, and in any case."""
         if self._nspawn is not None and self._nspawn.poll() is None:
-            subprocess.run(["kill", "-s", POWER_OFF, str(self._init)], check=False)
+            # Before it has a process 1 there is nobody to ask: 0 would be every process of our own group.
+            if self._init > 0:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._init, POWER_OFF)
+            else:
+                self._nspawn.kill()
             try:
                 self._nspawn.wait(BOOT_SECONDS)
             except subprocess.TimeoutExpired:
                 self._nspawn.kill()
                 self._nspawn.wait()
+        self._init = 0
         subprocess.run(["umount", self.root], check=True)
 
     def _wait_until_up(self) -> None:
@@ -111,13 +119,9 @@ class Machine(Debian):
         """The number, here, of the process that is 1 inside; 0 if there is none yet."""
         assert self._nspawn is not None
         number = self._nspawn.pid
-        for child in Path(f"/proc/{number}/task/{number}/children").read_text().split():
-            try:
-                status = Path(f"/proc/{child}/status").read_text()
-            except FileNotFoundError:
-                continue
-            numbers = next(line for line in status.splitlines() if line.startswith("NSpid:")).split()[1:]
-            if len(numbers) > 1 and numbers[-1] == "1" and _cgroup(child).endswith("/init.scope"):
+        for child in _read(f"/proc/{number}/task/{number}/children").split():
+            numbers = _numbers(child)
+            if len(numbers) > 1 and numbers[-1] == 1 and _cgroup(child).endswith("/init.scope"):
                 return int(child)
         return 0
 
@@ -148,14 +152,10 @@ class Machine(Debian):
 
     def outer_pid(self, inner: int) -> int:
         """The number of a process here, by the one that it has inside."""
-        for status in Path("/proc").glob("[0-9]*/status"):
-            try:
-                lines = status.read_text().splitlines()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            numbers = next(line for line in lines if line.startswith("NSpid:")).split()[1:]
-            if len(numbers) > 1 and int(numbers[-1]) == inner and "/payload/" in _cgroup(status.parent.name):
-                return int(status.parent.name)
+        for process in Path("/proc").glob("[0-9]*"):
+            numbers = _numbers(process.name)
+            if len(numbers) > 1 and numbers[-1] == inner and "/payload/" in _cgroup(process.name):
+                return int(process.name)
         raise AssertionError(f"no process {inner} inside")
 
     def write(self, path: str, text: str) -> None:
@@ -195,10 +195,21 @@ class Machine(Debian):
         yield from ("LC_ALL=C.UTF-8", "DEBIAN_FRONTEND=noninteractive", "SYSTEMD_PAGER=cat")
 
 
-def _cgroup(pid: int | str) -> str:
-    """The cgroup v2 of a process; empty if it is gone."""
+def _read(path: str) -> str:
+    """What the kernel says of a process; empty if it is gone, be it between opening and reading."""
     try:
-        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+        return Path(path).read_text()
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    return next((line.removeprefix("0::") for line in lines if line.startswith("0::")), "")
+
+
+def _numbers(pid: int | str) -> list[int]:
+    """The numbers of a process, in our namespace of processes and in each one below; none if it is gone."""
+    lines = (line for line in _read(f"/proc/{pid}/status").splitlines() if line.startswith("NSpid:"))
+    return [int(number) for number in next(lines, "").split()[1:]]
+
+
+def _cgroup(pid: int | str) -> str:
+    """The cgroup v2 of a process; empty if it is gone."""
+    lines = (line for line in _read(f"/proc/{pid}/cgroup").splitlines() if line.startswith("0::"))
+    return next(lines, "").removeprefix("0::")
