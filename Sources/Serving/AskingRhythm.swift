@@ -2,6 +2,8 @@
 struct AskingRhythm {
     /// No scraper asks again so soon.
     private static let soonNanoseconds: UInt64 = 50_000_000
+    /// So much later than usual may a request come at any interval: a busy machine delays its clients, however often they ask.
+    private static let delayNanoseconds: UInt64 = 250_000_000
     /// From so many requests on it is known whether they come regularly.
     private static let regularCount = 3
 
@@ -19,7 +21,7 @@ struct AskingRhythm {
     /// It asks.
     mutating func ask(at now: UInt64) {
         let gap = now - min(now, lastNanoseconds)
-        if !hasAsked {
+        if !hasAsked || gap < AskingRhythm.soonNanoseconds {
             steadyCount = 1
         } else if steadyCount == 1 || AskingRhythm.areAlike(gap, gapNanoseconds) {
             steadyCount = min(steadyCount + 1, AskingRhythm.regularCount)
@@ -38,11 +40,12 @@ struct AskingRhythm {
 
     /// It has asked regularly three times, and the next request is not long overdue.
     func isRegular(at now: UInt64) -> Bool {
-        steadyCount == AskingRhythm.regularCount && now - min(now, lastNanoseconds) <= 2 * gapNanoseconds
+        steadyCount == AskingRhythm.regularCount
+            && now - min(now, lastNanoseconds) <= 2 * gapNanoseconds + AskingRhythm.delayNanoseconds
     }
 
-    /// Neither is more than twice the other.
+    /// Neither is more than twice the other, apart from what a busy machine adds.
     private static func areAlike(_ one: UInt64, _ other: UInt64) -> Bool {
-        max(one, other) <= 2 * min(one, other)
+        max(one, other) <= 2 * min(one, other) + delayNanoseconds
     }
 }

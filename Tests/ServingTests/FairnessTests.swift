@@ -112,10 +112,25 @@ import Testing
         #expect(crowd.isThere(regular) == false, "it has stopped asking")
     }
 
-    @Test func `one that asks in bursts is not regular`() throws {
+    @Test func `a delay that a busy machine makes does not cost a frequent scraper its place`() throws {
+        var crowd = try Crowd(limit: 4)
+        let regular = try crowd.arrive(7)
+        for pause: UInt64 in [60, 60, 60, 240, 60, 300] {
+            crowd.ask(regular)
+            crowd.wait(milliseconds: pause)
+        }
+        for _ in 0..<8 { crowd.ask(try crowd.arrive(7)) }
+        #expect(crowd.isThere(regular) == true)
+        crowd.wait(milliseconds: 450)
+        for _ in 0..<4 { crowd.ask(try crowd.arrive(7)) }
+        #expect(crowd.isThere(regular) == false, "it has stopped asking")
+    }
+
+    @Test(arguments: [[0, 0, 0, 5000, 0], [0, 0, 0, 0, 0], [10, 10, 10, 10, 10], [60, 60, 60, 0, 0]] as [[UInt64]])
+    func `one that asks in bursts is not regular`(pauses: [UInt64]) throws {
         var crowd = try Crowd(limit: 2)
         let bursting = try crowd.arrive(7)
-        for pause: UInt64 in [0, 0, 0, 5000, 0] {
+        for pause in pauses {
             crowd.ask(bursting)
             crowd.wait(milliseconds: pause)
         }
