@@ -1,6 +1,7 @@
 """Puts known mistakes into attribution, one after the other, and sees that a test notices each: `make mutations`.
 
     python3 scripts/mutations.py [WORD...]        only those whose description has a word
+    python3 scripts/mutations.py --check          only that the lines of each stand in the sources
 
 A mistake is some lines of the sources and what stands in their place. It is made in a copy of what attribution's unit
 tests need, in .build-mutations, so that a build is short. A mistake that no test notices is a gap in the tests, and the
@@ -52,12 +53,12 @@ def in_file(what: str, name: str, right: str, wrong: str, *others: tuple[str, st
     return Mistake(what, ((name, right, wrong), *others))
 
 
-RETIRING = "            if !books.isBalanced(kind, slots) { faults[.identity] += 1 }\n        }\n        retire()\n"
+RETIRING = "        rate()\n        retire()\n"
 MISTAKES = (
     in_file(
         "what a rest lacks is not taken from the next one",
         "Weighing.swift",
-        "node.debtMicroseconds = min(owed - min(rise, owed), processors.largestDebtMicroseconds)",
+        "node.debtMicroseconds = min(owed - min(ran, owed), processors.largestDebtMicroseconds)",
         "node.debtMicroseconds = 0",
     ),
     in_file(
@@ -125,6 +126,18 @@ MISTAKES = (
         "Weighing.swift",
         "node.deaths == 1 && node.removals <= 1",
         "node.deaths == 1",
+    ),
+    in_file(
+        "what ran beyond what was read is forgotten",
+        "Weighing.swift",
+        "node.heldMicroseconds = node.isLookedThrough ? 0 : rest",
+        "node.heldMicroseconds = 0",
+    ),
+    in_file(
+        "what ran beyond what was read is given out twice",
+        "Weighing.swift",
+        "node.heldMicroseconds = node.isLookedThrough ? 0 : rest",
+        "node.heldMicroseconds = rest",
     ),
     in_file(
         "shares are rounded each by itself",
@@ -207,8 +220,6 @@ def notice(mistake: Mistake) -> str | None:
     before = {name: path.read_text() for name, path in files.items()}
     after = dict(before)
     for name, right, wrong in mistake.changes:
-        if after[name].count(right) != 1:
-            sys.exit(f"mutations: {name} has {after[name].count(right)} times, and not once: {right}")
         after[name] = after[name].replace(right, wrong)
     try:
         for name, path in files.items():
@@ -219,7 +230,19 @@ def notice(mistake: Mistake) -> str | None:
             path.write_text(before[name])
 
 
+def check() -> None:
+    """Ends where lines of a mistake do not stand in the sources just once."""
+    for mistake in MISTAKES:
+        for name, right, _ in mistake.changes:
+            count = (ROOT / "Sources" / "Attribution" / name).read_text().count(right)
+            if count != 1:
+                sys.exit(f"mutations: {name} has {count} times, and not once: {right}")
+
+
 def main() -> int:
+    check()
+    if sys.argv[1:] == ["--check"]:
+        return 0
     wanted = [mistake for mistake in MISTAKES if not sys.argv[1:] or any(word in mistake.what for word in sys.argv[1:])]
     prepare()
     if failing := first_notice():
