@@ -57,8 +57,10 @@ e2e: build .venv/ready
 
 # What the sandbox does not know fails with EPERM in the product, which a test may not notice; here it ends the process.
 e2e-fatal: build .venv/ready ## Run the end-to-end tests with a build that dies of any system call its sandbox does not know
-	swift build $(RELEASE_FLAGS) --product pyjoules-exporter -Xswiftc -DSANDBOX_FATAL --scratch-path .build-fatal
-	PYJOULES_EXPORTER=$(CURDIR)/.build-fatal/release/pyjoules-exporter PYJOULES_SANDBOX_FATAL=1 \
+	PYJOULES_FATAL_SANDBOX=1 swift build $(RELEASE_FLAGS) --product pyjoules-exporter
+	@mkdir -p .build/fatal && cp $(BINARY) .build/fatal/
+	swift build $(RELEASE_FLAGS) --product pyjoules-exporter
+	PYJOULES_EXPORTER=$(CURDIR)/.build/fatal/pyjoules-exporter PYJOULES_SANDBOX_FATAL=1 \
 		$(PYTHON) $(E2E)
 
 # The tests' Python packages, in an environment of their own.
@@ -131,4 +133,4 @@ container: build ## Build the image with buildah and try it with podman; needs r
 	@scripts/container.sh check
 
 clean: ## Remove everything that was built
-	rm -rf .build .build-asan .build-fatal .build-systemd .venv
+	rm -rf .build .build-asan .build-systemd .venv

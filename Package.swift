@@ -25,6 +25,8 @@ let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 /// The commit that is being built, for `pyjoules_exporter_build_info`; the Makefile sets it. Not from
 /// `Context.gitInformation`, which SwiftPM caches with the manifest and so names an older commit.
 let revision = Context.environment["PYJOULES_REVISION"] ?? "unknown"
+/// Whether a system call that the sandbox does not know ends the process; `make e2e-fatal` sets it.
+let fatalSandbox = Context.environment["PYJOULES_FATAL_SANDBOX"] == nil ? "0" : "1"
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -42,7 +44,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = [], exclude: [
 let package = Package(
     name: "pyjoules-exporter",
     products: [
-        .executable(name: "pyjoules-exporter", targets: ["Exporter"])
+        .executable(name: "pyjoules-exporter", targets: ["Exporter", "CBuildFacts"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -52,7 +54,14 @@ let package = Package(
         // Layer 0: C.
         .target(name: "CLinux", cSettings: strictC),
         .target(name: "CCrypt", cSettings: strictC, linkerSettings: [.linkedLibrary("crypt")]),
-        .target(name: "CBuildInfo", cSettings: strictC + [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
+        .systemLibrary(name: "CBuildInfo"),
+        // What CBuildInfo declares. Only linked: whoever depended on it would be compiled anew with each commit.
+        .target(
+            name: "CBuildFacts", publicHeadersPath: ".",
+            cSettings: strictC + [
+                .define("PYJOULES_REVISION", to: "\"\(revision)\""),
+                .define("PYJOULES_FATAL_SANDBOX", to: fatalSandbox),
+            ]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
@@ -151,7 +160,7 @@ let package = Package(
             of: "Exporter",
             [
                 "Attribution", "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling",
-                "Systemd", "TLS", "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports",
+                "Systemd", "TLS", "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports", "CBuildFacts",
             ]),
     ]
 )

@@ -4,6 +4,8 @@ import CBuildInfo
 enum Build {
     static let version = "0.1.0"
     static var revision: String { unsafe String(cString: pyjoules_revision()) }
+    /// A system call that the sandbox does not know ends the process: `make e2e-fatal` builds it so.
+    static var hasFatalSandbox: Bool { pyjoules_sandbox_is_fatal() }
 
     static var swift: String {
         #if compiler(>=6.4)

@@ -46,8 +46,6 @@ extension SandboxPlan {
         readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs, procfs: configuration.procfs)
         writesFiles = configuration.stateFile != nil
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
-        #if SANDBOX_FATAL
-            isFatal = true
-        #endif
+        isFatal = Build.hasFatalSandbox
     }
 }

@@ -1,3 +1,0 @@
-#include "CBuildInfo.h"
-
-const char *pyjoules_revision(void) { return PYJOULES_REVISION; }
