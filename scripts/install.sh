@@ -34,7 +34,10 @@ installed=(
     "$documentation/examples/capability.conf"
     "$documentation/examples/perf.conf"
     "$documentation/examples/prometheus.yml"
+    "$documentation/examples/alerts.rules.yml"
     "$documentation/examples/attribution.rules.yml"
+    "$documentation/examples/former-names.rules.yml"
+    "$documentation/examples/power.rules.yml"
 )
 
 # place FILE TARGET: what is read and not run.
@@ -72,7 +75,7 @@ install_all() {
     place "$made/fish" "$prefix/share/fish/vendor_completions.d/$name.fish"
 
     local example
-    for example in systemd/examples/*.conf deploy/prometheus/{prometheus,attribution.rules}.yml; do
+    for example in systemd/examples/*.conf deploy/prometheus/{prometheus,{alerts,attribution,former-names,power}.rules}.yml; do
         place "$example" "$documentation/examples/${example##*/}"
     done
     [ -n "$destination" ] || cat <<TEXT

@@ -38,7 +38,10 @@ INSTALLED = {
     f"usr/share/doc/{NAME}/examples/capability.conf",
     f"usr/share/doc/{NAME}/examples/perf.conf",
     f"usr/share/doc/{NAME}/examples/prometheus.yml",
+    f"usr/share/doc/{NAME}/examples/alerts.rules.yml",
     f"usr/share/doc/{NAME}/examples/attribution.rules.yml",
+    f"usr/share/doc/{NAME}/examples/former-names.rules.yml",
+    f"usr/share/doc/{NAME}/examples/power.rules.yml",
 }
 CONFIGURATION = {f"etc/default/{NAME}"}
 
