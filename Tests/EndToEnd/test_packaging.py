@@ -111,7 +111,7 @@ def test_the_unit_starts_the_program_from_the_prefix(tmp_path: Path) -> None:
     environment = {"DESTDIR": str(tmp_path), "PREFIX": "/opt/energy"}
     succeed(REPOSITORY / "scripts" / "install.sh", "install", BINARY, environment=environment)
     unit = (tmp_path / "opt" / "energy" / "lib" / "systemd" / "system" / f"{NAME}.service").read_text()
-    assert f"ExecStart=/opt/energy/bin/{NAME} $ARGS\n" in unit
+    assert f"ExecStart=/opt/energy/bin/{NAME} --web.systemd-socket $ARGS\n" in unit
 
 
 # Units

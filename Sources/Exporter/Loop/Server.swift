@@ -77,6 +77,9 @@ struct Server: ~Copyable {
         log.report(.stopped, .info, "stopped")
     }
 
+    /// Tells the service manager why it ends.
+    func tellManager(failure reason: String) { manager.failing(reason) }
+
     /// Waits for events and serves one batch of them.
     mutating func turn() throws(SystemError) {
         try awaitEvents()
