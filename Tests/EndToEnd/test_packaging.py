@@ -19,8 +19,13 @@ UNITS = REPOSITORY / "systemd"
 # What `systemd-analyze security` may say at most, of 10, of the service as it is shipped and with each of the drop-ins.
 EXPOSURE_CEILINGS = {None: 0.4, "capability": 0.7, "perf": 0.9}
 PACE_CEILING = 3.2
-# Fields that are not written out where they are reported, by the case: one for each layer of the sandbox.
-COMPUTED_FIELDS = {"sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"}}
+# Fields that are not written out where they are reported, by the case: one for each layer of the sandbox, and those of
+# zones that are refused together.
+COMPUTED_FIELDS = {
+    "sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"},
+    "zoneIgnored": {"PYJOULES_ZONE", "PYJOULES_REASON"},
+    "zoneUnreadable": {"PYJOULES_ZONE", "PYJOULES_REASON"},
+}
 
 INSTALLED = {
     f"usr/bin/{NAME}",

@@ -28,7 +28,7 @@ enum LedgerKeeper {
             let isUnknown = sampling.accounts.contains { $0.hasBeenRead && $0.accountant.last == nil }
             log.report(
                 .ledgerRestored, .info,
-                "going on from an earlier run with \(domains) domains"
+                "going on from an earlier run with \(counted(domains, "domain"))"
                     + (isUnknown
                         ? "; what was used in between is unknown of counters that begin with the program or are others now"
                         : ""),
