@@ -188,6 +188,31 @@ def test_no_counter_at_all_in_a_guest_asks_for_no_driver(tmp_path: Path, procfs:
     assert "modprobe" not in remedy and "run the exporter on its host" in remedy
 
 
+def test_a_guest_is_told_the_same_by_all(
+    start_exporter: StartExporter, tmp_path: Path, procfs: Path, free_address: str
+) -> None:
+    """Log, doctor and measure had three texts for it, of which none named doctor."""
+    tree = PowercapTree(tmp_path / "sys")
+    with (procfs / "cpuinfo").open("a") as cpuinfo:
+        cpuinfo.write("flags\t: fpu hypervisor\n")
+    text = "a virtual machine has no energy counters of its own, so run the exporter on its host"
+    assert text in str(examine(procfs, free_address, tree.root).only("powercap")["remedy"])
+    said = start_exporter(tree).only_record("no_source")["msg"]
+    roots = ["--path.sysfs", str(tree.root), "--path.procfs", str(procfs)]
+    measured = subprocess.run([BINARY, "measure", *roots, "--", "true"], capture_output=True, text=True)
+    assert measured.returncode == 1
+    for told in (said, measured.stderr):
+        assert text in told and "'pyjoules-exporter doctor'" in told
+
+
+def test_events_that_are_not_there_are_not_ok(tree: PowercapTree, procfs: Path, free_address: str) -> None:
+    """What counting them would take was told as if they were there."""
+    setting = procfs / "sys" / "kernel" / "perf_event_paranoid"
+    setting.parent.mkdir(parents=True, exist_ok=True)
+    setting.write_text("2\n")
+    assert examine(procfs, free_address, tree.root).only("perf")["status"] == "note"
+
+
 def test_no_counter_at_all_is_a_problem(tmp_path: Path, procfs: Path, free_address: str) -> None:
     root = tmp_path / "sys"
     (root / "class" / "powercap").mkdir(parents=True)
