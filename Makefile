@@ -5,7 +5,8 @@ SHELL := /bin/bash
 export PREFIX ?= /usr/local
 export DESTDIR ?=
 # The lowest module graph is checked by the build itself: a target that imports what it does not declare is an error.
-SWIFT_FLAGS := --explicit-target-dependency-import-check error
+# Colours are a flag of the compiler, and other flags build everything anew: a terminal and a pipe get the same.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error --no-color-diagnostics
 # One binary with Swift's runtime in it, and the C++ library that this needs: a directory with nothing but its archive makes
 # the linker take that. Packed relocations save 0.8 MiB of resident memory, and the C++ library's own 0.9 MiB.
 STATIC_LIBRARIES := $(CURDIR)/.build/static

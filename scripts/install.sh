@@ -65,11 +65,7 @@ install_all() {
     scripts/manual_page.py "$binary" "packaging/$name.1.in" "$date" "$documentation" > "$made/$name.1"
     place "$made/$name.1" "$prefix/share/man/man1/$name.1"
     local shell
-    for shell in bash zsh fish; do "$binary" --generate-completion-script "$shell" > "$made/$shell"; done
-    # It is read by the shell that completes, and run by none.
-    sed -i '1{/^#!/d}' "$made/bash"
-    # fish's argparse takes no dot in an option's name, and says so; the script then parses the same words again for ever.
-    sed -i 's/argparse .* -- \$unparsed_tokens 2> \/dev\/null$/& || break/' "$made/fish"
+    for shell in bash zsh fish; do scripts/completions.py "$binary" "$shell" > "$made/$shell"; done
     place "$made/bash" "$prefix/share/bash-completion/completions/$name"
     place "$made/zsh" "$zsh/_$name"
     place "$made/fish" "$prefix/share/fish/vendor_completions.d/$name.fish"

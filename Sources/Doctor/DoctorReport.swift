@@ -10,11 +10,30 @@ public enum DoctorFormat: String, CaseIterable, Sendable {
 
 /// All findings, in one of the two forms that they can be told.
 public struct DoctorReport {
+    /// What becomes of the energy while doctor looks.
+    enum Exporter: Sendable {
+        /// One runs and measures.
+        case measures
+        /// One runs, and does not show everybody what it measures.
+        case serves
+        case none
+        /// None runs, and the one that was asked for would only simulate.
+        case wouldSimulate
+
+        init(_ states: [ExporterCheck.State], simulates: Bool) {
+            self =
+                states.contains(.measuring)
+                ? .measures : states.contains(.closed) ? .serves : simulates ? .wouldSimulate : .none
+        }
+    }
+
     private let findings: [Finding]
+    private let exporter: Exporter
 
     /// What an examination found.
-    public init(findings: [Finding]) {
+    init(findings: [Finding], exporter: Exporter = .none) {
         self.findings = findings
+        self.exporter = exporter
     }
 
     /// Whether all that is needed works.
@@ -40,9 +59,19 @@ public struct DoctorReport {
             if let remedy = finding.remedy { text += "\(margin)-> \(remedy)\n" }
         }
         let problems = findings.count { $0.status == .problem }
-        let verdict =
-            problems == 0 ? "All that is needed works." : "\(counted(problems, "problem")); the arrows say what helps."
+        let verdict = problems == 0 ? good : "\(counted(problems, "problem")); the arrows say what helps."
         return text + "\n\(verdict)\n"
+    }
+
+    /// What it means that there is no problem.
+    private var good: String {
+        switch exporter {
+        case .measures: "All that is needed works: energy is measured and served."
+        case .serves: "All that is needed works: an exporter serves, and shows its numbers to those who may see them."
+        case .none: "All that is needed works. No exporter runs here; one that is started would measure."
+        case .wouldSimulate:
+            "All that is needed works. No exporter runs here; this one would simulate and measure nothing."
+        }
     }
 
     /// One JSON object on a line.

@@ -1,5 +1,18 @@
 import Kernel
 
+extension HealthAnswer {
+    /// What an exporter on this machine answers to a path; nil if nothing came within a second or two.
+    static func asking(_ path: String, at address: SocketAddress) -> HealthAnswer? {
+        do {
+            var exchange = try Exchange(address, deadlineNanoseconds: Clock.monotonicNanoseconds() + 1_500_000_000)
+            return HealthAnswer(
+                try exchange.answer(to: "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        } catch {
+            return nil
+        }
+    }
+}
+
 /// One request on a connection of its own, and what comes back until the end, a limit or the deadline.
 struct Exchange: ~Copyable {
     enum Failure: Error {

@@ -13,6 +13,8 @@ public struct Finding: Equatable, Sendable {
         case sandbox
         case systemd
         case port
+        /// One that runs.
+        case exporter
     }
 
     enum Status: String, CaseIterable, Sendable {

@@ -6,11 +6,15 @@ struct HealthAnswer {
     let status: Int?
     /// The head is there to its end.
     let isComplete: Bool
+    /// All of it.
+    let text: String
+    /// It names itself, as every answer of an exporter does: others have the same paths and ports.
+    var isOurs: Bool { text.contains("pyjoules-exporter") }
     /// The port speaks TLS, and what was asked in the clear was answered in the clear.
     private let wantsTLS: Bool
 
     init(_ bytes: [UInt8]) {
-        let text = String(decoding: bytes, as: UTF8.self)
+        text = String(decoding: bytes, as: UTF8.self)
         let words = text.prefix { $0 != "\r\n" && $0 != "\n" }.split(separator: " ", maxSplits: 2)
         let isHTTP =
             words.count >= 2 && words[0].hasPrefix("HTTP/1.") && words[1].utf8.count == 3
@@ -20,26 +24,37 @@ struct HealthAnswer {
         wantsTLS = status == 400 && text.contains("speaks TLS")
     }
 
+    /// Why it lives and does not say more to whoever asks; nil if it does.
+    var reserve: String? {
+        switch status {
+        case 401: "it asks for a password"
+        case 429: "it limits the rate of requests"
+        case 400 where wantsTLS: "it speaks TLS"
+        default: nil
+        }
+    }
+
     /// What the answer means; `place` is the address that was asked, for the message.
     func verdict(on question: HealthQuestion, place: String) -> HealthVerdict {
         guard let status else {
             return .unwell(
                 "what answers on \(place) does not speak HTTP; name the exporter's address with --web.listen-address")
         }
+        guard isOurs, status != 404 else {
+            return .unwell(
+                "what answers on \(place) is not pyjoules-exporter (Pushgateway and others have this port, too); name the exporter's "
+                    + "address with --web.listen-address")
+        }
+        if let reserve { return lives(reserve, question, place) }
         switch (status, question) {
         case (200, .healthy): return .well("\(place) is healthy")
         case (200, .ready): return .well("\(place) is ready")
-        case (401, _): return lives("it asks for a password", question, place)
-        case (429, _): return lives("it limits the rate of requests", question, place)
-        case (400, _) where wantsTLS: return lives("it speaks TLS", question, place)
         case (503, .ready):
             return .unwell(
                 "\(place) is not ready: it has no sample yet, nothing has been read for 10 s, or it has no connection left; its log tells"
             )
         case (503, .healthy):
             return .unwell("\(place) has no connection left for this one; --web.max-connections allows more")
-        case (404, _):
-            return .unwell("\(place) is not the exporter; name its address with --web.listen-address")
         default: return .unwell("\(place) answered \(question.rawValue) with status \(status)")
         }
     }

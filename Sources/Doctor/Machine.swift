@@ -66,8 +66,8 @@ struct ProcessorCheck {
             findings.append(
                 Finding(
                     .note, .processor,
-                    "This is a virtual machine\(name): energy counters are its host's, and one that is seen here tells "
-                        + "what the host wants to tell."))
+                    "This is a virtual machine\(name): energy counters that are seen here tell what its host wants to tell.",
+                    remedy: Remedy.onTheHost))
         }
         if let remark = machine.processor.remark {
             findings.append(Finding(.note, .processor, remark.prefix(1).uppercased() + remark.dropFirst() + "."))

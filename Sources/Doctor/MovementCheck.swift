@@ -1,6 +1,7 @@
 import Accounts
 import Counters
 import Sampling
+import Sources
 
 /// Whether what can be read is a counter at all, and whether it adds up to the machine: what was seen while counters were watched.
 struct MovementCheck {
@@ -43,7 +44,7 @@ struct MovementCheck {
             "No counter of \(kind.rawValue) has moved while doctor looked, for \(milliseconds) ms, as counters of hardware do even "
                 + "where nothing is to do: the exporter takes such a source for none after 10 s.",
             remedy: isVirtual
-                ? "run the exporter on the host, since this is a virtual machine"
+                ? Remedy.onTheHost
                 : "dmesg and the driver's documentation tell more")
     }
 

@@ -12,7 +12,8 @@ struct PerfCheck {
     /// `refused` are all that are not counted, and `error` is why one that was found cannot be opened; nil if all can.
     func findings(_ discovery: PerfDiscovery, _ error: PerfError?, refused zones: [RefusedZone]) -> [Finding] {
         let refused = zones.map { Finding(.note, .perf, "\($0.name) is not counted: \($0.reason).") }
-        guard !discovery.groups.isEmpty else { return (refused.isEmpty ? [absence] : refused) + setting }
+        // What counting would take is of no interest where there is nothing to count.
+        guard !discovery.groups.isEmpty else { return refused.isEmpty ? [absence] : refused }
         let failed = Set(zones.filter(isRefusedByKernel).map(\.name))
         let counting = discovery.groups.flatMap(\.zones).filter { !failed.contains($0.name) }
         if let error, counting.isEmpty {

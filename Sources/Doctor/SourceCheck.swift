@@ -9,6 +9,8 @@ import Sources
 struct SourceCheck {
     let machine: Machine
     let report: SourceReport
+    /// An exporter that runs measures, whatever this user may read.
+    var isMeasured = false
 
     /// How long counters are watched. The hardware moves them a thousand times a second.
     static let watchMilliseconds: Int32 = 100
@@ -18,6 +20,11 @@ struct SourceCheck {
     /// What was chosen.
     var findings: [Finding] {
         let name = report.name
+        guard report.isUp || !isMeasured else {
+            return [
+                Finding(.note, .source, "This user can read no source; the exporter that runs measures all the same.")
+            ]
+        }
         guard report.isUp else {
             return [
                 Finding(

@@ -37,7 +37,9 @@ struct Main {
             Process.print(Command.help(for: error) + "\n")
             Process.exit(status: 0)
         }
-        Process.print("pyjoules-exporter: \(Command.complaint(about: error))\n", toError: true)
+        let complaint = Command.complaint(about: error)
+        Command.tellManager(complaint)
+        Process.print("pyjoules-exporter: \(complaint)\n", toError: true)
         Process.exit(status: usageError)
     }
 }

@@ -40,6 +40,11 @@ public enum Files {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// Makes a directory in one that is there, which all may look into and its owner may write to. See mkdir(2).
+    public static func makeDirectory(_ path: String) throws(SystemError) {
+        _ = try attempt { unsafe Int(mkdir(path, 0o755)) }.orThrow("mkdir")
+    }
+
     /// Where a path leads when all links are followed; nil if it leads nowhere. See realpath(3).
     public static func realPath(_ path: String) -> String? {
         guard let resolved = unsafe realpath(path, nil) else { return nil }

@@ -55,6 +55,8 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let connectionRefused = ErrorCode(number: ECONNREFUSED)
     /// ENOSPC: the disk, or what may be used of it, is full.
     public static let noSpace = ErrorCode(number: ENOSPC)
+    /// EROFS: the file system can only be read.
+    public static let readOnlyFileSystem = ErrorCode(number: EROFS)
     /// ELOOP: a link, where none is followed.
     public static let tooManyLinks = ErrorCode(number: ELOOP)
     /// ENAMETOOLONG: a path is longer than the kernel takes.

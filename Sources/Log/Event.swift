@@ -3,6 +3,7 @@
 /// The identifier is the journal's MESSAGE_ID: `journalctl MESSAGE_ID=...` finds all of a kind. Never reuse one.
 public enum Event: String, CaseIterable, Sendable {
     case started
+    case startedWithoutSource = "started_without_source"
     case settingIgnored = "setting_ignored"
     case listening
     case sandboxed
@@ -51,6 +52,7 @@ public enum Event: String, CaseIterable, Sendable {
     public var messageID: String {
         switch self {
         case .started: "9f0d6331a3054090a1efe114610643ff"
+        case .startedWithoutSource: "18ccbe73adf4487581a31b569cdd3367"
         case .settingIgnored: "54fd61de8cfe4d2d890bf810cba23654"
         case .listening: "69699bf4057442c09fb4a259cc766893"
         case .sandboxed: "bbbb04a64f8041618bef388b7f62c217"

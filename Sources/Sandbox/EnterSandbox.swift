@@ -76,7 +76,9 @@ private func giveUpCapabilities(_ plan: SandboxPlan) -> SandboxReport.State {
         try Privileges.dropBoundingCapabilities()
     } catch {
         // It limits what a program executed from here could gain: none can be executed, and none could gain anything.
-        remark = " (bounding set left: \(error.code))"
+        let reason = error.code == .operationNotPermitted ? "emptying it takes CAP_SETPCAP" : "\(error.code)"
+        remark =
+            " (the bounding set stays, since \(reason); it matters only to programs that are started, and none can be)"
     }
     do {
         let isMonitoring = try Privileges.dropCapabilities(keepingMonitoring: plan.opensPerfEvents)

@@ -40,21 +40,25 @@ public struct Listeners: ~Copyable {
     ///
     /// - Parameters:
     ///   - addresses: empty means `defaultPort` on every address.
+    ///   - setting: what names another address or port, as it was written; nil if nothing does.
     ///   - requiresInherited: only sockets that were passed will do.
     ///   - scheme: what is spoken on them, `http` or `https`.
     public mutating func open(
-        _ addresses: [SocketAddress], defaultPort: UInt16, requiresInherited: Bool, scheme: String, _ log: Logger
+        _ addresses: [SocketAddress], defaultPort: UInt16, setting: String?, requiresInherited: Bool, scheme: String,
+        _ log: Logger
     ) throws(WebFailure) {
         if areInherited {
-            if !addresses.isEmpty {
-                log.report(.listening, .warning, "systemd passed sockets, so --web.listen-address is not used")
+            if let setting {
+                log.report(
+                    .listening, .warning,
+                    "systemd passed sockets, so \(setting) is not used; to move them: \(Listeners.moving)")
             }
         } else {
             guard !requiresInherited else {
                 throw WebFailure(
                     message:
-                        "--web.systemd-socket is given, but no socket activation file descriptors were found that can be served; "
-                        + "start pyjoules-exporter.socket instead of the service")
+                        "systemd passed no socket that can be served, as --web.systemd-socket asks for: systemctl restart "
+                        + "pyjoules-exporter.socket opens it, also where its address was changed")
             }
             for address in addresses.isEmpty ? [.any(port: defaultPort)] : addresses { try open(address) }
         }
@@ -146,6 +150,10 @@ public struct Listeners: ~Copyable {
         }
     }
 
+    /// How the port of the service is set.
+    private static let moving =
+        "systemctl edit pyjoules-exporter.socket, then systemctl restart pyjoules-exporter.socket"
+
     /// Why an address cannot be had, and what helps.
     private static func reason(_ error: SystemError, _ address: SocketAddress) -> String {
         switch (error.code, address) {
@@ -157,6 +165,12 @@ public struct Listeners: ~Copyable {
         case (.addressFamilyNotSupported, .vsock):
             "there are no such sockets here; load the kernel's module vsock, "
                 + "and under systemd add AF_VSOCK to RestrictAddressFamilies="
+        case (.addressFamilyNotSupported, .ipv6):
+            "there are no IPv6 sockets here: the kernel has none, or the unit allows none (RestrictAddressFamilies=), as that of the "
+                + "package on purpose; its port is the socket's: \(moving)"
+        case (.addressFamilyNotSupported, _):
+            "the unit allows no network (RestrictAddressFamilies=), as that of the package on purpose; its port is the socket's: "
+                + moving
         default: "\(error)"
         }
     }

@@ -188,6 +188,9 @@ struct Responses: ~Copyable {
 
     private mutating func explain(_ response: Response) {
         explanation.removeAll()
+        if case .page = response.body { return }
+        // Who asks for the health of an exporter has to know that one answers: others have the same paths and the same port.
+        explanation.append("pyjoules-exporter: ")
         switch response.body {
         case .page: return
         case .explanation where response.status == .tooManyRequests:

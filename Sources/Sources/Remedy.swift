@@ -45,7 +45,7 @@ public struct Remedy: Sendable {
 
     /// The kernel shows no counter at all.
     public var absentCounters: String {
-        if place.isGuest { return onTheHost }
+        if place.isGuest { return Remedy.onTheHost }
         let module = load("intel_rapl_msr")
         return place.container == nil ? module : "\(module), and then \(hiddenCounters)"
     }
@@ -121,5 +121,6 @@ public struct Remedy: Sendable {
             + "CAP_DAC_READ_SEARCH"
     }
 
-    private var onTheHost: String { "a virtual machine has none of its own, so run the exporter on its host" }
+    /// What helps in a virtual machine, in one wording for all who say it.
+    public static let onTheHost = "a virtual machine has no energy counters of its own, so run the exporter on its host"
 }

@@ -41,18 +41,43 @@ import Testing
 
     @Test func `a free port is free`() throws {
         let port = try port(of: try Listener(on: .any(port: 0)))
-        #expect(check().finding(.any(port: port)) == Finding(.ok, .port, ":\(port) is free."))
-        let withUnit = check(socketUnitAddress: .any(port: port)).finding(.any(port: port))
-        let elsewhere = check(socketUnitAddress: .any(port: 1)).finding(.any(port: port))
-        #expect(elsewhere.status == .ok)
-        #expect(withUnit.status == .note)
-        #expect(withUnit.remedy?.hasPrefix("sudo systemctl start pyjoules-exporter.socket") == true)
+        #expect(check().finding(at: .any(port: port)) == Finding(.ok, .port, ":\(port) is free."))
+    }
+
+    @Test(
+        arguments: [
+            (true, "restart pyjoules-exporter.socket"), (false, "start pyjoules-exporter.service,"),
+            (nil, "restart pyjoules-exporter.socket"),
+        ] as [(Bool?, String)])
+    func `a port that the socket unit is to listen on is a problem if it is free`(isOpen: Bool?, remedy: String) throws
+    {
+        // The port was moved and the service restarted: nobody listened, and all was said to be well.
+        let address = SocketAddress.any(port: try port(of: try Listener(on: .any(port: 0))))
+        let finding = check(unit: SocketUnit(addresses: [.any(port: 1), address], isOpen: isOpen)).finding(at: address)
+        #expect(finding.status == .problem)
+        #expect(finding.remedy?.hasPrefix("sudo systemctl \(remedy)") == true)
+        #expect(check(unit: SocketUnit(addresses: [.any(port: 1)], isOpen: isOpen)).finding(at: address).status == .ok)
+    }
+
+    @Test func `nobody is woken to be asked`() throws {
+        try withTakenPort { processes, address in
+            var check = check(processes, unit: SocketUnit(addresses: [address], isOpen: true, wakesService: true))
+            check.isExporter = { _ in
+                Issue.record("asked")
+                return true
+            }
+            let result = check.look(at: address)
+            #expect(
+                result.finding.sentence
+                    == "systemd listens on \(address), which starts the exporter when somebody asks.")
+            #expect(!result.isServed)
+        }
     }
 
     @Test func `another program is named with its unit`() throws {
         try withTakenPort { processes, address in
             try processes.add(33, "prometheus-push", "0::/system.slice/prometheus-pushgateway.service", inode: 7)
-            let finding = check(processes).finding(address)
+            let finding = check(processes).finding(at: address)
             #expect(finding.status == .problem)
             #expect(
                 finding.sentence
@@ -67,9 +92,10 @@ import Testing
         try withTakenPort { processes, address in
             try processes.add(1, "systemd", "0::/init.scope", inode: 7)
             try processes.add(33, "pyjoules-export", "0::/system.slice/pyjoules-exporter.service", inode: 7)
-            let finding = check(processes).finding(address)
+            let finding = check(processes).finding(at: address)
             #expect(finding.status == .ok)
             #expect(finding.sentence.hasPrefix("pyjoules-export (process 33, pyjoules-exporter.service) listens"))
+            #expect(check(processes).look(at: address).isServed)
         }
     }
 
@@ -77,16 +103,19 @@ import Testing
     func `systemd listens for us if our unit is installed`(hasUnit: Bool, status: Finding.Status) throws {
         try withTakenPort { processes, address in
             try processes.add(1, "systemd", "0::/init.scope", inode: 7)
-            #expect(check(processes, socketUnitAddress: hasUnit ? address : nil).finding(address).status == status)
+            let result = check(processes, unit: hasUnit ? SocketUnit(addresses: [address]) : nil).look(at: address)
+            #expect(result.finding.status == status)
+            #expect(!result.isServed)
         }
     }
 
     @Test(arguments: [(true, Finding.Status.ok), (false, .problem)])
     func `who may not be seen is asked`(isExporter: Bool, status: Finding.Status) throws {
         try withTakenPort { processes, address in
-            let finding = check(processes, isExporter: isExporter).finding(address)
+            let finding = check(processes, isExporter: isExporter).finding(at: address)
             #expect(finding.status == status)
             #expect(finding.remedy?.contains("sudo ss -ltnp") == (isExporter ? nil : true))
+            #expect(check(processes, isExporter: isExporter).look(at: address).isServed == isExporter)
         }
     }
 
@@ -94,40 +123,39 @@ import Testing
         try withTemporaryDirectory { directory in
             let path = directory + "/socket"
             let address = SocketAddress.unix(path: path, mode: nil)
-            #expect(check().finding(address) == Finding(.ok, .port, "\(path) is free."))
+            #expect(check().finding(at: address) == Finding(.ok, .port, "\(path) is free."))
             do {
                 let listener = try Listener(on: address)
-                #expect(check().finding(address).status == .problem)
-                #expect(check(isExporter: true).finding(address).status == .ok)
+                #expect(check().finding(at: address).status == .problem)
+                #expect(check(isExporter: true).finding(at: address).status == .ok)
                 _ = listener.name
             }
             let number = try checked("socket", socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0))
             let abandoned = FileDescriptor(inherited: number)
             try abandoned.bind(to: try SocketFile.address(of: path))
-            let leftOver = check().finding(address)
+            let leftOver = check().finding(at: address)
             #expect(leftOver.status == .ok)
             #expect(leftOver.sentence.contains("nobody serves any more"))
             try checked("unlink", unlink(path))
             try writeFile(path, "")
             #expect(
-                check().finding(address)
+                check().finding(at: address)
                     == Finding(
                         .problem, .port, "\(path) is not a socket.", remedy: "remove it, or choose another path"))
         }
     }
 
     @Test func `a path in a directory that is missing is a problem`() {
-        let finding = check().finding(.unix(path: "/nowhere/at/all", mode: nil))
+        let finding = check().finding(at: .unix(path: "/nowhere/at/all", mode: nil))
         #expect(finding.status == .problem)
         #expect(finding.remedy?.hasPrefix("mkdir -p /nowhere/at/") == true)
     }
 
     private func check(
-        _ processes: FakeProcesses? = nil, socketUnitAddress: SocketAddress? = nil, isExporter: Bool = false
+        _ processes: FakeProcesses? = nil, unit: SocketUnit? = nil, isExporter: Bool = false
     ) -> PortCheck {
         PortCheck(
-            holders: PortHolders(procfs: processes?.root ?? "/nowhere"), socketUnitAddress: socketUnitAddress,
-            isExporter: { _ in isExporter })
+            holders: PortHolders(procfs: processes?.root ?? "/nowhere"), unit: unit, isExporter: { _ in isExporter })
     }
 
     /// Lends an address that is in use, by a socket with the inode 7.
@@ -145,6 +173,10 @@ import Testing
         let digits = try #require(listener.name.split(separator: ":").last)
         return try #require(UInt16(digits))
     }
+}
+
+extension PortCheck {
+    fileprivate func finding(at address: SocketAddress) -> Finding { look(at: address).finding }
 }
 
 /// A procfs with processes and their sockets.

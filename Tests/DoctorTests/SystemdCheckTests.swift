@@ -51,6 +51,59 @@ import Testing
         }
     }
 
+    @Test func `what systemd says of both units is read`() throws {
+        let text =
+            "Listen=[::]:9191 (Stream)\nListen=127.0.0.1:9292 (Stream)\nListen=/run/a.socket (Stream)\n"
+            + "Listen=@b (Stream)\nListen=[::]:53 (Datagram)\nActiveState=active\nSubState=listening\nNeedDaemonReload=no\n\n"
+            + "Result=exit-code\nStatusText=Failed: a=b\nActiveState=activating\nSubState=auto-restart\nNeedDaemonReload=yes\n"
+        let units = try #require(Units(text))
+        #expect(
+            units.socket.addresses == [
+                .any(port: 9191), .ipv4(text: "127.0.0.1", port: 9292), .unix(path: "/run/a.socket", mode: nil),
+            ])
+        #expect(units.socket.isActive && !units.service.isActive)
+        #expect(units.service.addresses.isEmpty)
+        #expect(units.service.statusText == "Failed: a=b")
+        #expect(!units.socket.needsReload && units.service.needsReload)
+        let unit = SocketUnit(units)
+        #expect(unit.isOpen == true && unit.wakesService)
+        #expect(SocketUnit(nil).addresses == [.any(port: 9091)])
+    }
+
+    @Test(arguments: ["", "\n", "ActiveState=active\n"])
+    func `what is no answer of systemd's is none`(text: String) { #expect(Units(text) == nil) }
+
+    @Test(
+        arguments: [
+            ("active", "running", [], nil),
+            ("inactive", "dead", [.problem], "sudo systemctl start pyjoules-exporter.service"),
+            ("failed", "failed", [.problem], "journalctl -x -u pyjoules-exporter, which says what mends it"),
+            ("activating", "auto-restart", [.problem], "journalctl -x -u pyjoules-exporter, which says what mends it"),
+        ] as [(String, String, [Finding.Status], String?)])
+    func `a service that does not run is a problem, unless an exporter serves all the same`(
+        state: String, sub: String, statuses: [Finding.Status], remedy: String?
+    ) throws {
+        let units = try #require(
+            Units("ActiveState=active\n\nActiveState=\(state)\nSubState=\(sub)\nStatusText=It is so\n"))
+        let findings = SystemdCheck(root: "/nowhere").findings(units, isServed: false)
+        #expect(findings.map(\.status) == statuses)
+        #expect(findings.first?.remedy == remedy)
+        if state == "failed" { #expect(findings[0].sentence.contains(": It is so.")) }
+        #expect(SystemdCheck(root: "/nowhere").findings(units, isServed: true).isEmpty)
+    }
+
+    @Test func `without its socket it is that which is missing`() throws {
+        let units = try #require(Units("ActiveState=inactive\n\nActiveState=inactive\nSubState=dead\n"))
+        #expect(SystemdCheck(root: "/nowhere").findings(units, isServed: false).isEmpty)
+    }
+
+    @Test func `files that systemd has not read are told`() throws {
+        let units = try #require(Units("NeedDaemonReload=yes\nActiveState=active\n\nActiveState=active\n"))
+        let findings = SystemdCheck(root: "/nowhere").findings(units, isServed: true)
+        #expect(findings.map(\.status) == [.note])
+        #expect(findings[0].remedy?.hasPrefix("sudo systemctl daemon-reload") == true)
+    }
+
     @Test func `sockets that were passed are counted`() throws {
         try withTemporaryDirectory { root in
             #expect(SystemdCheck(root: root).findings(passed: 2)[0].sentence == "systemd passed 2 sockets.")

@@ -188,6 +188,31 @@ def test_no_counter_at_all_in_a_guest_asks_for_no_driver(tmp_path: Path, procfs:
     assert "modprobe" not in remedy and "run the exporter on its host" in remedy
 
 
+def test_a_guest_is_told_the_same_by_all(
+    start_exporter: StartExporter, tmp_path: Path, procfs: Path, free_address: str
+) -> None:
+    """Log, doctor and measure had three texts for it, of which none named doctor."""
+    tree = PowercapTree(tmp_path / "sys")
+    with (procfs / "cpuinfo").open("a") as cpuinfo:
+        cpuinfo.write("flags\t: fpu hypervisor\n")
+    text = "a virtual machine has no energy counters of its own, so run the exporter on its host"
+    assert text in str(examine(procfs, free_address, tree.root).only("powercap")["remedy"])
+    said = start_exporter(tree).only_record("no_source")["msg"]
+    roots = ["--path.sysfs", str(tree.root), "--path.procfs", str(procfs)]
+    measured = subprocess.run([BINARY, "measure", *roots, "--", "true"], capture_output=True, text=True)
+    assert measured.returncode == 1
+    for told in (said, measured.stderr):
+        assert text in told and "'pyjoules-exporter doctor'" in told
+
+
+def test_events_that_are_not_there_are_not_ok(tree: PowercapTree, procfs: Path, free_address: str) -> None:
+    """What counting them would take was told as if they were there."""
+    setting = procfs / "sys" / "kernel" / "perf_event_paranoid"
+    setting.parent.mkdir(parents=True, exist_ok=True)
+    setting.write_text("2\n")
+    assert examine(procfs, free_address, tree.root).only("perf")["status"] == "note"
+
+
 def test_no_counter_at_all_is_a_problem(tmp_path: Path, procfs: Path, free_address: str) -> None:
     root = tmp_path / "sys"
     (root / "class" / "powercap").mkdir(parents=True)
@@ -247,6 +272,52 @@ def test_a_running_exporter_has_the_port_by_right(
     sentence = str(found.only("port")["sentence"])
     assert not found.problems
     assert f"(process {running.pid}" in sentence if sees_owner else "An exporter answers" in sentence
+    assert found.only("exporter")["sentence"] == f"The exporter on 127.0.0.1:{running.port} measures by powercap."
+
+
+def test_an_exporter_that_measures_nothing_is_a_problem(
+    start_exporter: StartExporter, tree: PowercapTree, tmp_path: Path
+) -> None:
+    """It was said to be well, since something listened."""
+    running = start_exporter(PowercapTree(tmp_path / "empty"), "--source", "powercap")
+    found = examine(Path("/proc"), f"127.0.0.1:{running.port}", tree.root)
+    assert [finding["topic"] for finding in found.problems] == ["exporter"]
+    assert "measures nothing: powercap cannot be read" in str(found.problems[0]["sentence"])
+
+
+def test_an_exporter_whose_page_was_moved_is_asked(start_exporter: StartExporter, tree: PowercapTree) -> None:
+    running = start_exporter(tree, "--web.telemetry-path", "/energy", wait=False)
+    running.wait_for_event("started")
+    found = examine(Path("/proc"), f"127.0.0.1:{running.port}", tree.root)
+    assert not found.problems
+    assert "measures by powercap" in str(found.only("exporter")["sentence"])
+
+
+def test_an_exporter_with_a_password_serves(start_exporter: StartExporter, tree: PowercapTree, tmp_path: Path) -> None:
+    config = tmp_path / "web.yml"
+    # The hash is of a password that nobody needs to know.
+    config.write_text("basic_auth_users:\n  prom: $2y$04$abcdefghijklmnopqrstuuhL2bXQzU1N8b3Yc3vY2fE8n6mJt1m2y\n")
+    running = start_exporter(tree, "--web.config.file", str(config), wait=False)
+    running.wait_for_event("started")
+    found = examine(Path("/proc"), f"127.0.0.1:{running.port}", tree.root)
+    assert not found.problems
+    assert "serves: it asks for a password" in str(found.only("exporter")["sentence"])
+
+
+def test_a_user_who_may_not_read_is_told_that_the_exporter_can(
+    start_exporter: StartExporter, public_directory: Path, without_rights: dict[str, Any]
+) -> None:
+    tree = PowercapTree(public_directory / "sys")
+    tree.add(Zone("0", "package-0"))
+    with Moving(tree):
+        running = start_exporter(tree)
+        tree.counter("0").chmod(0o400 if os.geteuid() == 0 else 0)
+        procfs = public_directory / "proc"
+        procfs.mkdir()
+        address = f"127.0.0.1:{running.port}"
+        found = examine(procfs, address, tree.root, "--source", "powercap", **without_rights)
+    assert not found.problems, found.problems
+    assert "the exporter that runs measures all the same" in str(found.only("source")["sentence"])
 
 
 def test_the_environment_sets_the_port(tree: PowercapTree, procfs: Path) -> None:
@@ -261,7 +332,9 @@ def test_text_is_for_people(tree: PowercapTree, procfs: Path, free_address: str)
     arguments = ["--path.procfs", str(procfs), "--web.listen-address", free_address]
     well = run(*arguments, "--path.sysfs", str(tree.root))
     assert (well.returncode, well.stderr) == (0, "")
-    assert well.stdout.endswith("\n\nAll that is needed works.\n")
+    assert well.stdout.endswith(
+        "\n\nAll that is needed works. No exporter runs here; one that is started would measure.\n"
+    )
     assert re.search(r"^ok       source     Energy is read from powercap\.$", well.stdout, re.MULTILINE)
     text = well.stdout.replace(str(tree.root), "/sys")
     assert all(len(line) <= 100 for line in text.splitlines() if "-> " not in line)

@@ -21,6 +21,7 @@ from support.waiting import wait_until
 
 BINARY = str(exporter.BINARY)
 DEADLINE_SECONDS = 20.0
+OURS = b"HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\npyjoules-exporter: OK.\n"
 
 
 def check(*arguments: str, environment: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -135,7 +136,7 @@ def test_an_exporter_with_tls_lives(start_exporter: StartExporter, tmp_path: Pat
 def test_an_answer_in_pieces_is_read_to_its_end() -> None:
     def answer(client: socket.socket) -> None:
         client.recv(4096)
-        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n":
+        for byte in OURS:
             client.send(bytes([byte]))
         client.shutdown(socket.SHUT_WR)
 
@@ -143,13 +144,35 @@ def test_an_answer_in_pieces_is_read_to_its_end() -> None:
         assert_well(check_port(port), "is healthy")
 
 
-def test_a_server_that_never_closes_is_judged_by_its_head() -> None:
+def test_a_server_that_never_closes_is_judged_by_what_it_said() -> None:
     def answer(client: socket.socket) -> None:
         client.recv(4096)
-        client.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        client.send(OURS)
 
     with server(answer) as port:
         assert_well(check_port(port, "--timeout", "200ms"), "is healthy")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--ready",)])
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nPrometheus Server is Healthy.\n\n",
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["Pushgateway", "Prometheus", "somebody with passwords"],
+)
+def test_another_program_on_the_port_is_no_healthy_exporter(arguments: tuple[str, ...], foreign: bytes) -> None:
+    """A Pushgateway, which has the same port and path, was said to be a healthy exporter."""
+
+    def answer(client: socket.socket) -> None:
+        client.recv(4096)
+        client.sendall(foreign)
+        client.shutdown(socket.SHUT_WR)
+
+    with server(answer) as port:
+        assert_unwell(check_port(port, *arguments), "is not pyjoules-exporter", "--web.listen-address")
 
 
 def test_a_server_that_sends_for_ever_ends_the_check() -> None:

@@ -234,4 +234,5 @@ def test_a_port_in_use_is_named() -> None:
 def test_a_systemd_socket_that_was_not_passed_is_an_error() -> None:
     result = run("--web.systemd-socket")
     assert result.returncode == 1
-    assert "LISTEN_FDS" in result.stderr or "--web.systemd-socket" in result.stderr
+    assert "--web.systemd-socket" in result.stderr
+    assert "systemctl restart pyjoules-exporter.socket" in result.stderr

@@ -7,7 +7,6 @@ import re
 import shutil
 import stat
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,13 @@ UNITS = REPOSITORY / "systemd"
 # What `systemd-analyze security` may say at most, of 10, of the service as it is shipped and with each of the drop-ins.
 EXPOSURE_CEILINGS = {None: 0.4, "capability": 0.7, "perf": 0.9}
 PACE_CEILING = 3.2
-# Fields that are not written out where they are reported, by the case: one for each layer of the sandbox.
-COMPUTED_FIELDS = {"sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"}}
+# Fields that are not written out where they are reported, by the case: one for each layer of the sandbox, and those of
+# zones that are refused together.
+COMPUTED_FIELDS = {
+    "sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"},
+    "zoneIgnored": {"PYJOULES_ZONE", "PYJOULES_REASON"},
+    "zoneUnreadable": {"PYJOULES_ZONE", "PYJOULES_REASON"},
+}
 
 INSTALLED = {
     f"usr/bin/{NAME}",
@@ -114,7 +118,7 @@ def test_the_unit_starts_the_program_from_the_prefix(tmp_path: Path) -> None:
     environment = {"DESTDIR": str(tmp_path), "PREFIX": "/opt/energy"}
     succeed(REPOSITORY / "scripts" / "install.sh", "install", BINARY, environment=environment)
     unit = (tmp_path / "opt" / "energy" / "lib" / "systemd" / "system" / f"{NAME}.service").read_text()
-    assert f"ExecStart=/opt/energy/bin/{NAME} $ARGS\n" in unit
+    assert f"ExecStart=/opt/energy/bin/{NAME} --web.systemd-socket $ARGS\n" in unit
 
 
 # Units
@@ -377,69 +381,13 @@ def test_no_place_of_the_template_is_left(manual_page: Path) -> None:
     assert not re.search(r"@[A-Z]+@", manual_page.read_text())
 
 
-# Completions
-
-
-@pytest.mark.parametrize(
-    ("shell", "path"),
-    [
-        ("bash", f"usr/share/bash-completion/completions/{NAME}"),
-        ("zsh", f"usr/share/zsh/site-functions/_{NAME}"),
-        ("fish", f"usr/share/fish/vendor_completions.d/{NAME}.fish"),
-    ],
-)
-def test_a_shell_can_read_its_completions(shell: str, path: str, installed: Path) -> None:
-    succeed(tool(shell, shell), "-n", installed / path)
-
-
-COMPLETE = """
-    source "$1"
-    shift
-    COMP_WORDS=(pyjoules-exporter "$@") COMP_CWORD=$# COMP_LINE="pyjoules-exporter $*"
-    COMP_POINT=${#COMP_LINE} COMP_TYPE=9 COMP_KEY=9
-    function=$(complete -p pyjoules-exporter | sed -n 's/.*-F \\([^ ]*\\).*/\\1/p')
-    "$function" pyjoules-exporter "${@: -1}" "${COMP_WORDS[COMP_CWORD - 1]}"
-    printf '%s\\n' "${COMPREPLY[@]}"
-"""
-
-
-def completions(installed: Path, words: Sequence[str]) -> list[str]:
-    script = installed / "usr" / "share" / "bash-completion" / "completions" / NAME
-    output = succeed(tool("bash", "bash"), "-O", "extglob", "-c", COMPLETE, "bash", script, *words)
-    return [line.strip() for line in output.splitlines()]
-
-
-def test_bash_completes_commands_and_options(installed: Path) -> None:
-    assert "measure" in completions(installed, ["mea"])
-    assert completions(installed, ["measure", "--base"]) == ["--baseline"]
-    assert completions(installed, ["serve", "--web.tele"]) == ["--web.telemetry-path"]
-
-
-def fish_completions(installed: Path, line: str) -> list[str]:
-    script = installed / "usr" / "share" / "fish" / "vendor_completions.d" / f"{NAME}.fish"
-    command = f"source {script}; complete -C '{NAME} {line}'"
-    return [text.split("\t")[0] for text in succeed(tool("fish", "fish"), "--no-config", "-c", command).splitlines()]
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("mea", ["measure"]),
-        ("measure --base", ["--baseline"]),
-        ("measure --source powercap --out", ["--output"]),
-        ("measure --no-such-option --base", ["--baseline"]),
-        ("serve --sample.interval 1s --web.tele", ["--web.telemetry-path"]),
-    ],
-)
-def test_fish_completes_commands_and_options(installed: Path, line: str, expected: list[str]) -> None:
-    """Once never ended, since the generated script parses again what fish cannot parse: names with a dot."""
-    assert fish_completions(installed, line) == expected
-
-
-@pytest.mark.parametrize("line", ["measure --format ", "serve --log.level ", "serve --source "])
-def test_values_are_completed(installed: Path, line: str) -> None:
-    values = {"measure --format ": "json", "serve --log.level ": "debug", "serve --source ": "powercap"}
-    assert values[line] in fish_completions(installed, line)
+def test_a_terminal_and_a_pipe_build_the_same() -> None:
+    """Colours are flags of the compiler: a terminal and a pipe each built everything anew after the other."""
+    targets = ("build", "unit", "unit-asan", "e2e-fatal", "bench-programs")
+    commands = succeed("make", "--directory", REPOSITORY, "--dry-run", *targets).splitlines()
+    builds = [command for command in commands if command.startswith("swift build")]
+    assert len(builds) >= len(targets)
+    assert all("--no-color-diagnostics" in build for build in builds), builds
 
 
 # The Debian package

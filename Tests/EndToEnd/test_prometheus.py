@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from support.exporter import REPOSITORY
 from support.powercap_tree import laptop
 from support.prometheus_run import RANGE_UJ, PrometheusRun
 from support.waiting import wait_until
@@ -69,3 +71,30 @@ def test_the_energy_equals_the_curve(window: Window, domain: str, tmp_path: Path
 def test_the_wraps_are_counted(window: Window, domain: str) -> None:
     wraps = window.query(f'pyjoules_wraps_total{{domain="{domain}"}}')
     assert int(wraps["value"][1]) > 0
+
+
+def queries_of_readme() -> list[str]:
+    """Every line of PromQL, without its comment."""
+    blocks = re.findall(r"```promql\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    found = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    assert len(found) >= 6
+    return found
+
+
+@pytest.mark.parametrize("query", queries_of_readme())
+def test_a_query_of_readme_is_answered(window: Window, query: str) -> None:
+    answers = window.run.query(query, window.end)
+    # Of native histograms this Prometheus, which runs as by default, takes none.
+    assert answers or "pyjoules_power_watts" in query
+
+
+def test_the_first_query_of_readme_is_right_a_minute_after_the_first_scrape(window: Window, tmp_path: Path) -> None:
+    """It had a window of five minutes, of which Prometheus showed a quarter of the watts then."""
+    query = queries_of_readme()[0]
+    assert "[1m]" in query
+    (curve,) = [zone.curve for zone in laptop(tmp_path).zones if zone.name == "psys"]
+    assert curve is not None
+    end = window.end - window.run.curve_start
+    truth = (curve.joules(end) - curve.joules(end - 60)) / 60
+    assert float(window.query(query)["value"][1]) == pytest.approx(truth, rel=0.05)
+    assert float(window.query(query.replace("[1m]", "[5m]"))["value"][1]) < truth / 3

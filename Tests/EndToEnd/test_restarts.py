@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -366,11 +367,37 @@ def test_one_state_file_serves_one_exporter(
     tree.set("0", 2_000_000)
     second = start_exporter(tree, *FAST, "--state-file", str(state_file), wait=False)
     assert second.wait() == 1
-    assert str(state_file) in second.records("failed")[0]["msg"]
+    message = second.records("failed")[0]["msg"]
+    assert str(state_file) in message and "another program has it" in message
     assert first.page_after_ticks().energy("package_0") == 2
 
 
-@pytest.mark.parametrize("name", ["missing/state", "directory"])
+def test_the_directory_of_a_state_file_is_made(
+    start_exporter: StartExporter, tree: PowercapTree, tmp_path: Path
+) -> None:
+    """As README names one in /var/lib, where nothing else makes it."""
+    path = tmp_path / "pyjoules-exporter" / "ledger"
+    for total in (2, 5):
+        exporter = start_exporter(tree, *FAST, "--state-file", str(path))
+        tree.set("0", total * 1_000_000)
+        assert exporter.page_after_ticks().energy("package_0") == total
+        assert exporter.end()[0] == 0
+    assert path.parent.stat().st_mode & 0o777 == 0o755 and path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_cannot_be_made_is_named_with_what_makes_it(
+    start_exporter: StartExporter, tree: PowercapTree, tmp_path: Path
+) -> None:
+    directory = tmp_path / "missing" / "for"
+    exporter = start_exporter(tree, *FAST, "--state-file", str(directory / "ledger"), wait=False)
+    assert exporter.wait() == 1
+    message = exporter.records("failed")[0]["msg"]
+    assert f"'mkdir -p {directory}'" in message and "StateDirectory=" in message
+    subprocess.run(["sh", "-c", message.split("'")[1]], check=True)
+    assert start_exporter(tree, *FAST, "--state-file", str(directory / "ledger")).page_after_ticks()
+
+
+@pytest.mark.parametrize("name", ["missing/for/state", "directory"])
 def test_a_state_file_that_cannot_be_opened(
     start_exporter: StartExporter, tree: PowercapTree, tmp_path: Path, name: str
 ) -> None:

@@ -66,7 +66,7 @@ def test_as_another_user_the_bounding_set_is_left(
     assert fields["CapEff"] == fields["CapPrm"] == NOTHING
     assert sandbox(exporter)["capabilities"] == 1
     is_left = fields["CapBnd"] != NOTHING
-    assert ("bounding set left" in exporter.only_record("sandboxed")["msg"]) == is_left
+    assert ("the bounding set stays" in exporter.only_record("sandboxed")["msg"]) == is_left
 
 
 def test_without_the_sandbox_nothing_is_given_up(start_exporter: StartExporter, tree: PowercapTree) -> None:

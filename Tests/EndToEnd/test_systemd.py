@@ -130,6 +130,28 @@ def test_the_status_tells_of_the_last_scrape(notifying: Exporter, notifications:
     notifications.wait_for(lambda message: re.search(rb"^STATUS=.*last scrape.*\d", message, re.MULTILINE) is not None)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--sample.interval", "never"), ("--sample.interval", "'never'")),
+        (("--no-such-option",), ("--no-such-option",)),
+        (("--web.systemd-socket",), ("systemctl restart pyjoules-exporter.socket",)),
+        (("--web.config.file", "/nowhere/web.yml"), ("/nowhere/web.yml",)),
+        (("--path.sysfs", "/nowhere"), ("/nowhere",)),
+        (("--state-file", "/proc/nothing"), ("/proc/nothing",)),
+    ],
+)
+def test_why_it_cannot_start_is_in_the_status_at_once(
+    start_exporter: StartExporter, notifications: DatagramReceiver, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    environment = {"NOTIFY_SOCKET": str(notifications.path)}
+    exporter = start_exporter(None, *arguments, listen=False, wait=False, environment=environment)
+    assert exporter.wait() != 0
+    status = fields(notifications.wait_for(lambda message: b"STATUS=" in message))["STATUS"]
+    assert status.startswith("Failed: ")
+    assert all(word in status for word in words), status
+
+
 def test_a_manager_that_does_not_read_holds_nothing_up(
     start_exporter: StartExporter, tree: PowercapTree, notifications: DatagramReceiver
 ) -> None:
@@ -191,6 +213,38 @@ def test_one_activated_socket(start_exporter: StartExporter, tree: PowercapTree,
     with connect_when_listening(("127.0.0.1", port)) as client:
         assert client.get("/-/ready").status == 200
     assert exporter.end()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "setting"),
+    [
+        (("--web.listen-address", "127.0.0.1:9"), {}, "--web.listen-address"),
+        ((), {"EXPORTER_PORT": "9"}, "EXPORTER_PORT=9"),
+    ],
+)
+def test_an_address_that_is_not_used_is_said(
+    start_exporter: StartExporter,
+    tree: PowercapTree,
+    socket_activate: str,
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    setting: str,
+) -> None:
+    port = free_port()
+    exporter = start_exporter(
+        tree,
+        *FAST,
+        *arguments,
+        listen=False,
+        wait=False,
+        launcher=[socket_activate, f"--listen=127.0.0.1:{port}", *(f"--setenv={name}" for name in environment)],
+        environment=environment,
+    )
+    with connect_when_listening(("127.0.0.1", port)) as client:
+        assert client.get("/-/ready").status == 200
+    warning = next(record for record in exporter.wait_for_events("listening", 2) if record["level"] == "warning")
+    assert f"{setting} is not used" in warning["msg"]
+    assert "systemctl restart pyjoules-exporter.socket" in warning["msg"]
 
 
 def test_several_activated_sockets_with_names(

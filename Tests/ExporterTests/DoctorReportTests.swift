@@ -54,8 +54,22 @@ import Testing
     @Test func `notes are no problems`() {
         let report = DoctorReport(findings: Array(findings.prefix(2)))
         #expect(report.isWell)
-        #expect(report.text(.text).hasSuffix("\nAll that is needed works.\n"))
+        #expect(
+            report.text(.text).hasSuffix(
+                "\nAll that is needed works. No exporter runs here; one that is started would measure.\n"))
         #expect(!DoctorReport(findings: findings).isWell)
+    }
+
+    @Test(
+        arguments: [
+            ([.measuring], false, "works: energy is measured and served."),
+            ([.closed, .measuring], true, "works: energy is measured"),
+            ([.closed], false, "works: an exporter serves"), ([], true, "would simulate and measure nothing."),
+            ([], false, "would measure."),
+        ] as [([ExporterCheck.State], Bool, String)])
+    func `the last line says what is measured`(states: [ExporterCheck.State], simulates: Bool, words: String) {
+        let report = DoctorReport(findings: [], exporter: DoctorReport.Exporter(states, simulates: simulates))
+        #expect(report.text(.text).contains(words))
     }
 
     @Test(arguments: [(["a"], "a"), (["a", "b"], "a, b"), (["a", "b", "c", "d"], "a, b and 2 more")])
@@ -74,7 +88,7 @@ import Testing
         let named = try configuration(arguments, ["EXPORTER_PORT": "x"])
         #expect(named.listenAddresses == [.any(port: 80), .unix(path: "/run/a", mode: nil)])
         #expect(named.source == .these([.perf]))
-        #expect(try configuration([], [:]).listenAddresses == [.any(port: 9091)])
+        #expect(try configuration([], [:]).listenAddresses.isEmpty, "the socket unit is asked")
         #expect(try configuration([], ["EXPORTER_PORT": "9191"]).listenAddresses == [.any(port: 9191)])
         #expect(throws: WrongValue.self) { try configuration([], ["EXPORTER_PORT": "x"]) }
     }

@@ -47,19 +47,29 @@ import Testing
     }
 
     @Test(arguments: [
-        ("HTTP/1.1 200 OK\r\n\r\nOK.\n", HealthQuestion.healthy, true, "is healthy"),
-        ("HTTP/1.1 200 OK\r\n\r\nOK.\n", .ready, true, "is ready"),
-        ("HTTP/1.1 200\r\n\r\n", .healthy, true, "is healthy"),
-        ("HTTP/1.1 401 Unauthorized\r\n\r\n", .healthy, true, "password"),
-        ("HTTP/1.1 401 Unauthorized\r\n\r\n", .ready, false, "leave out --ready"),
-        ("HTTP/1.1 429 Too Many Requests\r\n\r\n", .healthy, true, "rate"),
-        ("HTTP/1.1 400 Bad Request\r\n\r\nThis port speaks TLS: use https", .healthy, true, "TLS"),
-        ("HTTP/1.1 400 Bad Request\r\n\r\nThis port speaks TLS: use https", .ready, false, "leave out --ready"),
-        ("HTTP/1.1 400 Bad Request\r\n\r\n", .healthy, false, "status 400"),
-        ("HTTP/1.1 503 Service Unavailable\r\n\r\n", .healthy, false, "--web.max-connections"),
-        ("HTTP/1.1 503 Service Unavailable\r\n\r\n", .ready, false, "no sample yet"),
-        ("HTTP/1.1 404 Not Found\r\n\r\n", .healthy, false, "not the exporter"),
-        ("HTTP/1.1 500 Oh\r\n\r\n", .healthy, false, "status 500"),
+        ("HTTP/1.1 200 OK\r\n\r\npyjoules-exporter: OK.\n", HealthQuestion.healthy, true, "is healthy"),
+        ("HTTP/1.1 200 OK\r\n\r\npyjoules-exporter: OK.\n", .ready, true, "is ready"),
+        ("HTTP/1.1 200\r\n\r\npyjoules-exporter: \n", .healthy, true, "is healthy"),
+        ("HTTP/1.1 401 Unauthorized\r\n\r\npyjoules-exporter: \n", .healthy, true, "password"),
+        ("HTTP/1.1 401 Unauthorized\r\n\r\npyjoules-exporter: \n", .ready, false, "leave out --ready"),
+        ("HTTP/1.1 429 Too Many Requests\r\n\r\npyjoules-exporter: \n", .healthy, true, "rate"),
+        ("HTTP/1.1 400 Bad Request\r\n\r\npyjoules-exporter: This port speaks TLS: use https", .healthy, true, "TLS"),
+        (
+            "HTTP/1.1 400 Bad Request\r\n\r\npyjoules-exporter: This port speaks TLS: use https", .ready, false,
+            "leave out --ready"
+        ),
+        ("HTTP/1.1 400 Bad Request\r\n\r\npyjoules-exporter: \n", .healthy, false, "status 400"),
+        ("HTTP/1.1 503 Service Unavailable\r\n\r\npyjoules-exporter: \n", .healthy, false, "--web.max-connections"),
+        ("HTTP/1.1 503 Service Unavailable\r\n\r\npyjoules-exporter: \n", .ready, false, "no sample yet"),
+        ("HTTP/1.1 404 Not Found\r\n\r\npyjoules-exporter: \n", .healthy, false, "is not pyjoules-exporter"),
+        ("HTTP/1.1 500 Oh\r\n\r\npyjoules-exporter: \n", .healthy, false, "status 500"),
+        // Pushgateway, Prometheus, and a proxy: healthy, and others.
+        ("HTTP/1.1 200 OK\r\n\r\nOK", .healthy, false, "is not pyjoules-exporter"),
+        ("HTTP/1.1 200 OK\r\n\r\nPrometheus Server is Healthy.\n", .ready, false, "is not pyjoules-exporter"),
+        (
+            "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"a\"\r\n\r\n", .healthy, false,
+            "is not pyjoules-exporter"
+        ),
         ("SSH-2.0-OpenSSH_9.2\r\n", .healthy, false, "does not speak HTTP"),
         ("\u{15}\u{3}\u{1}", .healthy, false, "does not speak HTTP"),
         ("HTTP/1.1 two\r\n", .healthy, false, "does not speak HTTP"),

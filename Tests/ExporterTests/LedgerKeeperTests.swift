@@ -107,10 +107,13 @@ import Testing
 
     @Test func `a state file that cannot be used ends the start, and says which and why`() throws {
         try withTemporaryDirectory { directory in
-            let path = directory + "/missing/state"
+            let path = directory + "/missing/for/state"
             let bench = try Bench(stateFile: path)
             let missing = #expect(throws: StartFailure.self) { try bench.run(manager: nil) { _, _ in } }
-            #expect(missing?.message == "cannot use the state file \(path): open: No such file or directory")
+            let message =
+                "cannot use the state file \(path): its directory is missing and cannot be made (No such file or directory): "
+                + "'mkdir -p \(directory)/missing/for' makes it; "
+            #expect(missing?.message.hasPrefix(message) == true)
             let other = try StateFile(locking: directory + "/state")
             let taken = try Bench(stateFile: directory + "/state")
             let refused = #expect(throws: StartFailure.self) { try taken.run(manager: nil) { _, _ in } }

@@ -17,6 +17,9 @@ import Testing
         #expect(reloading.hasSuffix("\n"))
         messages.stopping()
         #expect(receiver.receiveText() == "STOPPING=1\nSTATUS=Stopping.\n")
+        // A line of its own would be an assignment.
+        messages.failing("it cannot\nREADY=1\r\nbe")
+        #expect(receiver.receiveText() == "STATUS=Failed: it cannot READY=1 be\n")
     }
 
     @Test func `the watchdog is fed by ticks, twice as often as it needs`() throws {

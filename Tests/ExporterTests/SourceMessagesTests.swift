@@ -76,6 +76,21 @@ import Testing
         }
     }
 
+    @Test func `zones that are refused for one reason are one line, and those for another another`() throws {
+        try withPowercapTree(["0": "package-0", "0:0": "core", "0:1": "uncore", "1": "what", "2": "psys"]) { tree in
+            for zone in ["intel-rapl:0:0", "intel-rapl:0:1", "intel-rapl:2"] { try tree.forbid(zone) }
+            let logged = try LogBench()
+            let configuration = try configuration(.these([.powercap]), tree.root)
+            try withoutPrivileges { _ = open(configuration, logged.log) }
+            let lines = logged.lines()
+            #expect(lines.count == 2)
+            let forbidden = try #require(lines.first { $0.contains("may not be read") })
+            #expect(forbidden.contains("zones intel-rapl:0:0, intel-rapl:0:1, intel-rapl:2 may not be read"))
+            #expect(forbidden.contains("zone=intel-rapl:0:0,intel-rapl:0:1,intel-rapl:2"))
+            #expect(lines.contains { $0.contains("zone intel-rapl:1 is not counted: its name 'what'") })
+        }
+    }
+
     @Test(arguments: [SourceKind.powercap, .perf, .hwmon])
     func `a source that was asked for and is not there is not replaced`(choice: SourceKind) throws {
         try withTemporaryDirectory { directory in

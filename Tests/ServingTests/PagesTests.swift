@@ -225,11 +225,12 @@ extension Pages {
         try harness.serve()
         let answer = client.receiveAll()
         #expect(answer.hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
-        #expect(answer.hasSuffix("\r\n\r\nThe first values are not there yet; try again in a second.\n"))
+        #expect(
+            answer.hasSuffix("\r\n\r\npyjoules-exporter: The first values are not there yet; try again in a second.\n"))
         harness.content.isReady = true
         client.send("GET /-/ready HTTP/1.1\r\nHost: a\r\n\r\n")
         try harness.serve()
-        #expect(client.receiveAll().hasSuffix("\r\n\r\nOK.\n"))
+        #expect(client.receiveAll().hasSuffix("\r\n\r\npyjoules-exporter: OK.\n"))
     }
 
     @Test(arguments: [(60, "60 seconds."), (1, "a second.")])
@@ -242,7 +243,7 @@ extension Pages {
         try harness.serve()
         let answer = client.receiveAll()
         #expect(answer.contains("\r\nRetry-After: \(seconds)\r\n"))
-        #expect(answer.hasSuffix("There are too many requests; try again in \(words)\n"))
+        #expect(answer.hasSuffix("\r\n\r\npyjoules-exporter: There are too many requests; try again in \(words)\n"))
         #expect(harness.counters.rejections(.rate) == 1)
     }
 }

@@ -11,7 +11,7 @@ from scraping import Scraper
 from support.exposition import Page
 from support.hardware_counter import HardwareCounter, RandomLoad, joules
 from support.installed_exporter import ADDRESS, OPEN, SERVICE, SOCKET, Access, get, page, page_after_ticks
-from support.raw_http import Client
+from support.raw_http import Address, Client
 from support.waiting import wait_until
 
 # What the tests of the units need of it, they find here with the rest.
@@ -36,21 +36,21 @@ __all__ = [
 Counters = Mapping[str, HardwareCounter]
 
 
-def is_refused() -> bool:
+def is_refused(address: Address = ADDRESS) -> bool:
     """Whether nobody listens."""
     try:
-        Client(ADDRESS).close()
+        Client(address).close()
     except ConnectionRefusedError:
         return True
     return False
 
 
-def assert_it_counts(counter: HardwareCounter, domain: str) -> None:
+def assert_it_counts(counter: HardwareCounter, domain: str, access: Access = OPEN) -> None:
     """What the counter moves is what the total rises by, to the microjoule."""
     name = "pyjoules_energy_joules_total"
-    before = page_after_ticks().value(name, domain=domain)
+    before = access.page_after_ticks().value(name, domain=domain)
     counter.move(7_000_001)
-    assert page_after_ticks().value(name, domain=domain) - before == joules(7_000_001)
+    assert access.page_after_ticks().value(name, domain=domain) - before == joules(7_000_001)
 
 
 def assert_nothing_lost(counters: Counters, access: Access = OPEN) -> Page:

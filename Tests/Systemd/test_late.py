@@ -23,6 +23,10 @@ def assert_nothing_is_measured(machine: Machine) -> int:
     assert get("/-/healthy").status == 200
     wait_until(lambda: get("/-/ready").status == 503, PATIENCE_SECONDS, "that it is told that nothing is read")
     assert page().find("pyjoules_energy_joules_total") == []
+    # The explanation of its start was once that energy is being measured, and that nothing needs to be done.
+    command = ("journalctl", "--no-pager", "--catalog", "--unit", SERVICE, "--lines=1")
+    text = machine.run(*command, "PYJOULES_EVENT=started_without_source")
+    assert "The exporter runs and measures nothing" in text and "pyjoules-exporter doctor" in text
     return machine.main_pid(SERVICE)
 
 

@@ -53,6 +53,9 @@ struct Command: ParsableCommand {
         return "\(message): \(replacement)"
     }
 
+    /// Tells a service manager what is wrong with the command line, if one has started this program.
+    static func tellManager(_ complaint: String) { ManagerMessages.tell(failure: complaint) }
+
     /// What the help of `serve` says between its first option and those that every command has.
     private static var serveOptions: Substring {
         let help = helpMessage(for: ServeCommand.self)

@@ -10,8 +10,10 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Explain what this machine can measure, what is missing, and what mends it.",
         discussion: """
             Looks at the sources of energy, at what changes the meaning of their numbers, at the sandbox, at systemd and at \
-            the port, and changes nothing. Exits with 0 if all that is needed works, and with 1 if something does not. It \
-            sees what the user sees who runs it: the service may have other rights.
+            the port, asks the exporter that runs there whether it measures, and changes nothing. Exits with 0 if all that is \
+            needed works: where the service is installed or an exporter answers, energy is measured and served there; \
+            otherwise one that is started would measure. Exits with 1 if something does not. It sees what the user sees who \
+            runs it: the service may have other rights.
             """
     )
 
@@ -24,7 +26,7 @@ struct DoctorCommand: ParsableCommand {
     @Option(
         name: .customLong("web.listen-address"),
         help: ArgumentHelp(
-            "Where the exporter is to listen, written as for serve; may be repeated. EXPORTER_PORT sets the default's port. (default: :9091)",
+            "Where the exporter is to listen, written as for serve; may be repeated. EXPORTER_PORT sets the default's port. (default: where pyjoules-exporter.socket says, or :9091)",
             valueName: "address"),
         transform: Parsing.address)
     var listenAddresses: [SocketAddress] = []
@@ -44,7 +46,7 @@ struct DoctorCommand: ParsableCommand {
                 source: configuration.source, sysfs: configuration.sysfs, procfs: configuration.procfs,
                 cgroupfs: configuration.cgroupfs, podNames: configuration.attribution?.settings.podNames,
                 addresses: configuration.listenAddresses)
-            let report = DoctorReport(findings: try examination.findings())
+            let report = try examination.report()
             try TextWriter.standardOutput().write(report.text(format ?? .text))
             throw ExitCode(report.isWell ? 0 : 1)
         } catch let error as StartFailure {
@@ -65,7 +67,7 @@ struct DoctorCommand: ParsableCommand {
         configuration.listenAddresses = listenAddresses
         if listenAddresses.isEmpty {
             let port = try environment.port()
-            configuration.listenAddresses = [.any(port: port.number ?? configuration.defaultPort)]
+            configuration.listenAddresses = port.number.map { [.any(port: $0)] } ?? []
             configuration.warnings += port.warning.map { [$0] } ?? []
         }
         return configuration

@@ -8,8 +8,9 @@ struct HealthcheckCommand: ParsableCommand {
         commandName: "healthcheck",
         abstract: "Ask a running exporter whether it is well.",
         discussion: """
-            Exits with 0 and says so if it is, and with 1 and what is wrong if it is not: for containers, which have no curl. \
-            An exporter that wants a password, or TLS, lives; only --ready cannot be known of it without.
+            Exits with 0 and says so if it is, and with 1 and what is wrong if it is not, or if something else has the port: \
+            for containers, which have no curl. An exporter that asks for a password or speaks TLS is alive, so the status is \
+            0; with --ready it is 1, since such an exporter does not tell everybody whether it is ready.
             """
     )
 

@@ -103,7 +103,7 @@ struct ServeCommand: ParsableCommand {
     @Option(
         name: .customLong("log.format"),
         help: ArgumentHelp(
-            "logfmt or json lines on stderr; auto is the journal where stderr is the journal, otherwise logfmt. (default: auto)",
+            "Write lines of logfmt or json to stderr. auto sends records with fields to the journal if stderr leads there, and else writes logfmt. (default: auto)",
             valueName: "format"),
         completion: .list(["auto"] + LineFormat.allCases.map(\.rawValue)),
         transform: { (text: String) throws(WrongValue) in LogFormatChoice(format: try Parsing.logFormat(text)) })
@@ -130,7 +130,10 @@ struct ServeCommand: ParsableCommand {
         if listenAddresses.isEmpty {
             let port = try environment.port()
             result.defaultPort = port.number ?? result.defaultPort
+            result.addressSetting = port.number.map { "EXPORTER_PORT=\($0)" }
             result.warnings += port.warning.map { [$0] } ?? []
+        } else {
+            result.addressSetting = "--web.listen-address"
         }
         try environment.set(&result.resolution, to: resolution, or: "EXPORTER_RESOLUTION_SECONDS")
         try source.apply(to: &result, environment: environment)

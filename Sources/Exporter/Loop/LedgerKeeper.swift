@@ -28,7 +28,7 @@ enum LedgerKeeper {
             let isUnknown = sampling.accounts.contains { $0.hasBeenRead && $0.accountant.last == nil }
             log.report(
                 .ledgerRestored, .info,
-                "going on from an earlier run with \(domains) domains"
+                "going on from an earlier run with \(counted(domains, "domain"))"
                     + (isUnknown
                         ? "; what was used in between is unknown of counters that begin with the program or are others now"
                         : ""),
@@ -46,7 +46,7 @@ enum LedgerKeeper {
     private static func store(
         _ configuration: Configuration, stored: consuming FileDescriptor?, _ notifier: borrowing Notifier, _ log: Logger
     ) throws -> LedgerStore? {
-        if let path = configuration.stateFile { return try file(path) }
+        if let path = configuration.stateFile { return try StateFileOpening.open(path) }
         guard let memory = try memory(stored: stored, notifier, log) else { return nil }
         return LedgerStore(memory)
     }
@@ -66,34 +66,6 @@ enum LedgerKeeper {
             notifier.forget(name: storeName)
             report(refused: "what systemd kept is no ledger of this version", log)
             return try notifier.isConnected ? newMemory(notifier) : nil
-        }
-    }
-
-    private static func file(_ path: String) throws(StartFailure) -> LedgerStore {
-        do throws(LedgerStore.FileObstacle) {
-            return try LedgerStore.file(at: path)
-        } catch {
-            throw StartFailure(message: "cannot use the state file \(path): \(reason(error, path))")
-        }
-    }
-
-    /// Why a state file cannot be used, and what helps.
-    private static func reason(_ obstacle: LedgerStore.FileObstacle, _ path: String) -> String {
-        switch obstacle {
-        case .foreign(let bytes):
-            return
-                "it holds something else (\(counted(bytes, "byte"))), which is left as it is: name another file with --state-file, "
-                + "or remove this one if nobody needs it"
-        case .failed(let error) where error.code == .wouldBlock:
-            return
-                "another program has it, most likely another exporter: stop that one first, or give each a file of its own "
-                + "with --state-file ('fuser -v \(path)' names it)"
-        case .failed(let error) where error.code == .noSpace:
-            return
-                "\(error): it needs \(Ledger.memoryBytes / 1024) KiB; make room, or name a file elsewhere with --state-file"
-        case .failed(let error) where error.code == .tooManyLinks:
-            return "it is a link, which is not followed: name the file that it leads to"
-        case .failed(let error): return "\(error)"
         }
     }
 

@@ -1,4 +1,5 @@
 import Bytes
+import Kernel
 import Systemd
 
 /// Composes what the service manager is told and decides when it is due, without allocation in the loop.
@@ -52,6 +53,24 @@ struct ManagerMessages: ~Copyable {
         message.removeAll()
         message.append("STOPPING=1\nSTATUS=Stopping.\n")
         message.withBytes { notifier.send($0) }
+    }
+
+    /// Says why the program ends: `systemctl status` shows it until the next start.
+    func failing(_ reason: String) { ManagerMessages.send(failure: reason, notifier) }
+
+    /// The same before there is anything else to tell.
+    static func tell(failure reason: String) {
+        do throws(SystemError) {
+            send(failure: reason, try Notifier())
+        } catch {
+            // Without a manager it is in the log, as all is.
+            return
+        }
+    }
+
+    private static func send(failure reason: String, _ notifier: borrowing Notifier) {
+        let line = reason.split(whereSeparator: \.isNewline).joined(separator: " ")
+        notifier.send(Array("STATUS=Failed: \(line)\n".utf8).span)
     }
 
     /// Whether somebody listens to whom the next tick would come too late; to be asked by every tick that sampled.

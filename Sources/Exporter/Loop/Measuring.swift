@@ -72,9 +72,9 @@ struct Measuring: ~Copyable {
             let names = sampling.report.opened.map(\.rawValue).joined(separator: "+")
             return "nothing: \(names.isEmpty ? "no energy source" : "\(names) cannot be read")"
         }
-        let milliseconds = (sampling.pace.intervalNanoseconds ?? timer.intervalNanoseconds) / 1_000_000
+        let interval = milliseconds(sampling.pace.intervalNanoseconds ?? timer.intervalNanoseconds)
         let domains = counted(sampling.accounts.count { kinds.contains($0.facts.source) }, "domain")
-        return "\(domains) by \(kinds.map(\.rawValue).joined(separator: "+")) every \(milliseconds) ms"
+        return "\(domains) by \(kinds.map(\.rawValue).joined(separator: "+")) every \(interval) ms"
     }
 
     /// When the timer expires next, on the monotonic clock, if all its expirations so far were served.

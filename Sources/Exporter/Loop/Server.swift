@@ -77,6 +77,9 @@ struct Server: ~Copyable {
         log.report(.stopped, .info, "stopped")
     }
 
+    /// Tells the service manager why it ends.
+    func tellManager(failure reason: String) { manager.failing(reason) }
+
     /// Waits for events and serves one batch of them.
     mutating func turn() throws(SystemError) {
         try awaitEvents()
@@ -185,6 +188,13 @@ struct Server: ~Copyable {
 
     private func reportStarted() {
         let summary = publication.measuring.summary
+        guard publication.measuring.sampling.sourceStates.contains(where: \.isUp) else {
+            return log.report(
+                .startedWithoutSource, .warning,
+                "started version \(Build.version), measuring \(summary); what can be read later is measured from then on, and "
+                    + "'pyjoules-exporter doctor' says what is missing",
+                ["version": Build.version, "revision": Build.revision])
+        }
         let source = publication.measuring.sampling.report.name
         let domains = publication.measuring.sampling.accounts.map(\.domain.tag)
         log.report(

@@ -18,18 +18,29 @@ enum Service {
         do {
             var server = try open(configuration, inherited, sink, log)
             server.enterSandbox(configuration)
-            try server.start()
-            Process.releaseCode()
-            try server.run()
-            return 0
+            do throws(SystemError) {
+                try server.start()
+                Process.releaseCode()
+                try server.run()
+                return 0
+            } catch {
+                // By the connection to systemd that is open: another cannot be made any more.
+                server.tellManager(failure: "cannot go on: \(error)")
+                log.report(.failed, .critical, "cannot go on: \(error)")
+            }
         } catch let error as StartFailure {
-            log.report(.failed, .critical, error.message)
+            fail(error.message, log)
         } catch let error as WebFailure {
-            log.report(.failed, .critical, error.message)
+            fail(error.message, log)
         } catch {
-            log.report(.failed, .critical, "cannot go on: \(error)")
+            fail("cannot go on: \(error)", log)
         }
         return 1
+    }
+
+    private static func fail(_ reason: String, _ log: Logger) {
+        ManagerMessages.tell(failure: reason)
+        log.report(.failed, .critical, reason)
     }
 
     /// Opens everything that the server needs, while it still has the rights for that.
@@ -58,7 +69,8 @@ enum Service {
         }
         try listeners.open(
             configuration.listenAddresses, defaultPort: configuration.defaultPort,
-            requiresInherited: configuration.requiresInheritedSockets, scheme: policy.scheme, log)
+            setting: configuration.addressSetting, requiresInherited: configuration.requiresInheritedSockets,
+            scheme: policy.scheme, log)
         var sampling = Sampling(Sources(configuration))
         SourceMessages.report(sampling.report, log)
         try LedgerKeeper.keep(&sampling, configuration, stored: storedLedger.take(), notifier, log)

@@ -11,6 +11,8 @@ struct Configuration {
     /// Nil where systemd's sockets are used if there are any, and `defaultPort` on every address if not.
     var listenAddresses: [SocketAddress] = []
     var defaultPort: UInt16 = 9091
+    /// What names another address or port than the usual one, as it was written; nil if nothing does.
+    var addressSetting: String?
     /// Sockets must come from systemd.
     var requiresInheritedSockets = false
     var telemetryPath = "/metrics"

@@ -1,3 +1,4 @@
+import Bytes
 import Log
 import Logging
 import Sampling
@@ -23,17 +24,17 @@ struct PaceReporter {
     }
 
     private static func report(_ stretched: UInt64?, asked: UInt64, _ log: Logger) {
-        let milliseconds = (stretched ?? asked) / 1_000_000
+        let interval = milliseconds(stretched ?? asked)
         guard stretched != nil else {
             return log.report(
                 .samplingRestored, .notice,
-                "the counters are quick again, and read every \(milliseconds) ms as they should be",
-                ["interval": "\(milliseconds)ms"])
+                "the counters are quick again, and read every \(interval) ms as they should be",
+                ["interval": "\(interval)ms"])
         }
         log.report(
             .samplingStretched, .warning,
-            "reading all counters takes more than a tenth of the interval of \(asked / 1_000_000) ms, in which nobody is answered: "
-                + "they are read every \(milliseconds) ms until they are quicker; no energy is lost, but power is averaged over longer",
-            ["interval": "\(milliseconds)ms"])
+            "reading all counters takes more than a tenth of the interval of \(milliseconds(asked)) ms, in which nobody is answered: "
+                + "they are read every \(interval) ms until they are quicker; no energy is lost, but power is averaged over longer",
+            ["interval": "\(interval)ms"])
     }
 }

@@ -69,7 +69,9 @@ struct SearchReporter {
                 log.report(
                     .sourceStandsStill, .error,
                     "none of the counters of \(name) has moved in 10 s, so it is no source of energy: the kernel shows them, and "
-                        + "nothing is behind them, as in many virtual machines; they are read on, in case one moves",
+                        + "nothing is behind them; they are read on, in case one moves"
+                        + (sampling.report.place.isGuest ? "; \(Remedy.onTheHost)" : "")
+                        + "; 'pyjoules-exporter doctor' says more",
                     ["source": name, "reason": "never_moves"])
             } else {
                 log.report(
@@ -103,24 +105,42 @@ struct SearchReporter {
     }
 
     private mutating func reportRefusals(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
+        var due: [Refusal] = []
         for index in refusals.indices where !refusals[index].isSaid {
             let refusal = refusals[index]
             let isPatient = refusal.zone.reason.mayPass
             guard !isPatient || now >= refusal.sinceNanoseconds + SearchReporter.patienceNanoseconds else { continue }
             refusals[index].isSaid = true
-            report(refusal, sampling, log)
+            due.append(refusal)
         }
         hasUnsaid = refusals.contains { !$0.isSaid }
+        report(due, sampling, log)
     }
 
-    private func report(_ refusal: Refusal, _ sampling: borrowing Sampling, _ log: Logger) {
-        let name = refusal.zone.name
-        let isBack = sampling.accounts.contains { account in
-            account.isLost && account.facts.source == refusal.kind && account.domain == refusal.zone.domain
+    private func report(_ due: [Refusal], _ sampling: borrowing Sampling, _ log: Logger) {
+        let remedy = Remedy(in: sampling.report.place)
+        for kind in SourceKind.allCases {
+            var others: [RefusedZone] = []
+            for refusal in due where refusal.kind == kind {
+                if isForbiddenNow(refusal, sampling) {
+                    report(forbidden: refusal.zone.name, log)
+                } else {
+                    others.append(refusal.zone)
+                }
+            }
+            SourceMessages.report(others, of: kind, remedy, log)
         }
-        guard isBack, refusal.zone.reason == .permissionDenied else {
-            return SourceMessages.report(refusal.zone, of: refusal.kind, Remedy(in: sampling.report.place), log)
-        }
+    }
+
+    /// It was counted, is back, and may not be read any more.
+    private func isForbiddenNow(_ refusal: Refusal, _ sampling: borrowing Sampling) -> Bool {
+        refusal.zone.reason == .permissionDenied
+            && sampling.accounts.contains { account in
+                account.isLost && account.facts.source == refusal.kind && account.domain == refusal.zone.domain
+            }
+    }
+
+    private func report(forbidden name: String, _ log: Logger) {
         log.report(
             .zoneUnreadable, .error,
             "zone \(name) is back but may not be read any more: restart the exporter, which opens it with the rights it starts with",

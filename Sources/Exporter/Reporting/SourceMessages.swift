@@ -25,13 +25,12 @@ enum SourceMessages {
             log.report(.processorAsked, .notice, remark)
         }
         for attempt in report.attempts {
-            for zone in report.refused(attempt.kind) {
-                self.report(zone, of: attempt.kind, Remedy(in: report.place), log)
-            }
+            self.report(report.refused(attempt.kind), of: attempt.kind, Remedy(in: report.place), log)
         }
         guard report.isUp else {
             let remedies = [
-                "what appears later is measured from then on", "'--source simulated' shows how it would look",
+                "what appears later is measured from then on", "'pyjoules-exporter doctor' says more",
+                "'--source simulated' shows how it would look",
             ]
             let obstacles = report.attempts.compactMap(\.obstacle)
             return log.report(.noSource, .error, (obstacles + remedies).joined(separator: "; "))
@@ -60,40 +59,5 @@ enum SourceMessages {
                 if case .absent = attempt.outcome { return attempt.row > 0 }
                 return false
             }
-    }
-
-    static func report(_ zone: RefusedZone, of kind: SourceKind, _ remedy: Remedy, _ log: Logger) {
-        switch zone.reason {
-        case .duplicate:
-            log.report(
-                .zoneIgnored, .info, "zone \(zone.name) \(zone.reason)", ["zone": zone.name, "reason": "duplicate"])
-        case .battery:
-            log.report(
-                .zoneIgnored, .info, "sensor \(zone.name) is not counted: \(zone.reason)",
-                ["zone": zone.name, "reason": "battery"])
-        case .asleep:
-            log.report(
-                .zoneUnreadable, .info, "sensor \(zone.name) is not counted yet: \(zone.reason)",
-                ["zone": zone.name, "reason": "asleep"])
-        case .slow:
-            log.report(
-                .zoneUnreadable, .warning,
-                "sensor \(zone.name) is not counted, since it would hold up everything else: \(zone.reason)",
-                ["zone": zone.name, "reason": "slow"])
-        case .replaced:
-            log.report(
-                .zoneIgnored, .notice, "zone \(zone.name) \(zone.reason)", ["zone": zone.name, "reason": "replaced"])
-        case .permissionDenied:
-            log.report(
-                .zoneUnreadable, .error,
-                kind == .hwmon
-                    ? "sensor \(zone.name) may not be read: \(remedy.forbiddenSensors)"
-                    : "zone \(zone.name) may not be read (energy_uj is readable by root only since CVE-2020-8694): \(remedy.forbiddenCounters)",
-                ["zone": zone.name, "reason": "permission denied"])
-        case .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany:
-            log.report(
-                .zoneUnreadable, .warning, "zone \(zone.name) is not counted: \(zone.reason)",
-                ["zone": zone.name, "reason": zone.reason.description])
-        }
     }
 }

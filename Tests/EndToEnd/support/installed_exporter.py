@@ -20,14 +20,15 @@ SAMPLES_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Access:
-    """How to get in: in the clear or by TLS, and with which header lines."""
+    """How to get in: in the clear or by TLS, with which header lines, and where."""
 
     tls: ssl.SSLContext | None = None
     headers: tuple[str, ...] = ()
+    address: Address = ADDRESS
 
     def connect(self) -> Client:
         """A new connection. While nobody answers it waits in systemd's socket."""
-        client = Client(ADDRESS)
+        client = Client(self.address)
         if self.tls is not None:
             try:
                 client.socket = self.tls.wrap_socket(client.socket, server_hostname="127.0.0.1")
