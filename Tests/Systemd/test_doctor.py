@@ -145,6 +145,15 @@ def test_a_socket_that_does_not_listen_is_started_by_the_remedy(machine: Machine
     assert_all_is_well(machine)
 
 
+def test_a_socket_that_does_not_start_with_the_machine_does_so_after_the_remedy(machine: Machine) -> None:
+    machine.systemctl("disable", SOCKET, SERVICE)
+    is_well, units = findings(machine, "systemd")
+    assert is_well and [unit["status"] for unit in units] == ["note"]
+    follow(machine, units[0]["remedy"])
+    machine.reboot()
+    assert_all_is_well(machine)
+
+
 def test_a_service_that_fails_is_told_with_its_own_words(machine: Machine) -> None:
     machine.write("/etc/default/pyjoules-exporter", 'ARGS="--no-such-option"\n')
     machine.run("systemctl", "restart", SERVICE, check=False)

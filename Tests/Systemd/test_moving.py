@@ -16,19 +16,30 @@ REMEDY = f"systemctl restart {SOCKET}"
 OPTIONS = f"/etc/default/{PACKAGE}"
 
 
+def write(machine: Machine, unit: str, text: str) -> None:
+    machine.write(f"/etc/systemd/system/{unit}.d/override.conf", text)
+
+
 def edit(machine: Machine, unit: str, text: str) -> None:
     """What `systemctl edit` does once the editor is left."""
-    machine.write(f"/etc/systemd/system/{unit}.d/override.conf", text)
+    write(machine, unit, text)
     machine.systemctl("daemon-reload")
 
 
+ELSEWHERE = f"[Socket]\nListenStream=\nListenStream={MOVED[1]}\n"
+
+
 def move(machine: Machine) -> None:
-    edit(machine, SOCKET, f"[Socket]\nListenStream=\nListenStream={MOVED[1]}\n")
+    edit(machine, SOCKET, ELSEWHERE)
+
+
+def findings(machine: Machine) -> list[dict[str, str | None]]:
+    report = json.loads(machine.run(PACKAGE, "doctor", "--source", "simulated", "--format", "json", check=False))
+    return list(report["findings"])
 
 
 def problems(machine: Machine) -> list[dict[str, str | None]]:
-    report = json.loads(machine.run(PACKAGE, "doctor", "--source", "simulated", "--format", "json", check=False))
-    return [finding for finding in report["findings"] if finding["status"] == "problem"]
+    return [finding for finding in findings(machine) if finding["status"] == "problem"]
 
 
 def follow_doctor(machine: Machine) -> None:
@@ -70,6 +81,20 @@ def test_nothing_is_restarted(machine: Machine, counters: Counters) -> None:
     move(machine)
     assert_it_counts(counters["package_0"], "package_0")
     follow_doctor(machine)
+    assert_moved(machine, counters)
+
+
+def test_the_file_is_written_by_hand(machine: Machine, counters: Counters) -> None:
+    """Until systemd has read it, the old address is the right one."""
+    # Of a first drop-in systemd does not know that it has not read it.
+    edit(machine, SOCKET, "[Socket]\n")
+    assert_it_counts(counters["package_0"], "package_0")
+    write(machine, SOCKET, ELSEWHERE)
+    assert problems(machine) == []
+    (unread,) = [finding for finding in findings(machine) if "systemd has not read" in str(finding["sentence"])]
+    assert unread["remedy"] == f"sudo systemctl daemon-reload, and sudo {REMEDY} if its address was changed"
+    for command in unread["remedy"].removesuffix(" if its address was changed").split(", and "):
+        machine.run("sh", "-c", command.removeprefix("sudo "))
     assert_moved(machine, counters)
 
 
