@@ -32,6 +32,7 @@ BINARY = Path(os.environ.get("PYJOULES_EXPORTER", ROOT / ".build" / "release" / 
 # Of the counters that move; the exporter believes twice as much.
 MOVING_LIMIT_WATTS = 300
 TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "support" / "powercap_tree.py"
+GPU_PROGRAM = TREE_PROGRAM.with_name("fake_nvml.py")
 
 # What `make bench-smoke` builds beside it.
 TABLE_PROBE = ROOT / ".build" / "release" / "TableProbe"
@@ -257,9 +258,18 @@ def counters_of(tree: Path) -> list[Path]:
 
 def tree_module() -> ModuleType:
     """powercap_tree.py, which knows the machines."""
-    specification = importlib.util.spec_from_file_location(TREE_PROGRAM.stem, TREE_PROGRAM)
+    return _module_of(TREE_PROGRAM)
+
+
+def gpu_module() -> ModuleType:
+    """fake_nvml.py, which has GPUs that do not exist."""
+    return _module_of(GPU_PROGRAM)
+
+
+def _module_of(program: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(program.stem, program)
     module = importlib.util.module_from_spec(specification)
-    sys.modules[TREE_PROGRAM.stem] = module  # dataclasses look their module up
+    sys.modules[program.stem] = module  # dataclasses look their module up
     specification.loader.exec_module(module)
     return module
 

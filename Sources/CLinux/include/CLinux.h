@@ -76,6 +76,9 @@ int clinux_landlock_ruleset(int version, int reaches_abstract_sockets);
 /// Allows to read a file, or to list and read whatever is in and below a directory. See landlock_add_rule(2).
 int clinux_landlock_allow_reading(int ruleset, const char *_Nonnull path);
 
+/// Allows to make files in and below an open directory, to write them and to put them in each other's place. See landlock_add_rule(2).
+int clinux_landlock_allow_replacing(int ruleset, int directory, int version);
+
 /// Binds this thread and whatever it starts to the rules. See landlock_restrict_self(2).
 int clinux_landlock_restrict(int ruleset);
 

@@ -32,9 +32,7 @@ enum Enclosure {
         let report =
             configuration.entersSandbox
             ? Sandbox.enterSandbox(plan) : SandboxReport(allOff: "--no-sandbox")
-        var fields: [String: String] = [:]
-        for layer in SandboxLayer.allCases { fields[layer.rawValue] = report[layer].isOn ? "on" : "off" }
-        log.report(.sandboxed, report.isComplete ? .info : .warning, "sandbox: \(report.summary)", fields)
+        SandboxReporter.tell(report, log)
         return report
     }
 }
@@ -46,8 +44,6 @@ extension SandboxPlan {
         readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs, procfs: configuration.procfs)
         writesFiles = configuration.stateFile != nil
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
-        #if SANDBOX_FATAL
-            isFatal = true
-        #endif
+        isFatal = Build.isSandboxFatal
     }
 }
