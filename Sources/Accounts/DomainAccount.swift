@@ -153,8 +153,10 @@ public struct DomainAccount: Sendable {
         slowestReadNanoseconds = span.durationNanoseconds
     }
 
-    /// A sensor's counter may be brought up to date more rarely than it is read.
-    private var isSlowSensor: Bool { facts.source == .hwmon && !facts.isEstimate }
+    /// A sensor's counter may be brought up to date more rarely than it is read, and one that is published, than it is published.
+    private var isSlowSensor: Bool {
+        (facts.source == .hwmon || facts.source == .feeds) && !facts.isEstimate
+    }
 
     /// The interval of such a counter ends when it has moved, and its mean is that over the time in which it did; otherwise it would
     /// seem to use nothing and then all at once.

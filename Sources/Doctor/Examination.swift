@@ -9,6 +9,7 @@ public struct Examination {
     let source: SourceChoice
     private let sysfs: String
     private let procfs: String
+    private let feeds: String
     private let cgroupfs: String?
     private let addresses: [SocketAddress]
 
@@ -23,8 +24,10 @@ public struct Examination {
     ///   - cgroupfs: where the cgroups are, if not at the usual place in `sysfs`.
     ///   - addresses: where the exporter would listen.
     public init(
-        source: SourceChoice, sysfs: String, procfs: String, cgroupfs: String? = nil, addresses: [SocketAddress]
+        source: SourceChoice, sysfs: String, procfs: String, feeds: String = SystemRoots.usualFeeds,
+        cgroupfs: String? = nil, addresses: [SocketAddress]
     ) {
+        self.feeds = feeds
         self.source = source
         self.sysfs = sysfs
         self.procfs = procfs
@@ -48,7 +51,7 @@ public struct Examination {
 
     /// Each source, those that are chosen, and their counters.
     private func energy(_ machine: Machine, _ systemd: SystemdCheck) throws(SystemError) -> [Finding] {
-        let roots = SystemRoots(sysfs: sysfs, procfs: procfs, vendor: machine.vendor)
+        let roots = SystemRoots(sysfs: sysfs, procfs: procfs, feeds: feeds, vendor: machine.vendor)
         var sampling = Sampling(Sources(opening: source, roots))
         var report = sampling.report
         report.completeSurvey(roots)
@@ -71,6 +74,8 @@ public struct Examination {
         return (report.powercap.map(powercap.findings) ?? [])
             + (report.perf.map { perf.findings($0, report.perfError, refused: report.refused(.perf)) } ?? [])
             + (report.hwmon.map(hwmon.findings) ?? [])
+            + (report.feeds.map(FeedsCheck(isNeeded: needs(.feeds, report)).findings) ?? [])
+            + CardCheck(sysfs: sysfs, procfs: procfs).findings(report.feeds)
     }
 
     /// The source that was chosen is missing. Of those of `auto`, powercap is the one that should be there.

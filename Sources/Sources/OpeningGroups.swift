@@ -65,8 +65,15 @@ extension Sources {
         if counters.contains(where: { $0.domain.tag == facts.domain.tag && !givenUp.contains($0.source) }) {
             return .duplicate
         }
-        let capacity = facts.source == .hwmon ? HwmonSource.capacity : PowercapSource.capacity
-        return number < capacity && counters.count < Sources.mostCounters ? nil : .tooMany
+        return number < Sources.capacity(of: facts.source) && counters.count < Sources.mostCounters ? nil : .tooMany
+    }
+
+    private static func capacity(of kind: SourceKind) -> Int {
+        switch kind {
+        case .hwmon: HwmonSource.capacity
+        case .feeds: FeedSource.capacity
+        case .powercap, .perf, .simulated: PowercapSource.capacity
+        }
     }
 
     /// Takes in a counter that was opened: it goes on under its number if it has one, and under its domain's name.

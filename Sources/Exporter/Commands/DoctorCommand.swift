@@ -39,7 +39,7 @@ struct DoctorCommand: ParsableCommand {
             try configuration.checkDirectories()
             let examination = Examination(
                 source: configuration.source, sysfs: configuration.sysfs, procfs: configuration.procfs,
-                cgroupfs: configuration.cgroupfs, addresses: configuration.listenAddresses)
+                feeds: configuration.feeds, cgroupfs: configuration.cgroupfs, addresses: configuration.listenAddresses)
             let report = DoctorReport(findings: try examination.findings())
             try TextWriter.standardOutput().write(report.text(format ?? .text))
             throw ExitCode(report.isWell ? 0 : 1)
