@@ -16,6 +16,8 @@ ASAN_FLAGS := --sanitize=address --scratch-path .build-asan
 export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null || echo unknown)
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
+# The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
+E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long lint format bench bench-smoke bench-report bench-programs fuzz install uninstall deb container clean
 
@@ -51,13 +53,13 @@ unit-asan: ## Run the unit tests with a build whose AddressSanitizer ends them a
 		--skip 'SamplingTests.GlitchHistoryTests'
 
 e2e: build .venv/ready
-	$(PYTHON) -m pytest Tests/EndToEnd
+	$(PYTHON) $(E2E)
 
 # What the sandbox does not know fails with EPERM in the product, which a test may not notice; here it ends the process.
 e2e-fatal: build .venv/ready ## Run the end-to-end tests with a build that dies of any system call its sandbox does not know
 	swift build $(RELEASE_FLAGS) --product pyjoules-exporter -Xswiftc -DSANDBOX_FATAL --scratch-path .build-fatal
 	PYJOULES_EXPORTER=$(CURDIR)/.build-fatal/release/pyjoules-exporter PYJOULES_SANDBOX_FATAL=1 \
-		$(PYTHON) -m pytest Tests/EndToEnd
+		$(PYTHON) $(E2E)
 
 # The tests' Python packages, in an environment of their own.
 .venv/ready: Tests/EndToEnd/requirements.txt

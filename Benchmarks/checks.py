@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,10 @@ TRACED_TICKS = 50
 COUNTED_TICKS = 1_000
 COUNTED_SCRAPES = 10_000
 COUNTED_LOOKS = 20
+# One look takes long while it is traced, and so comes seldom.
+TRACED_LOOKS = 1
+# In a trace, what each look at the cgroups reads once.
+LOOK = "/stat>"
 LOOK_ROUNDS = 3
 MEMORY_SCRAPES = 100_000
 WARM_SCRAPES = 1_000
@@ -151,6 +156,45 @@ def _system_calls(workshop: Workshop, name: str, remark: str, *options: str) -> 
     return Figure(name, calls.total() / ticks - domains, f"{ticks} ticks, {domains} domains{remark}: {each}")
 
 
+def attribution_reads(workshop: Workshop) -> Iterator[Figure]:
+    """Files that a look at 200 units in five slices reads, which nobody has run in."""
+    options = ["--attribution", "units", *workshop.cgroups(slices=5, units=200)]
+    with workshop.moving_tree() as tree, exporter(tree, *options) as server:
+        with trace_of(server.pid, workshop.directory / "trace") as trace:
+            wait_until(lambda: len(_lines(trace, LOOK)) > TRACED_LOOKS, "a whole look", PATIENCE_SECONDS)
+        looks = _lines(trace, LOOK)
+        lines = trace.read_text(errors="replace").splitlines()[looks[0] : looks[-1]]
+    reads = sum("/cpu.stat>" in line for line in lines)
+    opened = sum(line.startswith("open") and "cpu.stat" in line for line in lines)
+    yield Figure(
+        "reads in a look at 200 units", (reads + opened) / (len(looks) - 1), f"{len(looks) - 1} looks, {opened} opened"
+    )
+
+
+def attribution_off(workshop: Workshop) -> Iterator[Figure]:
+    """What is left of attribution where it is off: nothing on the page, no descriptor, no call."""
+    options = ["--attribution", "off", *workshop.cgroups(slices=5, units=60)]
+    with workshop.moving_tree() as tree, exporter(tree, *options) as server:
+        with trace_of(server.pid, workshop.directory / "trace") as trace:
+            wait_until(lambda: len(_tick_lines(trace)) > TRACED_TICKS, f"{TRACED_TICKS} ticks", PATIENCE_SECONDS)
+        page = server.scrape()
+        links = _links(server)
+        calls = [line for line in trace.read_text(errors="replace").splitlines() if "cgroup" in line or LOOK in line]
+    yield Figure("words about attribution on a page, off", page.count(b"attribut"), f"page of {len(page):,} bytes")
+    held = [link for link in links if "cgroup" in link or "inotify" in link or link == f"{options[-1]}/stat"]
+    yield Figure("descriptors of attribution, off", len(held), f"of {len(links)}")
+    yield Figure("system calls of attribution, off", len(calls), f"{TRACED_TICKS} ticks")
+
+
+def _links(server: Server) -> list[str]:
+    """What its descriptors are, but for those that go meanwhile."""
+    links = []
+    for link in Path(f"/proc/{server.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            links.append(os.readlink(link))
+    return links
+
+
 def allocations_in_looks(workshop: Workshop) -> Iterator[Figure]:
     """Mallocs while it is told which of 200 units used the energy, as often as that may cost."""
     count = MallocCount(workshop)
@@ -179,6 +223,11 @@ def _mallocs_in_looks(client: Client, count: MallocCount) -> int:
 
 def _looks(client: Client) -> float:
     return value_of(client.scrape(), "pyjoules_attribution_pass_seconds_count")
+
+
+def _lines(trace: Path, part: str) -> list[int]:
+    """The lines of a trace that have this in them."""
+    return [number for number, line in enumerate(trace.read_text(errors="replace").splitlines()) if part in line]
 
 
 def _tick_lines(trace: Path) -> list[int]:
@@ -425,6 +474,8 @@ CHECKS: list[Check] = [
     system_calls_with_slices,
     system_calls_with_feeds,
     allocations,
+    attribution_reads,
+    attribution_off,
     allocations_in_looks,
     allocations_by_form,
     allocations_with_access,

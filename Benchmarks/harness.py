@@ -32,6 +32,7 @@ BINARY = Path(os.environ.get("PYJOULES_EXPORTER", ROOT / ".build" / "release" / 
 # Of the counters that move; the exporter believes twice as much.
 MOVING_LIMIT_WATTS = 300
 TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "support" / "powercap_tree.py"
+GPU_PROGRAM = TREE_PROGRAM.with_name("fake_nvml.py")
 
 # What `make bench-smoke` builds beside it.
 TABLE_PROBE = ROOT / ".build" / "release" / "TableProbe"
@@ -215,6 +216,34 @@ class Workshop:
             publisher.join()
 
     @contextmanager
+    def kernel_cgroups(self, units: int) -> Iterator[list[str]]:
+        """So many cgroups of the kernel's in a slice of their own, as the options by which the exporter sees them.
+
+        Reading a file of the kernel's takes several times as long as one that only looks like it."""
+        found = subprocess.run(
+            ["findmnt", "--noheadings", "--first-only", "--types", "cgroup2", "--output", "TARGET"],
+            capture_output=True,
+            text=True,
+        ).stdout.strip()
+        if not found or Path(found, "cgroup.type").exists():
+            raise Skip("no cgroups of version 2 are mounted here from their root on")
+        place = Path(found, f"pyjoulesbench{os.getpid()}.slice")
+        try:
+            place.mkdir()
+        except OSError as error:
+            raise Skip(f"no cgroup can be made in {found}: {error}") from error
+        groups = [place / f"u{number}.service" for number in range(units)]
+        try:
+            for group in groups:
+                group.mkdir()
+            yield ["--path.cgroupfs", found]
+        finally:
+            for group in groups:
+                if group.exists():
+                    group.rmdir()
+            place.rmdir()
+
+    @contextmanager
     def moving_tree(self, limit_watts: int = MOVING_LIMIT_WATTS) -> Iterator[Path]:
         """The laptop with counters that move all the time, and wrap every few seconds."""
         root = self.new_directory("sysfs")
@@ -251,9 +280,18 @@ def counters_of(tree: Path) -> list[Path]:
 
 def tree_module() -> ModuleType:
     """powercap_tree.py, which knows the machines."""
-    specification = importlib.util.spec_from_file_location(TREE_PROGRAM.stem, TREE_PROGRAM)
+    return _module_of(TREE_PROGRAM)
+
+
+def gpu_module() -> ModuleType:
+    """fake_nvml.py, which has GPUs that do not exist."""
+    return _module_of(GPU_PROGRAM)
+
+
+def _module_of(program: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(program.stem, program)
     module = importlib.util.module_from_spec(specification)
-    sys.modules[TREE_PROGRAM.stem] = module  # dataclasses look their module up
+    sys.modules[program.stem] = module  # dataclasses look their module up
     specification.loader.exec_module(module)
     return module
 

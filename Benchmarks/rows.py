@@ -16,6 +16,7 @@ from statistics import median
 
 from comparison import in_turn
 from harness import (
+    BINARY,
     FORMS,
     HERE,
     KEYS,
@@ -27,12 +28,15 @@ from harness import (
     Server,
     counters_of,
     exporter,
+    gpu_module,
     handshakes,
     nginx,
+    own_environment,
     paths_of_the_whole_page,
     processor_nanoseconds,
     started,
     value_of,
+    wait_until,
     whole_page,
     wrk,
 )
@@ -40,6 +44,11 @@ from table import BARE_C, EXPORTER, NGINX, Bench, Goal, Row, RowFunction, connec
 
 CONNECTIONS = (1, 16, 64)
 LOAD_SECONDS = 10.0
+ATTRIBUTED_UNITS = (60, 200, 512)
+UNITS = ("--attribution", "units")
+# Some looks at the cgroups, of which there is one a second at most.
+ATTRIBUTED_SECONDS = 4.0
+LATENESS_SECONDS = 10.0
 TICKS_PER_SECOND = 100
 FAST_TICKS = ("--sample.interval", f"{1000 // TICKS_PER_SECOND}ms")
 FLOOR_ROUNDS = 200_000
@@ -63,6 +72,11 @@ USUAL_SCRAPES = 200
 FEWEST_SCRAPES = 20
 GUESSED_PAUSE_SECONDS = 0.005
 GUESSING_SECONDS = 60.0
+GPUS = 8
+# The medians of an H100 and an H200 that do nothing, in processor time.
+READING_NANOSECONDS = 3_400_000
+SAMPLES_NANOSECONDS = 500_000
+READER_SECONDS = 20.0
 
 
 def throughput_with_tls(bench: Bench) -> Iterator[Row]:
@@ -230,6 +244,60 @@ def _nanoseconds_per_round(bench: Bench, tree: Path, rounds: int, interval_micro
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+def cost_of_attribution(bench: Bench) -> Iterator[Row]:
+    """What it costs to tell who used the energy: processor time beyond that of one that does not, and late ticks."""
+    for units in ATTRIBUTED_UNITS:
+        with bench.workshop.tree() as tree, bench.workshop.kernel_cgroups(units) as cgroups:
+            with exporter(tree, "--attribution", "off") as without, exporter(tree, *UNITS, *cgroups) as with_it:
+                differences = []
+                for _ in range(bench.rounds):
+                    seconds = max(bench.seconds, ATTRIBUTED_SECONDS)
+                    one, other = _nanoseconds_a_second([with_it, without], seconds)
+                    differences.append(one - other)
+                page = with_it.scrape()
+            yield _cost_of_attribution(units, median(differences) / 1000, page)
+            with exporter(tree, *FAST_TICKS, *UNITS, *cgroups) as server:
+                yield _late_ticks(server, f"{units} units")
+    with bench.workshop.tree() as tree, exporter(tree, *FAST_TICKS, "--attribution", "off") as server:
+        yield _late_ticks(server, "attribution off")
+
+
+def _cost_of_attribution(units: int, microseconds: float, page: bytes) -> Row:
+    looks = value_of(page, "pyjoules_attribution_pass_seconds_count")
+    each = value_of(page, "pyjoules_attribution_pass_seconds_sum") / looks * 1e6
+    found, interval = (value_of(page, f"pyjoules_attribution_{name}") for name in ("units", "interval_seconds"))
+    if found < units:
+        raise Failure(f"of {units} cgroups {found:.0f} were found")
+    note = f"a look at {found:.0f} cgroups takes {each:,.0f} us, each {interval:.3g} s"
+    # 0.2 % of one processor.
+    goals = (Goal("at most", 2000),)
+    return Row("processor time of attribution a second", f"{units} units", "us", {EXPORTER: microseconds}, goals, note)
+
+
+def _nanoseconds_a_second(servers: list[Server], seconds: float) -> list[float]:
+    """Processor time of servers that nobody asks, in the same seconds."""
+    before = [processor_nanoseconds(server.pid) for server in servers]
+    time.sleep(seconds)
+    return [(processor_nanoseconds(server.pid) - one) / seconds for server, one in zip(servers, before, strict=True)]
+
+
+def _late_ticks(server: Server, condition: str) -> Row:
+    """Where at most one in a hundred is, the 99th percentile of lateness is below that."""
+    series = "pyjoules_sample_lateness_seconds"
+    before = server.scrape()
+    time.sleep(LATENESS_SECONDS)
+    after = server.scrape()
+    ticks = value_of(after, f"{series}_count") - value_of(before, f"{series}_count")
+    punctual, prompt = (
+        value_of(after, f"{series}_bucket", f'le="{bound}"') - value_of(before, f"{series}_bucket", f'le="{bound}"')
+        for bound in ("0.001", "0.0005")
+    )
+    late = 100 * (1 - punctual / ticks)
+    note = f"of {ticks:.0f}; {100 * (1 - prompt / ticks):.2f} % later than 0.5 ms"
+    quantity = f"ticks at {TICKS_PER_SECOND} Hz later than 1 ms"
+    return Row(quantity, condition, "%", {EXPORTER: late}, (Goal("at most", 1),), note)
+
+
 def missed_ticks(bench: Bench) -> Iterator[Row]:
     """Ticks lost while many clients ask for all they can get."""
     with bench.workshop.tree() as tree, exporter(tree, *FAST_TICKS) as server:
@@ -298,12 +366,38 @@ def _milliseconds(scrape: Callable[[], bytes]) -> float:
     return (time.monotonic() - begin) * 1000
 
 
+def reader_of_gpus(bench: Bench) -> Iterator[Row]:
+    """Processor time of the reader of GPUs, whose library takes as long as the real one does in the middle."""
+    module = gpu_module()
+    directory = bench.workshop.directory / "gpus"
+    feeds = directory / "feeds"
+    feeds.mkdir(parents=True)
+    gpus = module.FakeNVML(module.compile_library(directory), directory, GPUS)
+    for gpu in gpus.gpus[:GPUS]:
+        gpu["delay"] = READING_NANOSECONDS
+        gpu["samples_delay"] = SAMPLES_NANOSECONDS
+    command = [BINARY, "reader", "nvidia", "--path.feeds", feeds, *gpus.options]
+    environment = {**own_environment(), **gpus.environment}
+    with started(command, env=environment, stderr=subprocess.DEVNULL) as reader:
+        wait_until((feeds / "nvidia.feed").exists, "the first publication")
+        before, begin = processor_nanoseconds(reader.pid), time.monotonic_ns()
+        time.sleep(READER_SECONDS)
+        used, taken = processor_nanoseconds(reader.pid) - before, time.monotonic_ns() - begin
+    driver = GPUS * (READING_NANOSECONDS + SAMPLES_NANOSECONDS / 2) / 1e7
+    note = f"the library takes {driver:.2f} %"
+    goals = (Goal("at most", 3),)
+    figures = {EXPORTER: used / taken * 100}
+    yield Row("processor time of the reader", f"{GPUS} GPUs, once a second", "%", figures, goals, note)
+
+
 ROWS: list[RowFunction] = [
     throughput_with_tls,
     tls_handshakes,
     cost_of_a_page,
     cost_of_a_tick,
+    cost_of_attribution,
     missed_ticks,
     scrapes_under_attack,
     scrapes_under_guessing,
+    reader_of_gpus,
 ]

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes what reads bytes from outside with libFuzzer and AddressSanitizer, each target for FUZZ_SECONDS (60).
 #
-#   fuzz.sh [TARGET...]    all targets if none is named
+#   fuzz.sh [TARGET...]    all targets if none is named; FUZZ_MINIMISE=yes minimises their corpora afterwards
 #
 # The target `name` is Tests/Fuzz/NameFuzzer.swift, first inputs in Tests/Fuzz/corpus/name, and words for the fuzzer in
 # Tests/Fuzz/name.dict, if there are any. What it is linked with follows from the imports.
@@ -66,22 +66,52 @@ use() {
 # For targets that lay out files, in memory where that is a file system.
 FUZZ_DIRECTORY=$(mktemp -d /dev/shm/pyjoules-fuzz.XXXXXX 2>/dev/null || mktemp -d)
 export FUZZ_DIRECTORY
-trap 'rm -rf "$FUZZ_DIRECTORY"' EXIT
+trap '[ -z "${running:-}" ] || kill "$pid" 2>/dev/null; rm -rf "$FUZZ_DIRECTORY"' EXIT
 # Without this a crash starts Swift's own backtracer, which can hang the run.
 export SWIFT_BACKTRACE=enable=no
+
+# run TARGET: fuzzes it, and with FUZZ_MINIMISE=yes then leaves in its corpus the fewest inputs that reach all that was reached.
+run() {
+    local target=$1 corpus=Tests/Fuzz/corpus/$1 found=$build/corpus/$1
+    local arguments=(-max_total_time="$seconds" -max_len=20000 -timeout=5 -print_final_stats=1
+        -artifact_prefix="$build/$target-")
+    [ ! -f "Tests/Fuzz/$target.dict" ] || arguments+=(-dict="Tests/Fuzz/$target.dict")
+    mkdir -p "$found" "$corpus" "$FUZZ_DIRECTORY/$target"
+    echo "fuzz.sh: $target for $seconds s"
+    FUZZ_DIRECTORY=$FUZZ_DIRECTORY/$target "$build/$target-fuzzer" "${arguments[@]}" "$found" "$corpus"
+    [ "${FUZZ_MINIMISE:-no}" = no ] || minimise "$target"
+}
+
+minimise() {
+    local target=$1 corpus=Tests/Fuzz/corpus/$1 found=$build/corpus/$1 fewest=$build/corpus/$1.fewest
+    rm -rf "$fewest"
+    mkdir "$fewest"
+    # Inputs that have names say what they are for, and stay.
+    find "$corpus" -type f -regextype posix-extended ! -regex '.*/[0-9a-f]{40}' -exec cp -t "$fewest" {} +
+    FUZZ_DIRECTORY=$FUZZ_DIRECTORY/$target "$build/$target-fuzzer" -set_cover_merge=1 -use_counters=0 "$fewest" "$found" "$corpus"
+    rm -rf "$corpus"
+    mv "$fewest" "$corpus"
+}
+
+# While one target is fuzzed the next is compiled; what each said is shown when it has ended.
+running=
+end_of_running() {
+    [ -n "$running" ] || return 0
+    local name=$running rc=0
+    running=
+    wait "$pid" || rc=$?
+    cat "$build/$name.log"
+    [ "$rc" = 0 ] || { echo "fuzz.sh: $name ended with $rc" >&2; exit 1; }
+}
 for target; do
-    mkdir -p "$build/corpus/$target"
     declare -A used=()
     options=()
     objects=()
     for module in $(imports "${fuzzers[$target]}"); do use "$module"; done
     swiftc "${flags[@]}" "${options[@]}" -module-name "$(basename "${fuzzers[$target]}" .swift)" "${fuzzers[$target]}" \
         "${objects[@]}" -o "$build/$target-fuzzer"
-    arguments=(-max_total_time="$seconds" -max_len=20000 -timeout=5 -print_final_stats=1
-        -artifact_prefix="$build/$target-")
-    [ ! -f "Tests/Fuzz/$target.dict" ] || arguments+=(-dict="Tests/Fuzz/$target.dict")
-    arguments+=("$build/corpus/$target")
-    [ ! -d "Tests/Fuzz/corpus/$target" ] || arguments+=("Tests/Fuzz/corpus/$target")
-    echo "fuzz.sh: $target for $seconds s"
-    "$build/$target-fuzzer" "${arguments[@]}"
+    end_of_running
+    run "$target" >"$build/$target.log" 2>&1 &
+    running=$target pid=$!
 done
+end_of_running

@@ -10,7 +10,7 @@ set -euo pipefail
 fixtures=$(realpath "$(dirname "$0")/../Tests/Systemd/root")
 cache=$1
 suite=${PYJOULES_SYSTEMD_SUITE:-bookworm}
-packages=systemd,systemd-sysv,dbus,udev,procps
+packages=systemd,systemd-sysv,dbus,udev,procps,stress-ng
 downloaded=(libcrypt1 libdeflate0 libseccomp2 libssl3 libstdc++6 libsystemd0 libyaml-0-2)
 bootstrap=$(dirname "$0")/debian-root.sh
 

@@ -16,12 +16,15 @@ skip() {
 
 # The second half, in the namespaces of its own.
 inside() {
+    # Layers and counters live in memory and are gone with the namespace.
+    mount -t tmpfs -o mode=0755 tmpfs "$cache/work"
+    # The outer machine's cgroups, all of them, can be looked at there; /sys/fs/cgroup begins with the tests' own.
+    mkdir "$cache/work/cgroups"
+    mount --bind "$PYJOULES_SYSTEMD_HIERARCHY" "$cache/work/cgroups"
     mount -t cgroup2 none /sys/fs/cgroup
     # Here nspawn leaves word of its machines; the host's own systemd, if it has one, is not to see them.
     mkdir -p /run/systemd
     mount -t tmpfs tmpfs /run/systemd
-    # Layers and counters live in memory and are gone with the namespace.
-    mount -t tmpfs -o mode=0755 tmpfs "$cache/work"
     ip link set lo up
     export PYJOULES_SYSTEMD_WORK="$cache/work"
     "$@"
@@ -64,7 +67,7 @@ mkdir -p "$cache/work"
 exec 9>"$cache/lock"
 flock --timeout 600 9 || { echo "test-systemd: another run holds $cache/lock" >&2; exit 1; }
 root=$(scripts/systemd-root.sh "$cache")
-export PYJOULES_SYSTEMD_ROOT="$root" PYJOULES_DEB="$package"
+export PYJOULES_SYSTEMD_ROOT="$root" PYJOULES_DEB="$package" PYJOULES_SYSTEMD_HIERARCHY="$hierarchy"
 
 # The child enters the cgroup and becomes unshare, so the tests see it as the root of their own.
 (

@@ -16,7 +16,11 @@ public struct Attribution: ~Copyable {
     var slots: Slots
     var tree: CgroupTree
     private var cpu: CpuReader
-    private(set) var processors: ProcessorClock
+    var processors: ProcessorClock
+    /// When everything was read, on the monotonic clock; nil if it never was.
+    var fullNanoseconds: UInt64?
+    /// The latest pass reads everything because none did for `longestRestNanoseconds`.
+    public internal(set) var isPeriodic = false
     private var budget: BirthBudget
     var books: EnergyBooks
     private(set) var reading: ReadingOrder
@@ -30,6 +34,8 @@ public struct Attribution: ~Copyable {
     private var previousNanoseconds: UInt64?
     /// How many passes were finished.
     public private(set) var passes: UInt64 = 0
+    /// How many readings of cgroups were tried.
+    public private(set) var reads: UInt64 = 0
     /// Grows when an account opens or goes.
     public internal(set) var layout: UInt64 = 0
     var faults = CaseTable<AttributionFault, UInt64>(repeating: 0)
@@ -43,12 +49,14 @@ public struct Attribution: ~Copyable {
     ///   - root: the directory in which the cgroups lie, such as /sys/fs/cgroup.
     ///   - procfs: the root of procfs.
     ///   - ticksPerSecond: the unit of /proc/stat.
+    ///   - jiffyMicroseconds: by how much the time of a running task can be behind: until the kernel's timer ticks.
     ///   - unixMicroseconds: the wall clock.
     public init(
-        _ root: String, procfs: String, ticksPerSecond: UInt64, unixMicroseconds: UInt64,
+        _ root: String, procfs: String, ticksPerSecond: UInt64, jiffyMicroseconds: UInt64, unixMicroseconds: UInt64,
         _ settings: AttributionSettings
     ) throws(SystemError) {
-        let processors = try ProcessorClock(procfs + "/stat", ticksPerSecond: ticksPerSecond)
+        let processors = try ProcessorClock(
+            procfs + "/stat", ticksPerSecond: ticksPerSecond, jiffyMicroseconds: jiffyMicroseconds)
         let tree = try CgroupTree(root, settings)
         var slots = Slots(mostUnits: settings.mostUnits, kindCount: settings.kindCount)
         slots.openRoot(unixMicroseconds: unixMicroseconds)
@@ -74,7 +82,10 @@ extension Attribution {
     ///   - energy: what was used of each kind since the pass before, in microjoules.
     ///   - now: the monotonic clock.
     ///   - unixMicroseconds: the wall clock, for accounts that begin now.
-    public mutating func begin(_ energy: borrowing [UInt64], at now: UInt64, unixMicroseconds: UInt64) {
+    ///   - isShort: somebody waits for it: what is read from time to time, whether it runs or not, is left to another one.
+    public mutating func begin(
+        _ energy: borrowing [UInt64], at now: UInt64, unixMicroseconds: UInt64, isShort: Bool = false
+    ) {
         precondition(!isUnderWay && energy.count == settings.kindCount)
         isUnderWay = true
         for kind in given.indices { given[kind] = energy[kind] }
@@ -86,8 +97,9 @@ extension Attribution {
             reading.follow(slots)
         }
         if tree.endRestoration() { books.retireRest(slots) }
-        reading.begin()
         if !processors.read(at: now) { faults[.unreadable] += 1 }
+        reading.begin()
+        select(at: now, isShort: isShort)
     }
 
     /// Goes on with the pass under way; at most `readsPerStep` files are read.
@@ -96,7 +108,7 @@ extension Attribution {
     public mutating func proceed() -> Bool {
         precondition(isUnderWay)
         for _ in 0..<Attribution.readsPerStep {
-            guard let index = reading.next() else {
+            guard let index = reading.next(slots) else {
                 finish()
                 return true
             }
@@ -106,21 +118,30 @@ extension Attribution {
     }
 
     private mutating func read(_ index: Int) {
-        slots.accounts[index].riseMicroseconds = 0
+        slots.accounts[index].isRead = true
         // One that ended with the slice in which it lay is in the order still.
         guard slots.accounts[index].isLive else { return }
+        reads += 1
         switch cpu.read(index) {
-        case .microseconds(let value):
-            let last = slots.accounts[index].lastMicroseconds ?? value
-            if value < last { faults[.backwards] += 1 }
-            slots.accounts[index].riseMicroseconds = value - min(value, last)
-            slots.accounts[index].lastMicroseconds = value
+        case .microseconds(let value): take(value, index)
         case .gone:
             tree.die(index, &slots, &cpu)
             slots.accounts[slots.accounts[index].parent].node?.isDirty = true
             layout += 1
         case .failed(let fault): faults[fault] += 1
         }
+    }
+
+    private mutating func take(_ value: UInt64, _ index: Int) {
+        let last = slots.accounts[index].lastMicroseconds ?? value
+        if value < last { faults[.backwards] += 1 }
+        let rise = value - min(value, last)
+        slots.accounts[index].lastMicroseconds = value
+        slots.accounts[index].riseMicroseconds.addSaturating(rise)
+        slots.accounts[slots.accounts[index].parent].node?.childrenMicroseconds.addSaturating(rise)
+        guard isSuspicious(index) else { return }
+        slots.accounts[index].node?.isLookedThrough = true
+        reading.lookThrough(index)
     }
 
     private mutating func finish() {
@@ -133,6 +154,7 @@ extension Attribution {
             books.giveOut(given[kind], kind, interval, weights, to: &slots)
             if !books.isBalanced(kind, slots) { faults[.identity] += 1 }
         }
+        rate()
         retire()
         passes += 1
         isUnderWay = false

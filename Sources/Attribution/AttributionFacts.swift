@@ -10,6 +10,8 @@ extension Attribution {
         public let path: [UInt8]
         /// What the path says.
         public let name: CgroupName
+        /// Of a pod's container, the name of the link to its log, which `PodLogName` reads; empty if there is none.
+        public let podLog: [UInt8]
         /// When it began, on the wall clock.
         public let startUnixMicroseconds: UInt64
     }
@@ -32,7 +34,7 @@ extension Attribution {
         let account = slots.accounts[index]
         guard account.state != .free else { return nil }
         return AccountFacts(
-            generation: account.generation, path: account.path, name: account.name,
+            generation: account.generation, path: account.path, name: account.name, podLog: account.podLog,
             startUnixMicroseconds: account.startUnixMicroseconds)
     }
 
@@ -74,9 +76,13 @@ extension Attribution {
 
     /// How often something went wrong.
     public func faultCount(_ fault: AttributionFault) -> UInt64 {
-        faults[fault] + (fault == .unlisted ? tree.faults : 0)
+        switch fault {
+        case .unlisted: faults[fault] + tree.faults
+        case .unnamed: faults[fault] + tree.nameFaults
+        default: faults[fault]
+        }
     }
 
-    /// How many files a pass reads.
+    /// How many files a pass reads that reads everything; each of them stays open.
     public var readCount: Int { reading.count }
 }

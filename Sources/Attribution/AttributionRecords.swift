@@ -10,11 +10,12 @@ struct AccountRecord: Equatable {
     var startUnixMicroseconds: UInt64
     /// Of a node: see there.
     var highestIdentifier: UInt64
+    var heldMicroseconds: UInt64
     /// By kind.
     var microjoules: [UInt64]
 
     /// Its words, but for those of the kinds.
-    static let factWords = 5
+    static let factWords = 6
 
     /// The hash by which a path is found again: FNV-1a over its bytes.
     static func hash(_ path: [UInt8]) -> UInt64 {
@@ -32,17 +33,19 @@ struct AttributionRecords {
     /// When its latest pass began, on the monotonic clock.
     var passNanoseconds: UInt64
     var accounts: [AccountRecord]
+    /// See `BusyTime.words`.
+    var busy: InlineArray<5, UInt64> = [0, 0, 0, 0, 0]
 
-    /// The words before those of the kinds: how many kinds, the pass, how many accounts.
-    static let headWords = 3
+    /// The words before those of the kinds: how many kinds, the pass, how many accounts, and the latest reading of the processors' time.
+    static let headWords = 8
     /// What there is of each kind: total, idle, and the two words of its idle power.
     static let kindWords = 4
 }
 
 /// What has to survive this process so that the accounts go on, as words of eight bytes with the least significant first: how many kinds,
-/// when the latest pass began, how many accounts; of each kind the total, what was idle, and the idle power; of each account the hash of its
-/// path, the cgroup's number, the latest reading (plus 1; 0 for none), when it began, the greatest number in it, and what it has of each
-/// kind. What was retired is what the total has beyond all these.
+/// when the latest pass began, how many accounts, and five of the processors' time; of each kind the total, what was idle, and the idle power; of each account the hash of its
+/// path, the cgroup's number, the latest reading (plus 1; 0 for none), when it began, the greatest number in it, the time in it that was
+/// given to nobody yet, and what it has of each kind. What was retired is what the total has beyond all these.
 extension Attribution {
     /// The bytes of so many accounts.
     static func recordBytes(_ accounts: Int, kinds: Int) -> Int {
@@ -65,6 +68,8 @@ extension Attribution {
         bytes.append(littleEndian: UInt64(settings.kindCount))
         bytes.append(littleEndian: passNanoseconds ?? 0)
         bytes.append(littleEndian: UInt64(min(count, most)))
+        let busy = processors.words
+        for index in busy.indices { bytes.append(littleEndian: busy[index]) }
         for kind in 0..<settings.kindCount {
             bytes.append(littleEndian: books.totals[kind])
             bytes.append(littleEndian: books.idle[kind])
@@ -85,6 +90,7 @@ extension Attribution {
         bytes.append(littleEndian: slots.accounts[index].lastMicroseconds.map { $0 + 1 } ?? 0)
         bytes.append(littleEndian: slots.accounts[index].startUnixMicroseconds)
         bytes.append(littleEndian: slots.accounts[index].node?.highestIdentifier ?? 0)
+        bytes.append(littleEndian: slots.accounts[index].node?.heldMicroseconds ?? 0)
         for kind in 0..<settings.kindCount { bytes.append(littleEndian: slots.energy(index, kind)) }
     }
 
@@ -99,6 +105,7 @@ extension Attribution {
         precondition(passNanoseconds == nil && kinds.count == settings.kindCount)
         guard let records = AttributionRecords(bytes)?.mapped(kinds), records.isSound else { return false }
         passNanoseconds = records.passNanoseconds
+        processors.restore(records.busy)
         restoreRoot(records.accounts)
         books.restore(records, settings)
         tree.restore(records.accounts)
@@ -122,6 +129,10 @@ extension AttributionRecords {
             let pass = reader.next(bytes), let count = reader.next(bytes), count <= UInt64(bytes.count)
         else { return nil }
         self.init(totals: [], idle: [], idlePowers: [], passNanoseconds: pass, accounts: [])
+        for index in busy.indices {
+            guard let word = reader.next(bytes) else { return nil }
+            busy[index] = word
+        }
         for _ in 0..<kinds {
             guard let total = reader.next(bytes), let idle = reader.next(bytes), let power = reader.next(bytes),
                 let seen = reader.next(bytes)
@@ -166,11 +177,13 @@ extension AttributionRecords {
 extension AccountRecord {
     fileprivate init?(_ reader: inout WordsReader, _ bytes: Span<UInt8>, kinds: Int) {
         guard let path = reader.next(bytes), let identifier = reader.next(bytes), let last = reader.next(bytes),
-            last <= .max / 4, let start = reader.next(bytes), let highest = reader.next(bytes)
+            last <= .max / 4, let start = reader.next(bytes), let highest = reader.next(bytes),
+            let held = reader.next(bytes), held <= .max / 4
         else { return nil }
         self.init(
             path: path, identifier: identifier, lastMicroseconds: last == 0 ? nil : last - 1,
-            startUnixMicroseconds: start, highestIdentifier: highest, microjoules: [])
+            startUnixMicroseconds: start, highestIdentifier: highest, heldMicroseconds: held,
+            microjoules: [])
         for _ in 0..<kinds {
             guard let energy = reader.next(bytes) else { return nil }
             microjoules.append(energy)

@@ -20,6 +20,10 @@ public struct AttributionSettings: Sendable {
     public var included: [Glob] = []
     /// Units that match one of these have none.
     public var excluded: [Glob] = []
+    /// The directory in which kubelet makes links to containers' logs, whose names say what pod a container is in; nil if nobody asks.
+    public var podNames: String?
+    /// Every pass reads everything, and not only what runs: to learn what that costs.
+    public var readsAll = false
 
     /// Slices, each second.
     public init() {}

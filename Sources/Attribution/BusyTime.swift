@@ -80,3 +80,28 @@ public struct BusyTime: Sendable {
         return Interval(capacityMicroseconds: capacity, busyMicroseconds: UInt64(within))
     }
 }
+
+/// What a ledger keeps of it.
+extension BusyTime {
+    /// The latest reading: how many processors, which ones, their time at rest in ticks, and when it was; and what is carried. All 0 without
+    /// a reading.
+    var words: InlineArray<5, UInt64> {
+        guard let last else { return [0, 0, 0, 0, 0] }
+        return [
+            last.times.processors, last.times.signature, last.times.restTicks, last.atNanoseconds,
+            UInt64(bitPattern: carriedMicroseconds),
+        ]
+    }
+
+    /// Goes on from what was kept, so that the time since is known; words that cannot be its own are not believed, and it begins anew.
+    mutating func restore(_ words: InlineArray<5, UInt64>) {
+        let carried = Int64(bitPattern: words[4])
+        let most = BusyTime.carriedMicrosecondsOfEach.multipliedReportingOverflow(by: words[0])
+        guard words[0] > 0, !most.overflow, carried.magnitude <= most.partialValue,
+            let reading = reading(
+                ProcessorTimes(restTicks: words[2], processors: words[0], signature: words[1]), words[3])
+        else { return }
+        last = reading
+        carriedMicroseconds = carried
+    }
+}

@@ -21,9 +21,31 @@ extension CgroupTree {
             guard slots.accounts[known].isDead else { return wait(found, &slots) }
             return revive(known, found, name, &slots, &cpu)
         }
+        let podLog = podLog(found, name, isNode: place.isNode)
+        if podLog == nil { return wait(found, &slots) }
         let isNode = place.isNode && slots.accounts[found.parent].depth + 1 < CgroupTree.mostDepth
-        return open(found, name, labels, isNode: isNode, &slots, &cpu, &budget)
+        return open(found, name, labels, podLog ?? [], isNode: isNode, &slots, &cpu, &budget)
     }
+
+    /// The link that names a pod's container; empty where there is none.
+    ///
+    /// Labels stay as they are as long as a row counts, so that one which began a moment ago has no account until its link is there, or is
+    /// not to be expected any more: until then its time is in the rest of its pod.
+    ///
+    /// - Returns: nil if it is worth waiting for one.
+    private mutating func podLog(_ found: Found, _ name: CgroupName, isNode: Bool) -> [UInt8]? {
+        guard podNames.isAskedFor, !isNode, name.type == .container, !name.podUID.isEmpty else { return [] }
+        let container = found.path.span.extracting(name.containerID)
+        if let link = podNames.find(container, at: nowNanoseconds) {
+            return naming.fits(name, found.path, besides: link.count) ? link : []
+        }
+        // What runs since before us had its link, if ever.
+        let isWaiting = !isFirst && podNames.isWorthWaiting(found.identifier, at: nowNanoseconds)
+        return isWaiting ? nil : []
+    }
+
+    /// How often the names of pods could not be looked for.
+    var nameFaults: UInt64 { podNames.faults }
 
     private mutating func wait(_ found: Found, _ slots: inout Slots) -> Bool {
         slots.accounts[found.parent].node?.withoutSlot += 1
@@ -31,7 +53,7 @@ extension CgroupTree {
     }
 
     private mutating func open(
-        _ found: Found, _ name: CgroupName, _ labels: [UInt8], isNode: Bool, _ slots: inout Slots,
+        _ found: Found, _ name: CgroupName, _ labels: [UInt8], _ podLog: [UInt8], isNode: Bool, _ slots: inout Slots,
         _ cpu: inout CpuReader,
         _ budget: inout BirthBudget
     ) -> Bool {
@@ -40,6 +62,7 @@ extension CgroupTree {
         account.path = found.path
         account.name = name
         account.labels = labels
+        account.podLog = podLog
         account.parent = found.parent
         account.depth = slots.accounts[found.parent].depth + 1
         account.identifier = found.identifier
@@ -107,6 +130,9 @@ extension CgroupTree {
         let parent = slots.accounts[index].parent
         slots.accounts[parent].node?.deaths += 1
         slots.accounts[parent].node?.latestDead = index
+        // Who ran that will never be known; the one in which it lay had that time too.
+        let held = slots.accounts[index].node?.heldMicroseconds ?? 0
+        slots.accounts[parent].node?.heldMicroseconds.addSaturating(held)
         slots.accounts[index].riseMicroseconds = 0
         slots.die(index, at: nowNanoseconds)
         cpu.close(index)
@@ -117,6 +143,12 @@ extension CgroupTree {
 extension Node {
     /// - Parameter isNew: the directory was made since the one in which it lies was listed, and so was all that is in it.
     init(isNew: Bool) { self.init(highestIdentifier: isNew ? 0 : .max) }
+
+    /// A directory in it has gone.
+    mutating func noteRemoval() {
+        isDirty = true
+        removals = min(removals + 1, 2)
+    }
 }
 
 extension Account {
@@ -127,5 +159,6 @@ extension Account {
         guard record.identifier == identifier else { return }
         lastMicroseconds = record.lastMicroseconds
         node?.highestIdentifier = record.highestIdentifier
+        node?.heldMicroseconds = record.heldMicroseconds
     }
 }

@@ -38,9 +38,11 @@ struct CgroupDirectory {
     private let offset: Int
 
     /// - Parameters:
-    ///   - text: the directory's own name.
-    ///   - offset: where that begins in the path.
-    init(_ text: Span<UInt8>, at offset: Int, in surroundings: Surroundings) {
+    ///   - directory: the directory's own name.
+    ///   - start: where that begins in the path.
+    init(_ directory: Span<UInt8>, at start: Int, in surroundings: Surroundings) {
+        let escape = directory.systemdEscapeCount
+        let (text, offset) = (directory.extracting(escape..<directory.count), start + escape)
         self.offset = offset
         name = offset..<(offset + text.count)
         if let found = ContainerName(text) {

@@ -73,6 +73,16 @@ struct LibvirtName {
 }
 
 extension Span<UInt8> {
+    /// How many bytes systemd has put before a unit's name: one, `_`, before a name that begins with it, with a dot, or as files of the
+    /// kernel's do, such as `memory.service`. See cg_escape in its sources.
+    var systemdEscapeCount: Int {
+        guard count > 1, self[0] == UInt8(ascii: "_") else { return 0 }
+        let isUnit =
+            hasSuffix(".service") || hasSuffix(".scope") || hasSuffix(".slice") || hasSuffix(".mount")
+            || hasSuffix(".socket") || hasSuffix(".swap")
+        return isUnit ? 1 : 0
+    }
+
     func hasSuffix(_ suffix: StaticString) -> Bool {
         let start = count - suffix.utf8CodeUnitCount
         return start >= 0 && extracting(start..<count).equals(suffix)

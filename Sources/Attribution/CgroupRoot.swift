@@ -98,8 +98,8 @@ extension Attribution {
         let root = try CgroupRoot.find(named: cgroupfs, sysfs: sysfs).directory()
         do throws(SystemError) {
             return try Attribution(
-                root, procfs: procfs, ticksPerSecond: Process.clockTicksPerSecond, unixMicroseconds: unixMicroseconds,
-                settings)
+                root, procfs: procfs, ticksPerSecond: Process.clockTicksPerSecond,
+                jiffyMicroseconds: Clock.jiffyMicroseconds(), unixMicroseconds: unixMicroseconds, settings)
         } catch {
             throw AttributionObstacle(unreadable: root, procfs: procfs, error)
         }

@@ -25,6 +25,7 @@ struct CgroupTree: ~Copyable {
     private var watch: DirectoryWatch
     private var watched: [DirectoryWatch.Number: Int] = [:]
     var naming: Naming
+    var podNames: PodNames
     private var found: [Found] = []
     private var listings: UInt64 = 0
     /// Nothing was listed yet: all that is found was there before.
@@ -42,10 +43,12 @@ struct CgroupTree: ~Copyable {
         var path = PathBuffer()
         guard path.append(root) else { throw SystemError(call: "open", code: .nameTooLong) }
         let watch = try DirectoryWatch()
+        let podNames = try PodNames(settings.podNames)
         rootLength = path.count
         self.path = path
         self.watch = watch
         naming = Naming(settings)
+        self.podNames = podNames
     }
 
     /// Opens and closes accounts for what came and went since the last time; it costs one call where nothing did.
@@ -167,8 +170,10 @@ extension CgroupTree {
         do throws(SystemError) {
             try watch.takeEvents { event in
                 switch event {
-                case .made(let number), .removed(let number):
+                case .made(let number):
                     if let index = known[number] { slots.accounts[index].node?.isDirty = true }
+                case .removed(let number):
+                    if let index = known[number] { slots.accounts[index].node?.noteRemoval() }
                 case .ended(let number):
                     if let index = known.removeValue(forKey: number) { slots.accounts[index].node?.watch = nil }
                 case .overflow: slots.markAllDirty()

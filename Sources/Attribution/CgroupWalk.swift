@@ -63,13 +63,14 @@ struct CgroupWalk {
     /// The slice's name ends with this directory. It begins with the latest slice of the system's manager, whose names are
     /// unique; what lies below it in other managers' slices and directories is told apart by its path from there.
     private mutating func lookInto(_ path: Span<UInt8>, _ range: Range<Int>, _ next: Surroundings) {
-        name.slice = (follows(path, range) ? range.lowerBound : name.slice.lowerBound)..<range.upperBound
+        let begin = range.lowerBound + path.extracting(range).systemdEscapeCount
+        name.slice = (follows(path, begin..<range.upperBound) ? begin : name.slice.lowerBound)..<range.upperBound
         surroundings = next
     }
 
     /// Whether this is directly below the root, or a slice that has the name of the one in which it lies, a hyphen, and more.
     private func follows(_ path: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard range.lowerBound > start else { return true }
+        guard name.slice.upperBound > start else { return true }
         let (above, text) = (path.extracting(name.slice), path.extracting(range))
         guard above.hasSuffix(".slice"), text.hasSuffix(".slice") else { return false }
         // Where the name so far has a slash in it, no directory's own begins with it.

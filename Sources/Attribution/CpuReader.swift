@@ -21,6 +21,17 @@ struct CpuReader: ~Copyable {
 
     init(capacity: Int) { files = DescriptorSlots(capacity: capacity) }
 
+    /// Opens that of one cgroup.
+    init(of path: String) throws(SystemError) {
+        var file = PathBuffer()
+        guard file.append(path), file.append("/cpu.stat") else {
+            throw SystemError(call: "open", code: .nameTooLong)
+        }
+        let descriptor = try FileDescriptor.open(reading: file)
+        files = DescriptorSlots(capacity: 1)
+        files.put(descriptor, at: 0)
+    }
+
     var openCount: Int { files.openCount }
 
     func isOpen(_ index: Int) -> Bool { files.isOpen(index) }
@@ -72,6 +83,8 @@ public enum AttributionFault: String, Sendable, CaseIterable {
     case backwards
     /// A directory cannot be listed or watched.
     case unlisted
+    /// The directory that has the names of pods cannot be listed.
+    case unnamed
     /// An account's sum is not what it should be: a mistake of this program, which is seen here and nowhere else.
     case identity
 }

@@ -38,8 +38,8 @@ struct Naming: ~Copyable {
         return scratch.withBytes { bytes in bytes.indices.map { bytes[$0] } }
     }
 
-    /// Whether its labels are short enough for a row.
-    private mutating func fits(_ name: CgroupName, _ path: [UInt8]) -> Bool {
+    /// Whether its labels are short enough for a row, with so many bytes of others beside them.
+    mutating func fits(_ name: CgroupName, _ path: [UInt8], besides more: Int = 0) -> Bool {
         scratch.removeAll()
         name.appendSlice(of: path.span, to: &scratch)
         name.appendName(of: path.span, to: &scratch)
@@ -49,7 +49,7 @@ struct Naming: ~Copyable {
             for index in bytes.indices where bytes[index].isEscaped { count += 1 }
             return count
         }
-        let bytes = scratch.count + escapes + name.containerID.count + name.uid.count
+        let bytes = more + scratch.count + escapes + name.containerID.count + name.uid.count
         return !scratch.overflowed && bytes <= CgroupName.longestLabelBytes
     }
 
@@ -61,7 +61,7 @@ struct Naming: ~Copyable {
     private func matches(_ glob: Glob, _ path: [UInt8]) -> Bool {
         let below = path.span.extracting(min(1, path.count)..<path.count)
         let name = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
-        return glob.matches(below, name: name)
+        return glob.matches(below, name: name + below.extracting(name..<below.count).systemdEscapeCount)
     }
 }
 

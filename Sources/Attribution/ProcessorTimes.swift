@@ -12,6 +12,12 @@ public struct ProcessorTimes: Sendable, Equatable {
     /// Which processors those are: another set has, all but certainly, another number.
     let signature: UInt64
 
+    init(restTicks: UInt64, processors: UInt64, signature: UInt64) {
+        self.restTicks = restTicks
+        self.processors = processors
+        self.signature = signature
+    }
+
     /// Reads what the file begins with, which may be cut anywhere after the processors' lines.
     ///
     /// - Returns: nil if it is cut before, or is not such a file.

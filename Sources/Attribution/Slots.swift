@@ -17,6 +17,8 @@ struct Account {
     var name = CgroupName()
     /// The values of all its labels: no two accounts have the same.
     var labels: [UInt8] = []
+    /// Of a pod's container, the name of the link to its log, as it was when the account opened; empty if there was none.
+    var podLog: [UInt8] = []
     /// The account of the directory in which the cgroup lies.
     var parent = 0
     var depth = 0
@@ -30,8 +32,17 @@ struct Account {
     var startUnixMicroseconds: UInt64 = 0
     /// The latest listing that had it.
     var seen: UInt64 = 0
-    /// How much the cgroup's tasks ran since the pass before.
+    /// How much the cgroup's tasks ran since it was read before; 0 where this pass has not read it.
     var riseMicroseconds: UInt64 = 0
+    /// It is read at every pass.
+    var isHot = false
+    /// For so many passes it was not worth reading.
+    var quietPasses: UInt8 = 0
+    var passesSinceReading: UInt64 = 0
+    /// This pass reads it in any case.
+    var isWanted = false
+    /// This pass has read it.
+    var isRead = false
 
     var isLive: Bool { state == .live }
 
@@ -52,9 +63,18 @@ struct Node {
     var withoutSlot = 0
     /// What its directories were given beyond its own time, taken from the rests that come.
     var debtMicroseconds: UInt64 = 0
-    /// How much its directories ran since the pass before.
+    /// What it ran that is not known to be whose, and which was given to nobody yet.
+    var heldMicroseconds: UInt64 = 0
+    /// How much its directories ran, as far as this pass has read them.
     var childrenMicroseconds: UInt64 = 0
-    /// How many went since the pass before, and the account of the latest of them.
+    /// How many directories in it have accounts, and how many of them this pass does not read in any case.
+    var count = 0
+    var unwanted = 0
+    /// Of each directory in it is known what it ran.
+    var isLookedThrough = false
+    /// How many directories went, with an account or without, since it was looked through; more than one if that is not known.
+    var removals = 0
+    /// How many with an account went since the pass before, and that of the latest one.
     var deaths = 0
     var latestDead = 0
 }
@@ -148,6 +168,7 @@ struct Slots {
         while accounts[index].state != .free { index += 1 }
         account.generation = accounts[index].generation &+ 1
         account.state = .live
+        account.beginToBeRead()
         if account.node == nil { unitCount += 1 } else { nodeCount += 1 }
         liveCount += 1
         liveByIdentifier[account.identifier] = index
@@ -171,6 +192,7 @@ struct Slots {
         accounts[index].parent = parent
         accounts[index].lastMicroseconds = lastMicroseconds
         accounts[index].riseMicroseconds = 0
+        accounts[index].beginToBeRead()
         liveByIdentifier[identifier] = index
         liveCount += 1
     }
@@ -214,13 +236,18 @@ struct Slots {
 extension Slots {
     /// Events were lost: anything may have come or gone.
     mutating func markAllDirty() {
-        for index in indices { accounts[index].node?.isDirty = true }
+        for index in indices {
+            accounts[index].node?.isDirty = true
+            accounts[index].node?.removals = 2
+        }
     }
 
     /// Of these nothing is told.
     mutating func markUnwatchedDirty() {
         for index in indices where accounts[index].isLive && accounts[index].node != nil {
-            if accounts[index].node?.watch == nil { accounts[index].node?.isDirty = true }
+            guard accounts[index].node?.watch == nil else { continue }
+            accounts[index].node?.isDirty = true
+            accounts[index].node?.removals = 2
         }
     }
 

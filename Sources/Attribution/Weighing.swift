@@ -5,11 +5,15 @@ extension Attribution {
     /// Sets the weight of each account.
     ///
     /// A place has what its own time exceeds that of the accounts in it. Files are not read in one moment, so that it can seem to be
-    /// less than nothing: then it has no weight, and what is missing is taken from its next ones.
+    /// less than nothing: then it has no weight, and what is missing is taken from its next ones. Where not all that is in it was read, it
+    /// has none either, and what is left is kept until all of it is.
     ///
     /// - Returns: the sum of all weights.
     mutating func weigh() -> UInt64 {
-        for index in slots.indices { weights[index] = 0 }
+        for index in slots.indices {
+            weights[index] = 0
+            slots.accounts[index].node?.childrenMicroseconds = 0
+        }
         for index in slots.indices where index != Slots.root && slots.accounts[index].isLive {
             let parent = slots.accounts[index].parent
             let rise = slots.accounts[index].riseMicroseconds
@@ -29,13 +33,17 @@ extension Attribution {
     private mutating func weighRest(of index: Int) {
         guard var node = slots.accounts[index].node else { return }
         let owed = node.childrenMicroseconds.saturatingSum(node.debtMicroseconds)
-        let rise = slots.accounts[index].riseMicroseconds
-        let rest = rise - min(rise, owed)
-        node.debtMicroseconds = min(owed - min(rise, owed), processors.largestDebtMicroseconds)
+        let ran = slots.accounts[index].riseMicroseconds.saturatingSum(node.heldMicroseconds)
+        let rest = ran - min(ran, owed)
+        node.debtMicroseconds = min(owed - min(ran, owed), processors.largestDebtMicroseconds)
+        node.heldMicroseconds = node.isLookedThrough ? 0 : rest
         // What is left when one alone has gone, and nothing ran that has no account, is what it ran since it was read last.
-        let heir = node.deaths == 1 && node.withoutSlot == 0 && index != Slots.root ? node.latestDead : index
-        weights[heir].addSaturating(rest)
-        node.childrenMicroseconds = 0
+        let isAlone = node.deaths == 1 && node.removals <= 1 && node.withoutSlot == 0
+        let heir = isAlone && index != Slots.root ? node.latestDead : index
+        if node.isLookedThrough {
+            weights[heir].addSaturating(rest)
+            node.removals = 0
+        }
         node.deaths = 0
         slots.accounts[index].node = node
     }

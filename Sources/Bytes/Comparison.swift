@@ -20,11 +20,19 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether the bytes begin with these.
+    /// Whether the bytes begin with these, which are compared eight at a time.
     @inlinable
     public func hasPrefix(_ prefix: Span<UInt8>) -> Bool {
         guard count >= prefix.count else { return false }
-        for index in prefix.indices where self[index] != prefix[index] { return false }
+        let words = prefix.count / 8
+        for word in 0..<words where self.word(at: word * 8) != prefix.word(at: word * 8) { return false }
+        for index in (words * 8)..<prefix.count where self[index] != prefix[index] { return false }
         return true
+    }
+
+    /// Eight bytes as one number, in the order of this machine.
+    @inlinable
+    func word(at offset: Int) -> UInt64 {
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
     }
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int argument_count;
@@ -35,4 +37,40 @@ int clinux_fill_standard_descriptors(void) {
 
 int clinux_was_closed_at_start(int descriptor) {
     return descriptor >= 0 && descriptor <= 2 && closed_at_start & 1 << descriptor;
+}
+
+pid_t clinux_spawn_member(char *const *words, const sigset_t *mask, int members, int *joined) {
+    int report[2];
+    *joined = 0;
+    if (pipe2(report, O_CLOEXEC) < 0) return -1;
+    int failure[2] = {0, 0};
+    pid_t child = fork();
+    if (child == 0) {
+        // "0" stands for whoever writes it.
+        if (write(members, "0", 1) == 1) {
+            failure[0] = 1;
+            sigprocmask(SIG_SETMASK, mask, NULL);
+            execvp(words[0], words);
+        }
+        failure[1] = errno;
+        ssize_t told = write(report[1], failure, sizeof failure);
+        _exit(told == sizeof failure ? 127 : 126);
+    }
+    int code = errno;
+    close(report[1]);
+    if (child > 0) {
+        ssize_t count;
+        do count = read(report[0], failure, sizeof failure);
+        while (count < 0 && errno == EINTR);
+        // Nothing is told by a program that was executed: the pipe closed with that.
+        if (count == sizeof failure) {
+            while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
+            *joined = failure[0];
+            code = failure[1];
+            child = -1;
+        }
+    }
+    close(report[0]);
+    errno = code;
+    return child;
 }

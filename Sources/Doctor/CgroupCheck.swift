@@ -6,6 +6,8 @@ import Kernel
 struct CgroupCheck {
     /// Where the cgroups were said to be; nil for the usual place below `sysfs`.
     let cgroupfs: String?
+    /// Where the names of pods are; nil if nobody asks for them.
+    var podNames: String?
     let sysfs: String
     let procfs: String
 
@@ -14,7 +16,7 @@ struct CgroupCheck {
 
     var findings: [Finding] {
         do throws(AttributionObstacle) {
-            return try look()
+            return try look() + names
         } catch {
             return [
                 Finding(.note, .cgroups, "Who used the energy is not told: \(error.description).", remedy: error.remedy)
@@ -25,6 +27,7 @@ struct CgroupCheck {
     private func look() throws(AttributionObstacle) -> [Finding] {
         var settings = AttributionSettings()
         settings.level = .units
+        settings.readsAll = true
         settings.mostUnits = AttributionSettings.largestMostUnits
         var attribution = try Attribution.open(
             cgroupfs: cgroupfs, sysfs: sysfs, procfs: procfs, unixMicroseconds: 0, settings)
@@ -35,17 +38,29 @@ struct CgroupCheck {
         return [cost(attribution.root, attribution.unitCount, microseconds)] + descriptors(attribution.readCount)
     }
 
+    private var names: [Finding] {
+        guard let podNames else { return [] }
+        do throws(AttributionObstacle) {
+            let count = try Attribution.countPodNames(in: podNames)
+            return [Finding(.ok, .cgroups, "\(podNames) names \(counted(count, "container")) of pods.")]
+        } catch {
+            return [
+                Finding(
+                    .note, .cgroups, "Pods and namespaces have no names: \(error.description).", remedy: error.remedy)
+            ]
+        }
+    }
+
     private func pass(_ attribution: inout Attribution) {
         attribution.begin([0], at: Clock.monotonicNanoseconds(), unixMicroseconds: 0)
         while !attribution.proceed() {}
     }
 
     private func cost(_ root: String, _ units: Int, _ microseconds: UInt64) -> Finding {
-        let interval = max(1000, microseconds * AttributionSettings.costPart / 1000)
-        return Finding(
+        Finding(
             .ok, .cgroups,
-            "Who used the energy can be told: \(root) has \(counted(units, "unit")) of all kinds, and a look at all of them takes "
-                + "\(microseconds) us here, every \(decimal(interval, digits: 3, shown: 1)) s with --attribution units."
+            "Who used the energy can be told: \(root) has \(counted(units, "unit")) of all kinds. With --attribution units, those that run "
+                + "are looked at each second, and all of them each minute, which takes \(microseconds) us here."
         )
     }
 

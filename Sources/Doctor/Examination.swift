@@ -11,6 +11,7 @@ public struct Examination {
     private let procfs: String
     private let feeds: String
     private let cgroupfs: String?
+    private let podNames: String?
     private let addresses: [SocketAddress]
 
     /// Where the exporter listens by itself, and so does its socket unit as it comes.
@@ -22,16 +23,18 @@ public struct Examination {
     ///   - sysfs: the root of sysfs.
     ///   - procfs: the root of procfs.
     ///   - cgroupfs: where the cgroups are, if not at the usual place in `sysfs`.
+    ///   - podNames: where kubelet makes links to containers' logs, if the names of pods are wanted.
     ///   - addresses: where the exporter would listen.
     public init(
         source: SourceChoice, sysfs: String, procfs: String, feeds: String = SystemRoots.usualFeeds,
-        cgroupfs: String? = nil, addresses: [SocketAddress]
+        cgroupfs: String? = nil, podNames: String? = nil, addresses: [SocketAddress]
     ) {
         self.feeds = feeds
         self.source = source
         self.sysfs = sysfs
         self.procfs = procfs
         self.cgroupfs = cgroupfs
+        self.podNames = podNames
         self.addresses = addresses
     }
 
@@ -43,7 +46,7 @@ public struct Examination {
             holders: PortHolders(procfs: procfs),
             socketUnitAddress: systemd.hasSocketUnit ? .any(port: Examination.usualPort) : nil)
         return ProcessorCheck(machine: machine).findings + (try energy(machine, systemd))
-            + CgroupCheck(cgroupfs: cgroupfs, sysfs: sysfs, procfs: procfs).findings
+            + CgroupCheck(cgroupfs: cgroupfs, podNames: podNames, sysfs: sysfs, procfs: procfs).findings
             + SandboxCheck(offered: offeredSandbox(procfs: procfs)).findings
             + systemd.findings(passed: SystemdCheck.passedSockets(Process.environment))
             + addresses.map(port.finding)

@@ -52,6 +52,6 @@ struct HwmonCheck {
 
     /// What can be had of a sensor that is too slow for the loop.
     static let slowRemedy =
-        "its power, though not its energy, is in node_exporter's hwmon collector, which reads it at each scrape; it is tried again "
-        + "here when its device appears anew or the exporter starts anew"
+        "systemctl enable --now pyjoules-exporter-sensors, or pyjoules-exporter reader hwmon, reads it in a process of its own; it is "
+        + "tried again here when its device appears anew or the exporter starts anew"
 }

@@ -5,6 +5,15 @@ enum Build {
     static let version = "0.1.0"
     static var revision: String { unsafe String(cString: pyjoules_revision()) }
 
+    /// A system call that the sandbox does not know ends the process: for tests.
+    static var isSandboxFatal: Bool {
+        #if SANDBOX_FATAL
+            true
+        #else
+            false
+        #endif
+    }
+
     static var swift: String {
         #if compiler(>=6.4)
             "6.4 or later"

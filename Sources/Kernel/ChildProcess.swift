@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// How a process ended.
@@ -50,6 +51,23 @@ public struct ChildProcess: ~Copyable {
         let code = unsafe posix_spawnp(&identifier, name, nil, &attributes, words, environ)
         guard code == 0 else { throw SystemError(call: "posix_spawnp", code: ErrorCode(number: code)) }
         self.identifier = identifier
+    }
+
+    /// The same, as a member of a control group from before its first instruction on.
+    ///
+    /// An error `isOfJoining` if it could not become one.
+    public init(
+        starting arguments: borrowing ArgumentVector, signals: borrowing SignalReceiver,
+        in group: borrowing ControlGroup
+    ) throws(SystemError) {
+        _ = signal(SIGCHLD, SIG_DFL)
+        var mask = signals.formerMask
+        var joined: Int32 = 0
+        let child = unsafe clinux_spawn_member(arguments.words, &mask, group.members.number, &joined)
+        guard child > 0 else {
+            throw SystemError(call: joined == 0 ? ControlGroup.joining : "execvp", code: lastError())
+        }
+        identifier = child
     }
 
     /// Whether it is in our process group, so that what a key on the terminal sends to us was sent to it as well.

@@ -12,6 +12,19 @@ public enum Clock {
     /// Wall-clock time since 1970: for people only, since it jumps.
     public static func realtimeNanoseconds() -> UInt64 { read(CLOCK_REALTIME) }
 
+    /// The time between two ticks of the kernel's timer, 1/HZ, in microseconds: 1,000 to 10,000, the latter where the kernel does not
+    /// tell. See clock_getres(2).
+    public static func jiffyMicroseconds() -> UInt64 {
+        var resolution = timespec()
+        // The coarse clock is what it was at the latest tick.
+        guard unsafe clock_getres(CLOCK_MONOTONIC_COARSE, &resolution) == 0 else { return slowestJiffyMicroseconds }
+        let microseconds = UInt64(max(0, resolution.tv_nsec)) / 1000
+        return resolution.tv_sec == 0 && (1000...slowestJiffyMicroseconds).contains(microseconds)
+            ? microseconds : slowestJiffyMicroseconds
+    }
+
+    private static let slowestJiffyMicroseconds: UInt64 = 10_000
+
     private static func read(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
         let result = unsafe clock_gettime(clock, &time)

@@ -61,6 +61,17 @@ public enum Process {
         Glibc.exit(status)
     }
 
+    /// Ends the process at once, without what libraries have prepared for its end. See _exit(2).
+    public static func leave(status: Int32) -> Never {
+        _exit(status)
+    }
+
+    /// Lets files that are made from now on be read by all, and written by their owner, as far as the making of each allows it. See
+    /// umask(2).
+    public static func showNewFiles() {
+        _ = umask(0o022)
+    }
+
     /// Writes all of a text to standard output or error, waiting if need be: for a command's answer before or instead of the loop.
     public static func print(_ text: String, toError: Bool = false) {
         var rest = Array(text.utf8)[...]
@@ -77,51 +88,21 @@ public enum Process {
 
 /// The open descriptors of this process, counted without allocation.
 public struct DescriptorCounter: ~Copyable {
-    private let directory: FileDescriptor
+    private let directory: EntryCounter
 
     /// `procfs` is the root of the proc file system. See proc(5).
     public init(procfs: String) throws(SystemError) {
-        directory = try FileDescriptor.open(procfs + "/self/fd", O_RDONLY | O_DIRECTORY)
+        directory = try EntryCounter(procfs + "/self/fd")
     }
 
     /// How many are open, this counter's own included. Nil if the kernel does not tell.
     public borrowing func count() -> UInt64? {
         // Since Linux 6.2 the directory's size is the count (proc(5)); before that it is 0 and the entries must be listed.
         do {
-            let size = try FileStatus(of: directory).size
-            return size > 0 ? UInt64(size) : countEntries()
+            let size = try directory.size
+            return size > 0 ? UInt64(size) : directory.count()
         } catch {
             return nil
         }
-    }
-
-    private borrowing func countEntries() -> UInt64? {
-        let number = directory.number
-        guard case .value = attempt({ Int(lseek(number, 0, SEEK_SET)) }) else { return nil }
-        var entries: UInt64 = 0
-        while true {
-            var records = InlineArray<1024, UInt8>(repeating: 0)
-            var space = records.mutableSpan
-            let outcome = unsafe space.withUnsafeMutableBytes { buffer in
-                guard let base = buffer.baseAddress else { return Outcome.value(0) }
-                return attempt { unsafe clinux_getdents(number, base, buffer.count) }
-            }
-            guard case .value(let length) = outcome else { return nil }
-            if length == 0 { return entries >= 2 ? entries - 2 : 0 }
-            entries += DescriptorCounter.countRecords(records.span.extracting(0..<length))
-        }
-    }
-
-    /// Each record says its own length at offset 16. See getdents64(2).
-    private static func countRecords(_ records: Span<UInt8>) -> UInt64 {
-        var count: UInt64 = 0
-        var offset = 0
-        while offset + 18 < records.count {
-            let length = Int(records[offset + 16]) | Int(records[offset + 17]) << 8
-            guard length > 0 else { break }
-            count += 1
-            offset += length
-        }
-        return count
     }
 }

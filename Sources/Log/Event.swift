@@ -35,6 +35,7 @@ public enum Event: String, CaseIterable, Sendable {
     case ledgerFailing = "ledger_failing"
     case ledgerRecovered = "ledger_recovered"
     case attributionOff = "attribution_off"
+    case podNamesUnreadable = "pod_names_unreadable"
     case seriesRefused = "series_refused"
     case noDescriptors = "no_descriptors"
     case acceptFailed = "accept_failed"
@@ -43,6 +44,10 @@ public enum Event: String, CaseIterable, Sendable {
     case certificateExpired = "certificate_expired"
     case handshakeFailed = "tls_handshake_failed"
     case reloaded
+    case readerStarted = "reader_started"
+    case deviceUnreadable = "device_unreadable"
+    case deviceReadable = "device_readable"
+    case readerEnded = "reader_ended"
     case stopping
     case stopped
     case failed
@@ -83,6 +88,7 @@ public enum Event: String, CaseIterable, Sendable {
         case .ledgerFailing: "00877f998f6d49dcbe354acebad9b558"
         case .ledgerRecovered: "4aa1fc559b2f4a61be540d1a4faa1cff"
         case .attributionOff: "02027f1d3ad644e59d7c517796f72246"
+        case .podNamesUnreadable: "01514d9debe2498396a5d0f2cf52a82d"
         case .seriesRefused: "cb9ce6dd35004bf397bd2d7d4cc6c42e"
         case .noDescriptors: "39306a2540664cceb09e5e55363705f6"
         case .acceptFailed: "2ea355bde65d49a48ed380d0c2ee5cc9"
@@ -91,6 +97,10 @@ public enum Event: String, CaseIterable, Sendable {
         case .certificateExpired: "04d0ad7e5cc64c109a5faa7a948f5c30"
         case .handshakeFailed: "8d63b8a8b42d437a8fac09955c4b903b"
         case .reloaded: "5b0899243817418295ef5c9b5c48ada8"
+        case .readerStarted: "bc8b854af32329bf0c59d2d1872185d1"
+        case .deviceUnreadable: "498f1eb29805beba7b285efe9e507156"
+        case .deviceReadable: "ca7709867a40d66d01bb43c27b151c23"
+        case .readerEnded: "2bac829671c4493c832112aa18074712"
         case .stopping: "bcfb426d809e459db4e05a22a7ef965f"
         case .stopped: "9f00043022a54ffabfb8dbc641bff0c2"
         case .failed: "15136432b5c04df0aa4e24002a5d092c"

@@ -21,7 +21,8 @@ struct CSVReport {
         [
             "record", "number", "start_seconds", "duration_seconds", "domain", "kind", "joules", "mean_watts",
             "peak_watts", "uncertainty_joules", "baseline_watts", "baseline_joules", "net_joules",
-            "net_uncertainty_joules", "exit_status", "source", "simulated",
+            "net_uncertainty_joules", "exit_status", "source", "simulated", "command_joules", "others_joules",
+            "idle_joules",
         ].joined(separator: ",") + "\n"
 
     private let report: MeasureReport
@@ -33,7 +34,7 @@ struct CSVReport {
     func command(_ runs: [CommandRun]) -> String {
         var text = CSVReport.header
         for (index, run) in runs.enumerated() {
-            text += rows(run.interval, .run, number: index + 1, end: run.end)
+            text += rows(report.rows(run), run.interval, .run, number: index + 1, end: run.end)
         }
         guard let summary = report.summary(runs) else { return text }
         for row in summary.rows { text += mean(row, summary.duration) }
@@ -41,17 +42,27 @@ struct CSVReport {
         return text
     }
 
-    func rows(_ interval: EnergyInterval, _ record: Record, number: Int, end: ProcessEnd?) -> String {
+    func rows(_ interval: EnergyInterval, _ record: Record, number: Int) -> String {
+        rows(report.rows(interval), interval, record, number: number, end: nil)
+    }
+
+    private func rows(
+        _ rows: [ReportRow], _ interval: EnergyInterval, _ record: Record, number: Int, end: ProcessEnd?
+    ) -> String {
         let times = [
             decimal(interval.startNanoseconds, digits: 9), decimal(interval.durationNanoseconds, digits: 9),
         ]
-        return report.rows(interval).map { row in
-            line([record.rawValue, String(number)] + times, row.domain, values(row), end.map { String($0.exitStatus) })
+        return rows.map { row in
+            line(
+                [record.rawValue, String(number)] + times, row.domain, values(row), end.map { String($0.exitStatus) },
+                parts(row))
         }.joined()
     }
 
     private func mean(_ row: ReportRow, _ duration: Statistics) -> String {
-        line([Record.mean.rawValue, nil, nil, decimal(duration.mean, digits: 9)], row.domain, values(row), nil)
+        line(
+            [Record.mean.rawValue, nil, nil, decimal(duration.mean, digits: 9)], row.domain, values(row), nil,
+            parts(row))
     }
 
     private func deviation(_ row: ReportRow, _ duration: Statistics) -> String {
@@ -60,7 +71,7 @@ struct CSVReport {
         let net = row.deviation?.netMicrojoules.map { decimal($0, digits: 6) }
         return line(
             [Record.standardDeviation.rawValue, nil, nil, duration.standardDeviation.map { decimal($0, digits: 9) }],
-            row.domain, [joules, watts, nil, nil, nil, nil, net, nil], nil)
+            row.domain, [joules, watts, nil, nil, nil, nil, net, nil], nil, [nil, nil, nil])
     }
 
     private func values(_ row: ReportRow) -> [String?] {
@@ -76,9 +87,15 @@ struct CSVReport {
         ]
     }
 
-    private func line(_ first: [String?], _ domain: Domain, _ values: [String?], _ exitStatus: String?) -> String {
+    private func parts(_ row: ReportRow) -> [String?] {
+        [row.parts?.command, row.parts?.others, row.parts?.idle].map { $0.map { decimal($0, digits: 6) } }
+    }
+
+    private func line(
+        _ first: [String?], _ domain: Domain, _ values: [String?], _ exitStatus: String?, _ parts: [String?]
+    ) -> String {
         let last = [exitStatus, report.facts.sourceName, report.facts.isSimulated ? "true" : "false"]
-        let cells = first + [domain.tag, domain.kind.rawValue] + values + last
+        let cells = first + [domain.tag, domain.kind.rawValue] + values + last + parts
         return cells.map { $0 ?? "" }.joined(separator: ",") + "\n"
     }
 }

@@ -108,6 +108,9 @@ public struct Baseline: Sendable {
         self.interval = interval
     }
 
+    /// The mean power of each domain; nil where it could not be measured.
+    public var microwatts: [UInt64?] { interval.domains.map { $0?.meanMicrowatts } }
+
     /// The part of a domain's energy in an interval that the idle machine would have used as well.
     struct Share: Equatable {
         var idleMicrowatts: UInt64

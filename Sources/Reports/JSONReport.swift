@@ -32,10 +32,11 @@ struct JSONReport {
             object.add(
                 "standard_deviation_seconds",
                 summary.duration.standardDeviation.map { decimal($0, digits: 9) })
+            add(CommandAttribution.mean(runs.compactMap(\.attribution)), to: &object)
             object.add("domains", JSONObject.array(summary.rows.map(domain)))
             object.add("runs", JSONObject.array(runs.map(run)))
         } else if let run = runs.first {
-            add(run.interval, to: &object)
+            add(run, to: &object)
         }
         return object.text + "\n"
     }
@@ -53,8 +54,20 @@ struct JSONReport {
     private func run(_ run: CommandRun) -> String {
         var object = JSONObject()
         object.add("exit_status", String(run.end.exitStatus))
-        add(run.interval, to: &object)
+        add(run, to: &object)
         return object.text
+    }
+
+    private func add(_ run: CommandRun, to object: inout JSONObject) {
+        addTimes(run.interval, to: &object)
+        add(CommandAttribution.mean([run.attribution].compactMap(\.self)), to: &object)
+        object.add("domains", JSONObject.array(report.rows(run).map(domain)))
+    }
+
+    private func add(_ times: (command: UInt64, others: UInt64)?, to object: inout JSONObject) {
+        guard let times else { return }
+        object.add("command_cpu_seconds", decimal(times.command, digits: 6))
+        object.add("others_cpu_seconds", decimal(times.others, digits: 6))
     }
 
     private func add(_ interval: EnergyInterval, to object: inout JSONObject) {
@@ -80,6 +93,11 @@ struct JSONReport {
             object.add("baseline_joules", row.share.map { decimal($0.idleMicrojoules, digits: 6) })
             object.add("net_joules", row.share.map { decimal($0.netMicrojoules, digits: 6) })
             object.add("net_uncertainty_joules", row.share.map { decimal($0.netUncertaintyMicrojoules, digits: 6) })
+        }
+        if let parts = row.parts {
+            object.add("command_joules", decimal(parts.command, digits: 6))
+            object.add("others_joules", decimal(parts.others, digits: 6))
+            object.add("idle_joules", decimal(parts.idle, digits: 6))
         }
         if let deviation = row.deviation {
             object.add("standard_deviation_joules", decimal(deviation.microjoules, digits: 6))

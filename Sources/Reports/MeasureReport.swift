@@ -40,11 +40,14 @@ public struct ReportFacts: Sendable {
 public struct CommandRun: Equatable, Sendable {
     var interval: EnergyInterval
     var end: ProcessEnd
+    /// Who used it; nil if nobody asks.
+    var attribution: CommandAttribution?
 
     /// A run that is over.
-    public init(interval: EnergyInterval, end: ProcessEnd) {
+    public init(interval: EnergyInterval, end: ProcessEnd, attribution: CommandAttribution? = nil) {
         self.interval = interval
         self.end = end
+        self.attribution = attribution
     }
 }
 
@@ -55,6 +58,8 @@ struct ReportRow {
     let energy: DomainEnergy?
     /// Nil without a baseline, too.
     let share: Baseline.Share?
+    /// Who used it; nil where that was not asked for, or is not known.
+    var parts: CommandParts?
     /// How much several intervals differ; nil for a single one.
     var deviation: Deviation?
 
@@ -96,7 +101,11 @@ struct RunsSummary {
         let deviation = ReportRow.Deviation(
             microjoules: joules.standardDeviation ?? 0, meanMicrowatts: watts.standardDeviation ?? 0,
             netMicrojoules: net?.standardDeviation)
-        return ReportRow(domain: rows[0].domain, energy: energy, share: average(shares), deviation: deviation)
+        let parts = rows.compactMap(\.parts)
+        return ReportRow(
+            domain: rows[0].domain, energy: energy, share: average(shares),
+            parts: parts.count == rows.count ? CommandParts.mean(parts, of: energy.microjoules) : nil,
+            deviation: deviation)
     }
 
     private static func average(_ shares: [Baseline.Share]) -> Baseline.Share? {
@@ -136,7 +145,7 @@ public struct MeasureReport: Sendable {
         switch format {
         case .table: TableReport(self).machine(interval, number: number, count: count)
         case .json: JSONReport(self).machine(interval, number: number)
-        case .csv: CSVReport(self).rows(interval, .interval, number: number, end: nil)
+        case .csv: CSVReport(self).rows(interval, .interval, number: number)
         }
     }
 
@@ -157,9 +166,18 @@ public struct MeasureReport: Sendable {
         }
     }
 
+    /// The same with who used it.
+    func rows(_ run: CommandRun) -> [ReportRow] {
+        var rows = rows(run.interval)
+        for index in rows.indices {
+            rows[index].parts = run.attribution?.parts(of: index, rows[index].energy)
+        }
+        return rows
+    }
+
     /// Nil for a single run.
     func summary(_ runs: [CommandRun]) -> RunsSummary? {
-        RunsSummary(durations: runs.map(\.interval.durationNanoseconds), rows: runs.map { rows($0.interval) })
+        RunsSummary(durations: runs.map(\.interval.durationNanoseconds), rows: runs.map { rows($0) })
     }
 
     /// What was found missing while intervals were measured, each thing once.

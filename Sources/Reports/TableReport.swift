@@ -35,16 +35,34 @@ struct TableReport {
         if let summary = report.summary(runs) {
             text += ", mean of \(runs.count) runs in \(seconds(summary.duration.mean)) s"
             text += " (standard deviation \(seconds(summary.duration.standardDeviation ?? 0)) s)\(failures(runs)):\n\n"
-            text += table(summary.rows, isSummary: true)
+            text += table(summary.rows, isSummary: true) + attribution(runs, summary.rows)
         } else if let run = runs.first {
             text += " in \(seconds(run.interval.durationNanoseconds)) s, \(description(run.end)):\n\n"
-            text += table(report.rows(run.interval))
+            text += table(report.rows(run)) + attribution(runs, report.rows(run))
         }
         if let baseline = report.baseline {
             text += "\n  idle: the machine left alone for \(seconds(baseline.interval.durationNanoseconds)) s before;"
             text += " net: without what it would have used idle.\n"
         }
         return text + remarks(runs.map(\.interval))
+    }
+
+    /// Who used it.
+    private func attribution(_ runs: [CommandRun], _ rows: [ReportRow]) -> String {
+        guard let times = CommandAttribution.mean(runs.compactMap(\.attribution)) else { return "" }
+        let shown = rows.filter { $0.parts != nil }
+        var table = TextTable()
+        table.add("domain", shown.map(\.domain.tag))
+        table.add("the command's joules", shown.map { milli($0.parts?.command) })
+        table.add("all others'", shown.map { milli($0.parts?.others) })
+        table.add("idle", shown.map { milli($0.parts?.idle) })
+        let basis =
+            report.baseline == nil
+            ? "by the share of time at rest, which is too little: --baseline measures it"
+            : "what the machine took that was left alone before"
+        return
+            "\n  By processor time, \(cpuSeconds(times.command)) s of the command's and \(cpuSeconds(times.others)) s of all others':"
+            + "\n\n\(table.text)\n  idle: \(basis).\n"
     }
 
     private func remarks(_ intervals: [EnergyInterval]) -> String {
@@ -84,6 +102,7 @@ struct TableReport {
 
     private func seconds(_ nanoseconds: UInt64) -> String { decimal(nanoseconds, digits: 9, shown: 3) }
     private func seconds(_ nanoseconds: Int64) -> String { decimal(nanoseconds, digits: 9, shown: 3) }
+    private func cpuSeconds(_ microseconds: UInt64) -> String { decimal(microseconds, digits: 6, shown: 3) }
     private func milli(_ micro: UInt64?) -> String { micro.map { decimal($0, digits: 6, shown: 3) } ?? "unknown" }
     private func milli(_ micro: Int64?) -> String { micro.map { decimal($0, digits: 6, shown: 3) } ?? "unknown" }
 }

@@ -24,8 +24,9 @@ public struct Sharing: ~Copyable {
     private(set) var generation: UInt64 = 0
     /// Since when some counter cannot be read, so that no pass begins; nil if all can.
     private var heldSinceNanoseconds: UInt64?
-    /// What a pass takes, as measured lately.
-    public private(set) var costNanoseconds: UInt64 = 0
+    /// What a pass takes, as measured lately, and one that reads everything, as each minute one does.
+    private var passNanoseconds: UInt64 = 0
+    private var periodicNanoseconds: UInt64 = 0
 
     /// A pass that costs more than this is made for no page: the page shows the one before.
     private static let mostForPageNanoseconds: UInt64 = 1_000_000
@@ -43,6 +44,14 @@ public struct Sharing: ~Copyable {
 
     /// The time between two passes: what was asked for, or more where passes would take more than their share of a processor.
     public var intervalNanoseconds: UInt64 { max(attribution.settings.intervalNanoseconds, leastPauseNanoseconds) }
+
+    /// What a pass takes, with its part of the one that reads everything.
+    public var costNanoseconds: UInt64 {
+        let longest = Attribution.longestRestNanoseconds
+        let pause = min(passNanoseconds, longest / AttributionSettings.costPart) * AttributionSettings.costPart
+        let interval = min(max(attribution.settings.intervalNanoseconds, pause), longest)
+        return passNanoseconds.saturatingSum(periodicNanoseconds.scaled(by: interval, over: longest))
+    }
 
     private var leastPauseNanoseconds: UInt64 {
         let (pause, overflows) = costNanoseconds.multipliedReportingOverflow(by: AttributionSettings.costPart)
@@ -64,7 +73,14 @@ public struct Sharing: ~Copyable {
 
     /// Takes in what a pass took in all its steps.
     public mutating func note(costNanoseconds cost: UInt64) {
-        costNanoseconds = costNanoseconds == 0 ? cost : costNanoseconds / 4 * 3 + cost / 4
+        // The first one opens everything, and says little of those that come.
+        if attribution.passes <= 2 {
+            passNanoseconds = cost
+        } else if attribution.isPeriodic {
+            periodicNanoseconds = cost
+        } else {
+            passNanoseconds = passNanoseconds / 4 * 3 + cost / 4
+        }
     }
 
     /// Goes on with the pass under way.
@@ -95,9 +111,9 @@ public struct Sharing: ~Copyable {
     }
 
     /// Begins a pass with what the accounts counted since the pass before.
-    fileprivate mutating func begin(at now: UInt64, unixMicroseconds: UInt64, generation: UInt64) {
+    fileprivate mutating func begin(at now: UInt64, unixMicroseconds: UInt64, generation: UInt64, isForPage: Bool) {
         self.generation = generation
-        attribution.begin(energy, at: now, unixMicroseconds: unixMicroseconds)
+        attribution.begin(energy, at: now, unixMicroseconds: unixMicroseconds, isShort: isForPage)
         for kind in energy.indices { energy[kind] = 0 }
     }
 
@@ -163,7 +179,7 @@ extension Sampling {
         case .some(let sharing): guard sharing.isDue(at: now, tickNanoseconds: tickNanoseconds) else { return false }
         case .none: return false
         }
-        return beginSharing(at: now, unixMicroseconds: unixMicroseconds)
+        return beginSharing(at: now, unixMicroseconds: unixMicroseconds, isForPage: false)
     }
 
     /// Begins one for a page, if it is cheap and there is anything new to be shared out.
@@ -175,16 +191,16 @@ extension Sampling {
             guard sharing.generation != generation, sharing.isAffordable(at: now) else { return false }
         case .none: return false
         }
-        return beginSharing(at: now, unixMicroseconds: unixMicroseconds)
+        return beginSharing(at: now, unixMicroseconds: unixMicroseconds, isForPage: true)
     }
 
-    private mutating func beginSharing(at now: UInt64, unixMicroseconds: UInt64) -> Bool {
+    private mutating func beginSharing(at now: UInt64, unixMicroseconds: UInt64, isForPage: Bool) -> Bool {
         let isFailing = isShareFailing
         guard let isHeld = sharing?.hold(isFailing, at: now), !isHeld else { return false }
         for index in accounts.indices where isShown(index) && accounts[index].hasBeenRead {
             sharing?.take(accounts[index], at: index)
         }
-        sharing?.begin(at: now, unixMicroseconds: unixMicroseconds, generation: generation)
+        sharing?.begin(at: now, unixMicroseconds: unixMicroseconds, generation: generation, isForPage: isForPage)
         return true
     }
 

@@ -83,18 +83,29 @@ struct Decisions: ~Copyable {
         case .metrics:
             facts.counters.countScrape(unixSeconds: responses.unixSeconds)
             let generation = content.refresh(facts, at: now)
-            var selection: Content.Selection?
-            forEachQueryValue(of: "name[]", in: bytes.extracting(request.query)) { name in
-                content.select(name, into: &selection)
+            if request.query.isEmpty, let page = responses.wholePage(request.representation, generation: generation) {
+                response.body = page
+            } else {
+                response.body = page(request, bytes, generation, &responses, &content)
             }
-            response.body = responses.page(
-                request.representation, selecting: selection, generation: generation, &content)
         case .landing: response.body = responses.landingPage
         case .healthy: break
         case .ready where content.isReady: break
         case .ready: (response.status, response.body) = (.serviceUnavailable, .notReady)
         case .unknown: response.status = .notFound
         }
+    }
+
+    /// The page that a request asks for, which may name families.
+    private func page<Content: Publisher & ~Copyable>(
+        _ request: Request, _ bytes: Span<UInt8>, _ generation: UInt64, _ responses: inout Responses,
+        _ content: inout Content
+    ) -> Response.Body {
+        var selection: Content.Selection?
+        forEachQueryValue(of: "name[]", in: bytes.extracting(request.query)) { name in
+            content.select(name, into: &selection)
+        }
+        return responses.page(request.representation, selecting: selection, generation: generation, &content)
     }
 }
 

@@ -81,15 +81,14 @@ public struct Listeners: ~Copyable {
     /// The slots that `accept` takes.
     var indices: Range<Int> { 0..<count }
 
-    /// Has the loop told of connections that wait.
+    /// Has the loop told of connections that wait. If one of them cannot be watched, all go on resting.
     mutating func watch(_ epoll: borrowing Epoll) throws(SystemError) {
         guard !areWatched else { return }
-        for index in indices {
-            switch slots[index] {
-            case .some(let listener):
-                try epoll.add(listener.descriptor, .readable, token: Token(.listener, slot: index).word)
-            case .none: continue
-            }
+        do throws(SystemError) {
+            for index in indices { try watch(index, epoll) }
+        } catch {
+            for index in indices { try? remove(index, epoll) }
+            throw error
         }
         areWatched = true
     }
@@ -97,13 +96,23 @@ public struct Listeners: ~Copyable {
     /// Takes the listeners out of epoll.
     mutating func rest(_ epoll: borrowing Epoll) throws(SystemError) {
         guard areWatched else { return }
-        for index in indices {
-            switch slots[index] {
-            case .some(let listener): try epoll.remove(listener.descriptor)
-            case .none: continue
-            }
-        }
+        for index in indices { try remove(index, epoll) }
         areWatched = false
+    }
+
+    private func watch(_ index: Int, _ epoll: borrowing Epoll) throws(SystemError) {
+        switch slots[index] {
+        case .some(let listener):
+            try epoll.add(listener.descriptor, .readable, token: Token(.listener, slot: index).word)
+        case .none: break
+        }
+    }
+
+    private func remove(_ index: Int, _ epoll: borrowing Epoll) throws(SystemError) {
+        switch slots[index] {
+        case .some(let listener): try epoll.remove(listener.descriptor)
+        case .none: break
+        }
     }
 
     /// Accepts a connection that waits; nil while the listeners rest.

@@ -40,6 +40,12 @@ struct Pages: ~Copyable {
         return slot
     }
 
+    /// The page of all families in a form, if it is there already.
+    func wholePage(_ representation: Representation, generation: UInt64) -> Slot? {
+        find(
+            PageForm(format: representation.format.body, coding: representation.coding, selection: nil), generation)
+    }
+
     /// A page of the content in a form, written now unless it is there already.
     ///
     /// - Parameter selection: the families to show; nil means all.

@@ -14,15 +14,15 @@ struct RequestProgress {
     /// When its first byte arrived; nil between two requests.
     private(set) var startNanoseconds: UInt64?
 
-    /// The next request in the buffer, after what is left of the last one's body.
-    mutating func next(in input: inout ByteBuffer) -> ParseResult {
+    /// The next request in the buffer, after what is left of the last one's body; the recent head may be any client's.
+    mutating func next(in input: inout ByteBuffer, _ recent: inout RecentHead) -> ParseResult {
         let skipped = min(bodyRemaining, input.count)
         if skipped > 0 {
             input.removeFirst(skipped)
             bodyRemaining -= skipped
         }
         guard !input.isEmpty else { return .incomplete }
-        return input.withBytes { parseRequest($0, previousCount: parsedCount) }
+        return input.withBytes { recent.parse($0, previousCount: parsedCount) }
     }
 
     /// It is looked at again from the beginning, in a later turn.

@@ -12,6 +12,7 @@ struct Responder: ~Copyable {
     var decisions: Decisions
     private var responses: Responses
     private var inputs = BufferPool(bufferCapacity: Limits.headBytes)
+    private var recent = RecentHead()
     private let log: Logger
 
     init(_ decisions: consuming Decisions, landing: consuming ByteBuffer, _ log: Logger) {
@@ -104,7 +105,7 @@ struct Responder: ~Copyable {
         var answered = 0
         var hasReceived = false
         while true {
-            switch connection.request.next(in: &input) {
+            switch connection.request.next(in: &input, &recent) {
             case .complete(let request):
                 guard answered < Limits.requestsPerTurn else {
                     connection.request.postpone()

@@ -52,6 +52,7 @@ struct Responses: ~Copyable {
     private var rests: BufferPool
     /// What the Date of a response says, on the wall clock.
     private(set) var unixSeconds: UInt64 = 0
+    private var date = HTTPDate(unixSeconds: 0)
 
     init(landing: consuming ByteBuffer) {
         let capacity =
@@ -63,7 +64,11 @@ struct Responses: ~Copyable {
     }
 
     /// Sets the date for all responses until it is set again.
-    mutating func setDate(unixSeconds: UInt64) { self.unixSeconds = unixSeconds }
+    mutating func setDate(unixSeconds: UInt64) {
+        guard unixSeconds != self.unixSeconds else { return }
+        self.unixSeconds = unixSeconds
+        date = HTTPDate(unixSeconds: unixSeconds)
+    }
 
     /// Says where the next response leads: to a path, which is appended, with a query; false if they are too long.
     mutating func setLocation(query: Span<UInt8>, path: (inout ByteBuffer) -> Void) -> Bool {
@@ -78,6 +83,13 @@ struct Responses: ~Copyable {
 
     /// The page at `/`.
     var landingPage: Response.Body { .page(landing, contentType: Responses.htmlType, coding: .identity) }
+
+    /// The page of all families, if it is there already, as for most requests it is.
+    func wholePage(_ representation: Representation, generation: UInt64) -> Response.Body? {
+        pages.wholePage(representation, generation: generation).map {
+            .page($0, contentType: representation.contentType, coding: representation.coding)
+        }
+    }
 
     /// The page that a request asks for.
     mutating func page<Content: Publisher & ~Copyable>(
@@ -161,7 +173,7 @@ struct Responses: ~Copyable {
         explain(response)
         var next = ResponseHead(
             status: response.status, contentType: Responses.textType, contentLength: explanation.count,
-            persistence: response.persistence, date: HTTPDate(unixSeconds: unixSeconds))
+            persistence: response.persistence, date: date)
         next.retryAfterSeconds = response.retryAfterSeconds
         if case .page(let slot, let contentType, let coding) = response.body {
             next.contentType = contentType

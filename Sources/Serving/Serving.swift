@@ -163,16 +163,20 @@ public struct Serving: ~Copyable {
             "a connection cannot be accepted (\(code)): raise LimitNOFILE or lower --web.max-connections")
     }
 
-    /// The kernel does not let us accept: the listeners rest, as without descriptors, but no connection is given up for that. It is said
-    /// at most once a minute.
+    /// The kernel does not let us accept: the listeners rest, as without descriptors, but no connection is given up for that.
     private mutating func rest(refused code: ErrorCode, _ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) {
         try listeners.rest(epoll)
+        reportRefusal(
+            "connections cannot be accepted (\(code)), which is tried again every second: something outside this program forbids it, such "
+                + "as SystemCallFilter=, the seccomp profile of a container or a security module",
+            at: now)
+    }
+
+    /// Says why no connection comes in, at most once a minute.
+    private mutating func reportRefusal(_ message: @autoclosure () -> String, at now: UInt64) {
         guard now >= nextRefusalReportNanoseconds else { return }
         nextRefusalReportNanoseconds = now.saturatingSum(Serving.refusalQuietNanoseconds)
-        log.report(
-            .acceptFailed, .error,
-            "connections cannot be accepted (\(code)), which is tried again every second: something outside this program forbids it, such "
-                + "as SystemCallFilter=, the seccomp profile of a container or a security module")
+        log.report(.acceptFailed, .error, message())
     }
 
     /// `Token.Kind.passwordCheck`: goes on with the requests that waited for it.
@@ -193,7 +197,7 @@ public struct Serving: ~Copyable {
         if webFile?.isDue(at: now) ?? false { try reload(epoll) }
         if now >= nextSweepNanoseconds { try sweep(&content, epoll, at: now) }
         conversations.endIdle(at: now)
-        if conversations.takeFreedSlot() { try watchListeners(epoll) }
+        if conversations.takeFreedSlot() { watchListeners(epoll, at: now) }
     }
 
     private mutating func sweep(
@@ -202,12 +206,21 @@ public struct Serving: ~Copyable {
         try conversations.passOverdueCheck(&content, epoll, at: now)
         let isDone = try conversations.expire(epoll, at: now)
         nextSweepNanoseconds = isDone ? now + UInt64(Serving.sweepMilliseconds) * 1_000_000 : now
-        try watchListeners(epoll)
+        watchListeners(epoll, at: now)
         conversations.responder.warnIfCertificateExpired()
     }
 
-    private mutating func watchListeners(_ epoll: borrowing Epoll) throws(SystemError) {
-        if drainDeadlineNanoseconds == nil { try listeners.watch(epoll) }
+    /// Ends the listeners' rest. Where that fails they go on resting until the next sweep.
+    private mutating func watchListeners(_ epoll: borrowing Epoll, at now: UInt64) {
+        guard drainDeadlineNanoseconds == nil else { return }
+        do throws(SystemError) {
+            try listeners.watch(epoll)
+        } catch {
+            reportRefusal(
+                "connections cannot be waited for (\(error)), which is tried again every second: raise fs.epoll.max_user_watches, or "
+                    + "look for what forbids it outside this program, such as SystemCallFilter= or a container's seccomp profile",
+                at: now)
+        }
     }
 
     /// Reads the web configuration file again; false if there is none.

@@ -1,3 +1,6 @@
+import Glibc
+import Kernel
+import TestSupport
 import Testing
 
 @testable import Attribution
@@ -120,6 +123,25 @@ import Testing
             #expect(bench.energy("/system.slice/b.service") == 2_000_000)
             #expect(bench.energy("/system.slice") == 0)
             #expect(bench.attribution.deaths == 1)
+        }
+    }
+
+    /// It had what others had run of whom nothing was seen but that they went.
+    @Test func `a unit that has ended has nothing of what came and went beside it`() throws {
+        try withBench(.units, { _ in }, oneSlice) { cgroups, bench in
+            cgroups.run("/system.slice/a.service", 200_000)
+            try cgroups.remove("/system.slice/b.service")
+            try cgroups.add("/system.slice/run-1.service")
+            cgroups.run("/system.slice/run-1.service", 200_000)
+            try cgroups.remove("/system.slice/run-1.service")
+            try bench.second(4_000_000)
+            #expect(bench.energy("/system.slice/b.service") == 0)
+            #expect(bench.energy("/system.slice") == 2_000_000)
+            // Of the next one nothing else is in the way.
+            cgroups.run("/system.slice/a.service", 200_000)
+            try cgroups.remove("/system.slice/a.service")
+            try bench.second(1_000_000)
+            #expect(bench.energy("/system.slice/a.service") == 3_000_000)
         }
     }
 
@@ -271,6 +293,16 @@ import Testing
         }
     }
 
+    @Test func `what the kernel ran while the program was restarted is the system's`() throws {
+        try withBench(.units, { _ in }, oneSlice) { cgroups, bench in
+            cgroups.run("/system.slice/a.service", 100_000)
+            cgroups.run("", 300_000)
+            try bench.restart()
+            try bench.second(4_000_000)
+            #expect(bench.energy("/system.slice/a.service") == 1_000_000 && bench.energy("") == 3_000_000)
+        }
+    }
+
     @Test func `what had no room in the ledger is retired`() throws {
         try withBench(.units, { _ in }, oneSlice) { cgroups, bench in
             cgroups.run("/system.slice/a.service", 100_000)
@@ -279,6 +311,43 @@ import Testing
             try bench.restart(room: Attribution.recordBytes(3, kinds: 1))
             try bench.second(0)
             #expect(bench.retired == 1_000_000)
+        }
+    }
+
+    /// The kernel keeps so many events, and then says that there were more.
+    @Test func `what came and went while events were lost is found by looking again`() throws {
+        let text = String(decoding: try Files.read("/proc/sys/fs/inotify/max_queued_events"), as: UTF8.self)
+        let most = try #require(Int(text.filter { $0 != "\n" }))
+        try withBench(.units, { _ in }) { cgroups in
+            try oneSlice(cgroups)
+            try cgroups.add("/user.slice")
+            try cgroups.add("/user.slice/u.service")
+        } _: { cgroups, bench in
+            // In one slice so many come and go that nothing is told of the other one.
+            for number in 0...(most / 2) {
+                let path = "\(cgroups.root)/system.slice/\(number % 2).service"
+                try checked("mkdir", mkdir(path, 0o755))
+                try checked("rmdir", rmdir(path))
+            }
+            try cgroups.add("/user.slice/v.service")
+            cgroups.run("/user.slice/v.service", 100_000)
+            cgroups.run("/user.slice/u.service", 100_000)
+            try cgroups.remove("/user.slice/u.service")
+            try bench.second(2_000_000)
+            #expect(bench.energy("/user.slice/v.service") == 1_000_000)
+            // Nobody knows whether others went, too.
+            #expect(bench.energy("/user.slice/u.service") == 0 && bench.energy("/user.slice") == 1_000_000)
+        }
+    }
+
+    @Test func `names are chosen as systemd has them`() throws {
+        try withBench(.units, { $0.excluded = [Glob("memory.service")].compactMap(\.self) }) { cgroups in
+            try oneSlice(cgroups)
+            try cgroups.add("/system.slice/_memory.service")
+            try cgroups.add("/system.slice/_cpu.service")
+        } _: { _, bench in
+            #expect(bench.place("/system.slice/_memory.service") == nil)
+            #expect(bench.place("/system.slice/_cpu.service") != nil)
         }
     }
 }

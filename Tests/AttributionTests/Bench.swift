@@ -11,6 +11,8 @@ struct Bench: ~Copyable {
     let settings: AttributionSettings
     private(set) var attribution: Attribution
     private(set) var seconds: UInt64 = 100
+    /// The time by which energy was shared out, by path, since the beginning.
+    var ran: [String: UInt64] = [:]
 
     init(_ cgroups: FakeCgroups, _ settings: AttributionSettings) throws {
         self.cgroups = cgroups
@@ -21,7 +23,8 @@ struct Bench: ~Copyable {
 
     private static func open(_ cgroups: FakeCgroups, _ settings: AttributionSettings) throws -> Attribution {
         try Attribution(
-            cgroups.root, procfs: cgroups.procfs, ticksPerSecond: 100, unixMicroseconds: 1_000_000, settings)
+            cgroups.root, procfs: cgroups.procfs, ticksPerSecond: 100, jiffyMicroseconds: FakeCgroups.tickMicroseconds,
+            unixMicroseconds: 1_000_000, settings)
     }
 
     /// Lets a second pass in which so much energy was used.
@@ -38,10 +41,24 @@ struct Bench: ~Copyable {
     }
 
     private mutating func pass(_ microjoules: UInt64) {
+        begin(microjoules)
+        while !proceed() {}
+    }
+
+    /// Begins a pass, which `proceed` ends.
+    mutating func begin(_ microjoules: UInt64) {
         attribution.begin([microjoules], at: seconds * 1_000_000_000, unixMicroseconds: seconds * 1_000_000)
-        while !attribution.proceed() {}
+    }
+
+    mutating func proceed() -> Bool {
+        guard attribution.proceed() else { return false }
+        for index in attribution.accountIndices where attribution.weights[index] > 0 {
+            let path = String(decoding: attribution.slots.accounts[index].path, as: UTF8.self)
+            ran[path, default: 0] += attribution.weights[index]
+        }
         #expect(sum == total)
         #expect(attribution.faultCount(.identity) == 0)
+        return true
     }
 
     /// Ends the program and starts another one, that goes on from what the first left.
@@ -60,6 +77,11 @@ struct Bench: ~Copyable {
 
     /// What the account of a path has; nil if there is none.
     func energy(_ path: String) -> UInt64? { place(path).map { attribution.microjoules($0, kind: 0) } }
+
+    /// The same in a place and all below it.
+    func ran(in place: String) -> UInt64 {
+        ran.reduce(0) { $0 + ($1.key == place || $1.key.hasPrefix(place + "/") ? $1.value : 0) }
+    }
 
     var idle: UInt64 { attribution.idleMicrojoules(kind: 0) }
     var retired: UInt64 { attribution.retiredMicrojoules(kind: 0) }
@@ -85,6 +107,7 @@ func withBench(
         var settings = AttributionSettings()
         settings.level = level
         settings.idleMicrowatts = [0]
+        settings.readsAll = true
         change(&settings)
         var bench = try Bench(cgroups, settings)
         try body(cgroups, &bench)

@@ -11,6 +11,17 @@ private func times(_ ticks: UInt64, _ processors: [Int] = [0, 1]) -> ProcessorTi
 private let second: UInt64 = 1_000_000_000
 
 @Suite struct BusyTimeTests {
+    @Test(
+        arguments: [
+            [0, 1, 2, 3, 4], [2, 1, .max, 3, 0], [2, 1, 100, 3, 3_000_000], [.max, 1, 100, 3, 0],
+            [2, 1, 100, 3, 1 << 63],
+        ] as [[UInt64]])
+    func `words that no reading leaves are not believed`(_ words: [UInt64]) {
+        var busy = BusyTime(ticksPerSecond: 100)
+        busy.restore([words[0], words[1], words[2], words[3], words[4]])
+        #expect(busy.words[0] == 0 && busy.carriedMicroseconds == 0)
+    }
+
     /// Two processors at 100 ticks a second.
     @Test func `busy is wall time of all processors less the time at rest`() {
         var busy = BusyTime(ticksPerSecond: 100)

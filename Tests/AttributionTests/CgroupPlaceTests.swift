@@ -49,6 +49,16 @@ struct PathCase: Sendable, CustomTestStringConvertible {
         PathCase("a.slice/a-.slice", "descend rest slice=a-.slice"),
         PathCase("machine/m-x.slice", "descend rest slice=machine/m-x.slice"),
         PathCase("docker/-x.slice", "descend rest slice=docker/-x.slice"),
+        // Where the kernel has files of that beginning, systemd puts a `_` before a unit's name.
+        PathCase("system.slice/_memory.service", "service slice=system.slice name=memory.service"),
+        PathCase("system.slice/_cgroup.mount", "mount slice=system.slice name=cgroup.mount"),
+        PathCase("system.slice/__x.service", "service slice=system.slice name=_x.service"),
+        PathCase("system.slice/_x", "cgroup slice=system.slice name=_x"),
+        PathCase("system.slice/_", "cgroup slice=system.slice name=_"),
+        PathCase("_io.slice", "descend rest slice=io.slice"),
+        PathCase("_io.slice/io-a.slice/b.service", "service slice=io-a.slice name=b.service"),
+        PathCase("__x.slice/__x-y.slice", "descend rest slice=_x-y.slice"),
+        PathCase("a.slice/_io.slice/c.service", "service slice=a.slice/_io.slice name=c.service"),
         PathCase("unknown", "cgroup name=unknown"),
         PathCase("unknown/below", "pass"),
         PathCase("system.slice/odd", "cgroup slice=system.slice name=odd"),
@@ -174,7 +184,7 @@ struct PathCase: Sendable, CustomTestStringConvertible {
         PathCase(".slice", "descend rest slice=.slice"), PathCase(".service", "service name=.service"),
         PathCase("-.slice", "descend rest slice=-.slice"), PathCase(".scope", "scope name=.scope"),
         PathCase("kubepods-pod.slice", "descend rest slice=kubepods-pod.slice"),
-        PathCase("-\(id)", "cgroup name=-\(id)"), PathCase("_slurmstepd.scope", "descend rest slice=_slurmstepd.scope"),
+        PathCase("-\(id)", "cgroup name=-\(id)"), PathCase("_slurmstepd.scope", "descend rest slice=slurmstepd.scope"),
     ]
 }
 

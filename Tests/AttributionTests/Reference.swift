@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Attribution
 
 /// What attribution should give, computed in the plainest way from what the files show: maps by path instead of slots, and exact
@@ -18,6 +20,8 @@ struct Reference {
     /// The numbers of all directories at the pass before.
     private var seen: Set<UInt64> = []
     private var busy: UInt64?
+    /// How many directories went since the pass before, with an account or without, by the one in which they lay.
+    private(set) var removals: [String: Int] = [:]
     /// What each account weighs in a pass.
     private(set) var weights: [String: UInt64] = [:]
 
@@ -33,6 +37,7 @@ struct Reference {
         }
         var rises: [String: UInt64] = [:]
         let deaths = isRestart ? [:] : deaths(cgroups, live)
+        removals = cgroups.takeRemovals()
         for path in live where !path.isEmpty {
             guard let identifier = cgroups.identifiers[path], let time = cgroups.shown[path] else { continue }
             let before: UInt64
@@ -55,7 +60,8 @@ struct Reference {
             debts[path] = min(owed - min(rise, owed), FakeCgroups.processors * 1_000_000)
             let isWaiting = cgroups.paths.contains { FakeCgroups.parent($0) == path && !live.contains($0) }
             let gone = deaths[path] ?? []
-            let heir = gone.count == 1 && !isWaiting && !path.isEmpty ? gone[0] : path
+            let isAlone = gone.count == 1 && removals[path] ?? 0 <= 1 && !isWaiting
+            let heir = isAlone && !path.isEmpty ? gone[0] : path
             weights[heir, default: 0] += rise - min(rise, owed)
         }
         known = [:]
@@ -76,7 +82,4 @@ struct Reference {
             if !ended.contains(parent) { deaths[parent, default: []].append(path) }
         }
     }
-
-    /// After a restart nobody knows how long the processors worked meanwhile.
-    mutating func forgetBusy() { busy = nil }
 }

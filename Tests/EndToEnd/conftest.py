@@ -18,6 +18,7 @@ from support.curves_at_rest import Rest
 from support.datagrams import DatagramReceiver
 from support.exporter import BINARY, Exporter, StartExporter
 from support.figures import figure, pytest_terminal_summary  # noqa: F401
+from support.parallel import is_a_worker, share_out
 from support.powercap_tree import PowercapTree
 from support.preloaded import compile_preloaded
 from support.prometheus_run import BURSTY, DISTRIBUTED, WRAPPING, PrometheusRun, Setup
@@ -35,14 +36,20 @@ def pytest_sessionstart() -> None:
         pytest.exit(f"{BINARY} is missing: run `make build`, or set PYJOULES_EXPORTER to the binary", 2)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts what takes a minute by its nature last, so that the other tests run meanwhile."""
-    items.sort(key=lambda item: bool(_background_fixtures(item)))
+_BACKGROUND = ("prometheus_run", "bursty_run", "distributed_run", "healed_exporter", "slow_tls", "secure_run")
+
+
+@pytest.hookimpl(tryfirst=True)  # before the plugin looks for groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts what takes a minute by its nature last, so that the others run meanwhile; on several processes, first."""
+    if is_a_worker(config):
+        share_out(items, _background_fixtures)
+    else:
+        items.sort(key=lambda item: bool(_background_fixtures(item)))
 
 
 def _background_fixtures(item: pytest.Item) -> list[str]:
-    names = ("prometheus_run", "bursty_run", "distributed_run", "healed_exporter", "slow_tls", "secure_run")
-    return [name for name in names if name in getattr(item, "fixturenames", ())]
+    return [name for name in _BACKGROUND if name in getattr(item, "fixturenames", ())]
 
 
 @contextlib.contextmanager
@@ -115,7 +122,12 @@ def slow_tls(
 
 @pytest.fixture(scope="session", autouse=True)
 def background_runs(request: pytest.FixtureRequest) -> None:
-    """Starts before the first test what some test of this session will wait for."""
+    """Starts before the first test what some test of this session will wait for.
+
+    Of several processes, the one that has these tests begins with them.
+    """
+    if is_a_worker(request.config):
+        return
     for name in sorted({name for item in request.session.items for name in _background_fixtures(item)}):
         request.getfixturevalue(name)
 

@@ -99,15 +99,18 @@ def page_after_pass(exporter: Exporter) -> Page:
 
 def test_units_come_go_and_return(start_exporter: StartExporter, counter: HardwareCounter, cgroups: CgroupTree) -> None:
     cgroups.add("system.slice")
-    exporter = start(start_exporter, counter.tree, cgroups, *OFTEN)
+    exporter = start(start_exporter, counter.tree, cgroups, *OFTEN, "--attribution.max-new", "10000")
     numbers = random.Random(184)
     living: list[str] = []
-    for number in range(25):
-        if living and numbers.random() < 0.4:
-            cgroups.remove(living.pop(numbers.randrange(len(living))))
+    for _ in range(120):
+        # One that is there ends, one that is not begins or returns.
+        path = f"system.slice/job-{numbers.randrange(24)}.service"
+        if path in living:
+            living.remove(path)
+            cgroups.remove(path)
         else:
-            living.append(f"system.slice/job-{numbers.randrange(8)}-{number}.service")
-            cgroups.add(living[-1])
+            living.append(path)
+            cgroups.add(path)
         for path in living:
             cgroups.run(path, numbers.randrange(10_000))
         cgroups.run("system.slice", numbers.randrange(2_000))
@@ -199,3 +202,85 @@ def test_where_it_cannot_be_told_is_said_once(
     exporter = start_exporter(counter.tree, *FAST)
     assert exporter.only_record("attribution_off")["reason"] == case
     assert "attribut" not in exporter.page_after_ticks().text
+
+
+def container(number: int) -> tuple[str, str]:
+    """The path of a container in a pod, and its number."""
+    pod = "kubepods.slice/kubepods-pod5ba385ca_0000_4000_8000_000000000001.slice"
+    identifier = f"{number:064x}"
+    return f"{pod}/cri-containerd-{identifier}.scope", identifier
+
+
+def test_pods_have_names_also_those_that_come_later(
+    start_exporter: StartExporter, counter: HardwareCounter, cgroups: CgroupTree, tmp_path: Path
+) -> None:
+    links = tmp_path / "containers"
+    links.mkdir()
+
+    def link(pod: str, identifier: str) -> None:
+        (links / f"{pod}_shop_nginx-{identifier}.log").symlink_to("/nowhere")
+
+    first, second = container(1), container(2)
+    for path in ("kubepods.slice", first[0].rpartition("/")[0], first[0]):
+        cgroups.add(path)
+    link("web-1", first[1])
+    options = ("--attribution", "containers", "--attribution.interval", "auto", "--attribution.pod-names", str(links))
+    exporter = start(start_exporter, counter.tree, cgroups, *options)
+    named = {"pod_name": "web-1", "pod_namespace": "shop", "container_name": "nginx", "container_id": first[1]}
+    (row,) = exporter.page_after_ticks().find(ATTRIBUTED, type="container")
+    assert named.items() <= row.labels.items()
+    # Its cgroup is there before its link is, and until then it has no row.
+    cgroups.add(second[0])
+    assert len(page_after_pass(exporter).find(ATTRIBUTED, type="container")) == 1
+    link("web-2", second[1])
+    page = exporter.wait_for_page(
+        lambda page: len(page.find(ATTRIBUTED, type="container")) == 2, what="the second container's row"
+    )
+    check(page)
+    assert {row.labels["pod_name"] for row in page.find(ATTRIBUTED, type="container")} == {"web-1", "web-2"}
+    assert not page.find("pyjoules_attribution_errors_total")
+    assert exporter.records("pod_names_unreadable") == []
+
+
+def test_names_that_cannot_be_listed_are_told_and_rows_are_shown_all_the_same(
+    start_exporter: StartExporter, counter: HardwareCounter, cgroups: CgroupTree, tmp_path: Path
+) -> None:
+    path = container(1)[0]
+    for name in ("kubepods.slice", path.rpartition("/")[0], path):
+        cgroups.add(name)
+    missing = tmp_path / "nowhere"
+    exporter = start(
+        start_exporter, counter.tree, cgroups, "--attribution", "containers", "--attribution.pod-names", str(missing)
+    )
+    page = exporter.page_after_ticks()
+    assert len(page.find(ATTRIBUTED, type="container")) == 1
+    assert page.value("pyjoules_attribution_errors_total", reason="unnamed") > 0
+    assert str(missing) in exporter.only_record("pod_names_unreadable")["msg"]
+
+
+def test_units_that_rest_are_not_read(
+    start_exporter: StartExporter, counter: HardwareCounter, cgroups: CgroupTree
+) -> None:
+    cgroups.add("system.slice")
+    for number in range(100):
+        cgroups.add(f"system.slice/u{number}.service")
+    exporter = start(start_exporter, counter.tree, cgroups, *OFTEN)
+
+    def reads(page: Page) -> Decimal:
+        return page.value("pyjoules_attribution_reads_total")
+
+    first = page_after_pass(exporter)
+    second = page_after_pass(exporter)
+    passes = [page.value("pyjoules_attribution_pass_seconds_count") for page in (first, second)]
+    assert reads(first) >= 101
+    # Of each pass the slice alone.
+    assert reads(second) - reads(first) == passes[1] - passes[0]
+
+    def runs_and_is_found(page: Page) -> bool:
+        check(page)
+        cgroups.run("system.slice/u50.service", 100_000)
+        cgroups.show(1.0)
+        counter.move(1_000_000)
+        return attributed(page, name="u50.service") > 0
+
+    exporter.wait_for_page(runs_and_is_found, what="what one of them ran")

@@ -115,7 +115,9 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Messages:
 
 @pytest.fixture
 def exporter(start_exporter: StartExporter, tree: PowercapTree) -> Exporter:
-    return start_exporter(tree, *INTERVAL, CLASSIC)
+    exporter = start_exporter(tree, *INTERVAL, CLASSIC)
+    exporter.page_after_ticks(1)  # all families are there
+    return exporter
 
 
 # The same series and values in each

@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -601,15 +601,6 @@ def test_a_table_shows_both_the_baseline_and_what_is_left() -> None:
 # Nothing to measure
 
 
-@pytest.fixture
-def open_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A directory that every user may enter."""
-    path = tmp_path_factory.mktemp("open")
-    for directory in (path, path.parent, path.parent.parent):
-        directory.chmod(0o755)
-    yield path
-
-
 def test_no_source_runs_nothing(tmp_path: Path) -> None:
     marker = tmp_path / "started"
     output = tmp_path / "report"
@@ -622,8 +613,8 @@ def test_no_source_runs_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user is needed, who may not read the counters")
-def test_counters_that_may_not_be_read_are_told_with_the_remedy(open_directory: Path) -> None:
-    tree = PowercapTree(open_directory)
+def test_counters_that_may_not_be_read_are_told_with_the_remedy(public_directory: Path) -> None:
+    tree = PowercapTree(public_directory)
     tree.add(Zone("0", "package-0"))
     roots = ("--path.sysfs", str(tree.root), "--path.procfs", str(tree.root))
     result = run(*roots, "--", "true", user=65534, group=65534, extra_groups=[])

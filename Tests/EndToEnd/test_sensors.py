@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from decimal import Decimal
@@ -185,8 +186,8 @@ def test_doctor_says_what_to_do_about_a_slow_sensor(board: HwmonTree, faulty_pre
         text=True,
         timeout=20,
     )
-    assert "hwmon0/power1_input is not counted: a reading took 0.60 s" in result.stdout
-    assert "node_exporter" in result.stdout
+    assert re.search(r"hwmon0/power1_input is not counted: a reading took 0\.\d\d s", result.stdout)
+    assert "pyjoules-exporter-sensors" in result.stdout
 
 
 def test_a_card_that_falls_asleep_is_no_failure(

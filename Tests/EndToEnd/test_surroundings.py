@@ -303,6 +303,26 @@ def test_accepting_that_always_fails_neither_spins_nor_ends(
     assert exporter.end()[0] == 0
 
 
+def test_listeners_that_cannot_be_watched_again_go_on_resting(
+    start_exporter: StartExporter, tree: PowercapTree, faults: Faults
+) -> None:
+    exporter = start_exporter(tree, *FAST, environment=faults.environment())
+    kept = exporter.connect()
+    exporter.page_on(kept)
+    faults.set(accept4="EPERM", epoll_add="ENOSPC")
+    waiting = exporter.connect()
+    exporter.wait_for_event("accept_failed")
+    # Accepting would work, but nobody says when: each second the kernel refuses to watch for it.
+    faults.set(epoll_add="ENOSPC")
+    before = exporter.page_on(kept).ticks
+    wait_until(lambda: exporter.page_on(kept).ticks > before + 75, what="the samples of more than a second")
+    assert_sleeps(exporter, lambda: exporter.page_on(kept).ticks)
+    assert len(exporter.records("accept_failed")) == 1
+    faults.set()
+    assert exporter.page_on(waiting).energy("package_0") == 0
+    assert exporter.end()[0] == 0
+
+
 def test_a_limit_that_may_not_be_asked_for_is_not_shown(
     start_exporter: StartExporter, tree: PowercapTree, faults: Faults
 ) -> None:

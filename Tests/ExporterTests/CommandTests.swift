@@ -187,6 +187,19 @@ import Testing
         #expect(try Command.parse(asRoot: arguments) is ServeCommand)
     }
 
+    /// `serve` is read without the other commands, which must not show.
+    @Test(arguments: [
+        ["serve", "serve"], ["serve", "doctor"], ["--source", "simulated", "measure"], ["--", "serve"], ["-"],
+    ])
+    func `a command is named once, and before its options`(arguments: [String]) {
+        #expect(!complaint(about: arguments).isEmpty)
+    }
+
+    @Test(arguments: [["--version"], ["serve", "--version"], ["--sample.interval", "1s", "--version"]])
+    func `the version is told whatever else is there`(arguments: [String]) {
+        #expect(answer(to: arguments).hasPrefix("pyjoules-exporter \(Build.version) "))
+    }
+
     @Test(arguments: [["--help"], ["-h"], ["help"]])
     func `the help lists the commands and the options that need none`(arguments: [String]) {
         let help = answer(to: arguments)

@@ -47,8 +47,8 @@ import Testing
         let report = report(.csv)
         #expect(report.opening == header)
         let expected = """
-            interval,7,3.000000001,2.000000000,package_0,package,100.000000,50.000000,61.234567,0.097780,,,,,,powercap,false
-            interval,7,3.000000001,2.000000000,dram_0,dram,0.001000,0.000500,0.000500,0.000124,,,,,,powercap,false
+            interval,7,3.000000001,2.000000000,package_0,package,100.000000,50.000000,61.234567,0.097780,,,,,,powercap,false,,,
+            interval,7,3.000000001,2.000000000,dram_0,dram,0.001000,0.000500,0.000500,0.000124,,,,,,powercap,false,,,
 
             """
         #expect(report.machine(interval, number: 7, count: 9) == expected)
@@ -150,19 +150,76 @@ import Testing
         #expect(lines[0] + "\n" == header)
         #expect(
             lines[6]
-                == "run,3,3.000000001,3.000000000,dram_0,dram,,,,,,,,,3,powercap,false")
+                == "run,3,3.000000001,3.000000000,dram_0,dram,,,,,,,,,3,powercap,false,,,")
         #expect(
             lines[7] == """
                 mean,,,2.000000000,package_0,package,101.000000,60.000000,62.234567,0.097780,10.000000,20.000000,\
-                81.000000,0.107607,,powercap,false
+                81.000000,0.107607,,powercap,false,,,
                 """)
-        #expect(lines[8] == "mean,,,2.000000000,dram_0,dram,,,,,,,,,,powercap,false")
+        #expect(lines[8] == "mean,,,2.000000000,dram_0,dram,,,,,,,,,,powercap,false,,,")
         #expect(
             lines[9] == """
-                standard_deviation,,,1.000000000,package_0,package,1.000000,10.000000,,,,,9.000000,,,powercap,false
+                standard_deviation,,,1.000000000,package_0,package,1.000000,10.000000,,,,,9.000000,,,powercap,false,,,
                 """)
         let columns = lines.map { $0.count { $0 == "," } }
-        #expect(Set(columns) == [16])
+        #expect(Set(columns) == [19])
+    }
+
+    // Who used it
+
+    @Test func `a table of who used it`() {
+        let expected = """
+              By processor time, 1.500 s of the command's and 0.250 s of all others':
+
+              domain     the command's joules  all others'    idle
+              package_0                70.000       10.000  20.000
+
+              idle: by the share of time at rest, which is too little: --baseline measures it.
+
+            """
+        #expect(report(.table).command(["true"], [attributed(70)]).hasSuffix("\n\n" + expected))
+        var withBaseline = report(.table)
+        withBaseline.baseline = baseline
+        #expect(
+            withBaseline.command(["true"], [attributed(70)]).contains(
+                "  idle: what the machine took that was left alone before.\n"))
+    }
+
+    @Test func `JSON and CSV of who used it`() {
+        let json = report(.json).command(["true"], [attributed(70)])
+        #expect(json.contains("\"command_cpu_seconds\":1.500000,\"others_cpu_seconds\":0.250000,\"domains\":["))
+        #expect(
+            json.contains(
+                "\"command_joules\":70.000000,\"others_joules\":10.000000,\"idle_joules\":20.000000},{\"domain\":\"dram_0\""
+            ))
+        #expect(json.count(of: "command_joules") == 1)
+        let lines = report(.csv).command(["true"], [attributed(70)]).split(separator: "\n")
+        #expect(lines[1].hasSuffix(",0,powercap,false,70.000000,10.000000,20.000000"))
+        #expect(lines[2].hasSuffix(",0,powercap,false,,,"))
+    }
+
+    @Test func `of repeated runs the means are told, and they add up to the mean energy`() {
+        let runs = [attributed(70), attributed(71), attributed(71)]
+        let json = report(.json).command(["true"], runs)
+        #expect(
+            json.contains("\"command_joules\":70.666667,\"others_joules\":10.000000,\"idle_joules\":19.333333,"))
+    }
+
+    @Test func `parts that are not all of what a domain used are not told`() {
+        var run = attributed(70)
+        run.interval.domains[0]?.microjoules += 1
+        #expect(report(.json).command(["true"], [run]).count(of: "command_joules") == 0)
+        run.interval.domains[0] = nil
+        #expect(report(.json).command(["true"], [run]).count(of: "command_joules") == 0)
+    }
+
+    /// Of 100 J of the package; nothing is shared out of dram.
+    private func attributed(_ joules: UInt64) -> CommandRun {
+        let parts = CommandParts(command: joules * 1_000_000, others: 10_000_000, idle: (90 - joules) * 1_000_000)
+        return CommandRun(
+            interval: interval, end: .exited(status: 0),
+            attribution: CommandAttribution(
+                commandMicroseconds: 1_500_000, othersMicroseconds: 250_000, parts: [parts, nil]))
     }
 
     // What must not be overlooked
@@ -177,7 +234,7 @@ import Testing
         let json = MeasureReport(facts: facts, format: .json)
         #expect(json.machine(interval, number: 1, count: 1).contains("\"source\":\"simulated\",\"simulated\":true"))
         let csv = MeasureReport(facts: facts, format: .csv)
-        #expect(csv.machine(interval, number: 1, count: 1).count(of: ",simulated,true\n") == 2)
+        #expect(csv.machine(interval, number: 1, count: 1).count(of: ",simulated,true,,,\n") == 2)
     }
 
     @Test func `what is missing is noted`() {
@@ -209,7 +266,8 @@ import Testing
 
     private let header = """
         record,number,start_seconds,duration_seconds,domain,kind,joules,mean_watts,peak_watts,uncertainty_joules,\
-        baseline_watts,baseline_joules,net_joules,net_uncertainty_joules,exit_status,source,simulated
+        baseline_watts,baseline_joules,net_joules,net_uncertainty_joules,exit_status,source,simulated,\
+        command_joules,others_joules,idle_joules
 
         """
 

@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "EndToEnd"))
 
 pytest.register_assert_rewrite(
-    "exporter_unit", "machine", "support.debian", "support.hardware_counter", "support.installed_exporter"
+    "exporter_unit", "machine", "metered", "support.debian", "support.hardware_counter", "support.installed_exporter"
 )
 
 from machine import ROOT, WORK, Machine  # noqa: E402

@@ -17,6 +17,9 @@ from support.waiting import wait_until
 
 ROOT = Path(os.environ.get("PYJOULES_SYSTEMD_ROOT", ""))
 WORK = Path(os.environ.get("PYJOULES_SYSTEMD_WORK", ""))
+# The cgroups of the whole machine outside, which are seen in WHOLE_CGROUPS inside.
+OUTER_CGROUPS = WORK / "cgroups"
+WHOLE_CGROUPS = "/bench/cgroups"
 CGROUPS = Path("/sys/fs/cgroup")
 # Generous: booting takes half a second where nothing else runs.
 BOOT_SECONDS = 60.0
@@ -61,6 +64,7 @@ class Machine(Debian):
             f"--machine={self.name}",
             f"--directory={self.root}",
             f"--bind={self._sysfs}:/bench/sys",
+            f"--bind-ro={OUTER_CGROUPS}:{WHOLE_CGROUPS}",
             # The network is ours and not the outer machine's, so it may be given a loopback device.
             "--capability=CAP_NET_ADMIN",
             "--console=read-only",
@@ -162,6 +166,15 @@ class Machine(Debian):
 
     def read(self, path: str) -> str:
         return (self.root / path.lstrip("/")).read_text()
+
+    def inside(self, path: str) -> Path:
+        """A path inside, also below what is mounted there, as it is reached from here while it is up."""
+        return Path(f"/proc/{self._init}/root{path}")
+
+    @property
+    def cgroups(self) -> Path:
+        """The root of its cgroups, as it is reached from here while it is up."""
+        return CGROUPS / _cgroup(self._init).removesuffix("/init.scope").lstrip("/")
 
     def copy_in(self, source: Path, path: str) -> None:
         shutil.copy(source, self.root / path.lstrip("/"))

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <linux/vm_sockets.h>
+#include <signal.h>
 
 /// How many words the command line has by which this program was started, its own name included: from the C library, and not from
 /// /proc, which need not be there.
@@ -20,6 +21,12 @@ int clinux_argument_count(void);
 
 /// One of those words; null if there is none of that number.
 const char *_Nullable clinux_argument(int index);
+
+/// Starts the program that the first word names, as a member of the control group whose cgroup.procs is open for writing as `members`, and
+/// with this mask of signals: the child joins before it is executed, so that all of the program's time is the group's. Gives its number, or
+/// -1 with errno; then `joined` tells whether it had joined the group, and could only not be executed. See execvp(3), cgroups(7).
+pid_t clinux_spawn_member(char *_Nullable const *_Nonnull words, const sigset_t *_Nonnull mask, int members,
+                          int *_Nonnull joined);
 
 /// Opens /dev/null in place of each standard descriptor (0 to 2) that is closed, so that no file or socket gets its number, and what is
 /// meant for a terminal never reaches it. To be called before anything is opened. Gives -1 if that cannot be done.
@@ -68,6 +75,9 @@ int clinux_landlock_ruleset(int version, int reaches_abstract_sockets);
 
 /// Allows to read a file, or to list and read whatever is in and below a directory. See landlock_add_rule(2).
 int clinux_landlock_allow_reading(int ruleset, const char *_Nonnull path);
+
+/// Allows to make files in and below an open directory, to write them and to put them in each other's place. See landlock_add_rule(2).
+int clinux_landlock_allow_replacing(int ruleset, int directory, int version);
 
 /// Binds this thread and whatever it starts to the rules. See landlock_restrict_self(2).
 int clinux_landlock_restrict(int ruleset);

@@ -30,6 +30,8 @@ struct DoctorCommand: ParsableCommand {
 
     @OptionGroup var source: SourceOptions
 
+    @OptionGroup var pods: PodNameOptions
+
     @OptionGroup var cgroups: CgroupOptions
 
     func run() throws {
@@ -39,7 +41,8 @@ struct DoctorCommand: ParsableCommand {
             try configuration.checkDirectories()
             let examination = Examination(
                 source: configuration.source, sysfs: configuration.sysfs, procfs: configuration.procfs,
-                feeds: configuration.feeds, cgroupfs: configuration.cgroupfs, addresses: configuration.listenAddresses)
+                feeds: configuration.feeds, cgroupfs: configuration.cgroupfs, podNames: configuration.podNames,
+                addresses: configuration.listenAddresses)
             let report = DoctorReport(findings: try examination.findings())
             try TextWriter.standardOutput().write(report.text(format ?? .text))
             throw ExitCode(report.isWell ? 0 : 1)
@@ -57,6 +60,7 @@ struct DoctorCommand: ParsableCommand {
         var configuration = Configuration()
         try source.apply(to: &configuration, environment: environment)
         cgroups.apply(to: &configuration)
+        pods.apply(to: &configuration)
         configuration.listenAddresses = listenAddresses
         if listenAddresses.isEmpty {
             let port = try environment.port()

@@ -17,7 +17,7 @@ struct MeasureCommand: ParsableCommand {
             signal's number if a signal ended it, 127 if it was not found, 126 if it could not be executed).
 
             A joule is counted for the whole machine, whoever used it: --baseline measures the machine left alone before, \
-            and tells what is left without that.
+            and tells what is left without that, and --attribution tells what the command's own part was.
             """
     )
 
@@ -49,6 +49,13 @@ struct MeasureCommand: ParsableCommand {
         transform: MeasuringTime.init(parsing:))
     var baseline: MeasuringTime?
 
+    @Flag(
+        name: .customLong("attribution"),
+        help:
+            "Tell what the command used, what everybody else used meanwhile, and what was idle, by processor time: the command runs in a cgroup of its own, which takes root or a cgroup that is yours (systemd-run --user --scope -p Delegate=yes)."
+    )
+    var attributes = false
+
     @Option(
         help: ArgumentHelp("Write the report to a file.", valueName: "file"), completion: .file(),
         transform: Parsing.fileName)
@@ -62,6 +69,8 @@ struct MeasureCommand: ParsableCommand {
 
     @OptionGroup var source: SourceOptions
 
+    @OptionGroup var cgroups: CgroupOptions
+
     @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run, after two hyphens.", valueName: "command"))
     var command: [String] = []
 
@@ -69,6 +78,7 @@ struct MeasureCommand: ParsableCommand {
         if command.isEmpty {
             try refuse("--repeat", repetitions, "there is no command to run: put it after '--'")
             try refuse("--baseline", baseline, "there is no command to run: put it after '--'")
+            try refuse("--attribution", attributes ? true : nil, "there is no command to run: put it after '--'")
         } else {
             try refuse("--interval", interval, "the command says how long is measured")
             try refuse("--count", count, "'--repeat' runs the command more than once")
@@ -82,6 +92,7 @@ struct MeasureCommand: ParsableCommand {
     func run() throws {
         var configuration = Configuration()
         try source.apply(to: &configuration, environment: Environment(Process.environment))
+        cgroups.apply(to: &configuration)
         throw ExitCode(MeasureSession.run(options, configuration))
     }
 
@@ -91,6 +102,7 @@ struct MeasureCommand: ParsableCommand {
         options.count = count ?? options.count
         options.repetitions = repetitions ?? options.repetitions
         options.baselineNanoseconds = baseline?.nanoseconds
+        options.attributes = attributes
         options.output = output
         options.format = format ?? options.format
         options.command = command

@@ -26,6 +26,7 @@ enum AttributionOpening {
                 cgroupfs: configuration.cgroupfs, sysfs: configuration.sysfs, procfs: configuration.procfs,
                 unixMicroseconds: Clock.realtimeNanoseconds() / 1000, choice.settings)
             sampling.share(with: Sharing(attribution, kinds: kinds))
+            lookForPodNames(choice, log)
             return choice.settings.level == .slices ? mostSlices : Attribution.mostAccounts(choice.settings)
         } catch {
             log.report(
@@ -33,6 +34,17 @@ enum AttributionOpening {
                 "who used the energy is not told: \(error.description). To mend it: \(error.remedy); --attribution off is quiet about it",
                 ["reason": error.reason])
             return 0
+        }
+    }
+
+    private static func lookForPodNames(_ choice: AttributionChoice, _ log: Logger) {
+        guard let directory = choice.settings.podNames else { return }
+        do throws(AttributionObstacle) {
+            _ = try Attribution.countPodNames(in: directory)
+        } catch {
+            log.report(
+                .podNamesUnreadable, .warning,
+                "pods and namespaces have no names: \(error.description). To mend it: \(error.remedy), and start again")
         }
     }
 }

@@ -23,15 +23,13 @@ enum Enclosure {
         for path in readAgain { plan.keepReadable(file: path) }
         plan.watchesFiles = !readAgain.isEmpty || cgroups != nil
         // Cgroups that come later are listed, watched and read.
-        if let cgroups { plan.readablePaths.append(cgroups) }
+        if let cgroups { plan.readablePaths += [cgroups, configuration.podNames].compactMap(\.self) }
         // Users can be added by a reload, and passwords are compared in a thread.
         plan.allowsThreads = !readAgain.isEmpty
         let report =
             configuration.entersSandbox
             ? Sandbox.enterSandbox(plan) : SandboxReport(allOff: "--no-sandbox")
-        var fields: [String: String] = [:]
-        for layer in SandboxLayer.allCases { fields[layer.rawValue] = report[layer].isOn ? "on" : "off" }
-        log.report(.sandboxed, report.isComplete ? .info : .warning, "sandbox: \(report.summary)", fields)
+        SandboxReporter.tell(report, log)
         return report
     }
 }
@@ -44,8 +42,6 @@ extension SandboxPlan {
             sysfs: configuration.sysfs, procfs: configuration.procfs, feeds: configuration.feeds)
         writesFiles = configuration.stateFile != nil
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
-        #if SANDBOX_FATAL
-            isFatal = true
-        #endif
+        isFatal = Build.isSandboxFatal
     }
 }

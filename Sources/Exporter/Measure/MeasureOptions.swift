@@ -10,6 +10,8 @@ struct MeasureOptions {
     var repetitions = 1
     /// How long the idle machine is measured before; nil if it is not.
     var baselineNanoseconds: UInt64?
+    /// Who used the energy is told too.
+    var attributes = false
     /// The file that the report goes to; nil for standard output, or with a command standard error.
     var output: String?
     var format = ReportFormat.table

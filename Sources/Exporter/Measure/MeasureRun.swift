@@ -1,3 +1,4 @@
+import Attribution
 import Counters
 import Kernel
 import Reports
@@ -44,6 +45,8 @@ struct MeasureRun: ~Copyable {
     private var sampling: Sampling
     private let sampleNanoseconds: UInt64
     private var progress: Progress
+    /// Nil if who used the energy is not asked.
+    private var sharing: CommandSharing?
     /// The signal that asked to end; nothing is begun after it.
     private(set) var stop: SignalNumber?
 
@@ -54,7 +57,7 @@ struct MeasureRun: ~Copyable {
 
     init(
         sampling: consuming Sampling, sampleNanoseconds: UInt64, signals: consuming SignalReceiver,
-        progress: consuming Progress
+        progress: consuming Progress, sharing: consuming CommandSharing?
     ) throws(SystemError) {
         let epoll = try Epoll()
         try epoll.add(signals.descriptor, .readable, token: Source.signals.rawValue)
@@ -63,6 +66,7 @@ struct MeasureRun: ~Copyable {
         self.sampleNanoseconds = min(sampleNanoseconds, sampling.longestIntervalNanoseconds)
         self.sampling = sampling
         self.progress = progress
+        self.sharing = sharing
     }
 
     /// Makes the first pass. After it, each call of `measure` goes on where the one before ended, so that nothing is lost
@@ -96,17 +100,23 @@ struct MeasureRun: ~Copyable {
 
     /// Runs a command and measures the machine from right before its start until right after its end is known. Signals are
     /// passed on to it, and it alone decides what they do to it.
-    mutating func run(_ command: borrowing ArgumentVector, _ activity: String) throws(SystemError) -> RunOutcome {
+    ///
+    /// - Parameter idleMicrowatts: what each account's domain takes when the machine is left alone, where that was measured.
+    mutating func run(
+        _ command: borrowing ArgumentVector, _ activity: String, idleMicrowatts: [UInt64?]
+    ) throws(SystemError) -> RunOutcome {
         let samples = try watchedTimer(sampleNanoseconds, .samples)
         var wakeup = Wakeup()
         try takeSignals(&wakeup)
         if let stop { return .stopped(stop) }
         sampling.tick(at: .now())
         var meter = IntervalMeter(sampling)
+        sharing?.begin(sampling, idleMicrowatts: idleMicrowatts)
         let child: ChildProcess
         do throws(SystemError) {
-            child = try ChildProcess(starting: command, signals: signals)
+            child = try start(command)
         } catch {
+            if error.isOfJoining { throw error }
             return .notExecuted(error.code)
         }
         progress.begin(activity, meter.startNanoseconds)
@@ -119,13 +129,29 @@ struct MeasureRun: ~Copyable {
                 if let end = try child.takeEnd() {
                     try settle(&meter)
                     progress.clear()
-                    return .ended(CommandRun(interval: meter.interval(sampling), end: end))
+                    let attribution = sharing?.end(sampling)
+                    return .ended(
+                        CommandRun(interval: meter.interval(sampling), end: end, attribution: attribution))
                 }
             } else if wakeup.isSampleDue {
                 try takeSample(samples, &meter)
+                sharing?.takeIfDue(sampling)
             }
         }
     }
+
+    private func start(_ command: borrowing ArgumentVector) throws(SystemError) -> ChildProcess {
+        switch sharing {
+        case .some(let sharing):
+            try ChildProcess(starting: command, signals: signals, in: sharing.meter.group)
+        case .none: try ChildProcess(starting: command, signals: signals)
+        }
+    }
+
+    /// Removes the command's cgroup, if it has one.
+    ///
+    /// - Returns: its path if something still runs in it.
+    mutating func removeGroup() -> String? { sharing?.remove() ?? nil }
 
     /// What a key on the terminal caused reached every process of our group, and must not reach the command twice.
     private func forward(_ signal: ReceivedSignal, to child: borrowing ChildProcess) {

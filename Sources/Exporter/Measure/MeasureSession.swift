@@ -1,4 +1,5 @@
 import Accounts
+import Attribution
 import Counters
 import Kernel
 import Log
@@ -44,15 +45,31 @@ struct MeasureSession: ~Copyable {
         guard sampling.report.isUp else {
             throw StartFailure(message: messages.texts(of: .noSource).joined(separator: "; "))
         }
+        let sharing = try MeasureSession.share(options, configuration)
         let output = try MeasureSession.open(options)
         let facts = ReportFacts(
             sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: messages.notes)
         run = try MeasureRun(
             sampling: sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds,
-            signals: signals, progress: Progress.beside(output))
+            signals: signals, progress: Progress.beside(output), sharing: sharing)
         self.options = options
         self.output = output
         report = MeasureReport(facts: facts, format: options.format)
+    }
+
+    /// Makes a cgroup for the command, if who used the energy is asked.
+    private static func share(
+        _ options: MeasureOptions, _ configuration: Configuration
+    ) throws(StartFailure) -> CommandSharing? {
+        guard options.attributes else { return nil }
+        do throws(AttributionObstacle) {
+            return CommandSharing(
+                try CommandMeter.make(
+                    cgroupfs: configuration.cgroupfs, sysfs: configuration.sysfs, procfs: configuration.procfs))
+        } catch {
+            throw StartFailure(
+                message: "what the command uses cannot be told: \(error.description). To mend it: \(error.remedy)")
+        }
     }
 
     private static func open(_ options: MeasureOptions) throws(StartFailure) -> TextWriter {
@@ -95,13 +112,17 @@ struct MeasureSession: ~Copyable {
         var failure: Int32?
         while runs.count < options.repetitions, failure == nil {
             let activity = options.repetitions > 1 ? "run \(runs.count + 1) of \(options.repetitions)" : "running"
-            switch try run.run(command, activity) {
+            switch try run.run(command, activity, idleMicrowatts: report.baseline?.microwatts ?? []) {
             case .ended(let run): runs.append(run)
             case .stopped(let signal): failure = signal.exitStatus
             case .notExecuted(let code):
                 MeasureSession.complain("cannot run '\(options.command[0])': \(code)")
                 failure = code == .notFound ? Status.notFound : Status.cannotExecute
             }
+        }
+        if let path = run.removeGroup() {
+            MeasureSession.complain(
+                "the command left processes behind: \(path) stays until they end; then 'rmdir' removes it")
         }
         return try tell(runs, failure: failure)
     }

@@ -78,11 +78,14 @@ struct AttributionOptions: ParsableArguments {
         transform: Parsing.glob)
     var excluded: [Glob] = []
 
+    @OptionGroup var pods: PodNameOptions
+
     @OptionGroup var cgroups: CgroupOptions
 
     /// Puts the options over what the configuration has.
     func apply(to configuration: inout Configuration) {
         cgroups.apply(to: &configuration)
+        pods.apply(to: &configuration)
         guard var choice = configuration.attribution else { return }
         if let level {
             guard let wanted = level.level else {
@@ -98,6 +101,10 @@ struct AttributionOptions: ParsableArguments {
         choice.settings.descended = descended
         choice.settings.included = included
         choice.settings.excluded = excluded
+        choice.settings.podNames = configuration.podNames
+        if configuration.podNames != nil, choice.settings.level != .containers, descended.isEmpty {
+            configuration.warnings.append("--attribution.pod-names has no effect without --attribution containers")
+        }
         choice.idlePowers = idlePowers
         choice.kinds = kinds?.kinds ?? choice.kinds
         configuration.attribution = choice
@@ -118,5 +125,21 @@ struct CgroupOptions: ParsableArguments {
     func apply(to configuration: inout Configuration) {
         configuration.cgroupfs = cgroupfs
         configuration.mustExist += [cgroupfs].compactMap { $0 }
+    }
+}
+
+/// Where the names of pods are, for the commands that show or examine them.
+struct PodNameOptions: ParsableArguments {
+    @Option(
+        name: .customLong("attribution.pod-names"),
+        help: ArgumentHelp(
+            "Where kubelet makes links to containers' logs, /var/log/containers: from their names, the containers of pods get the labels pod_name, pod_namespace and container_name. Needs --attribution containers.",
+            valueName: "directory"),
+        completion: .directory,
+        transform: Parsing.directory)
+    var podNames: String?
+
+    func apply(to configuration: inout Configuration) {
+        configuration.podNames = podNames
     }
 }

@@ -35,6 +35,8 @@ struct Configuration {
     var attribution: AttributionChoice? = AttributionChoice()
     /// The directory of the cgroups, where it is not the usual one below `sysfs`.
     var cgroupfs: String?
+    /// The directory of kubelet's links to containers' logs; nil if the names of pods are not asked for.
+    var podNames: String?
     /// Directories that were named by the user; one that is missing is a mistake, while a machine may well lack the defaults.
     var mustExist: [String] = []
     /// Settings that are not used, each in words for people.

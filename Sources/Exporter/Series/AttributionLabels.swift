@@ -24,6 +24,14 @@ enum AttributionLabels {
         take(&text, as: "runtime", &labels)
         text.append(path.extracting(name.uid))
         take(&text, as: "uid", &labels)
+        append(podLog: account.podLog.span, to: &labels)
+    }
+
+    private static func append(podLog: Span<UInt8>, to labels: inout LabelWriter) {
+        guard let parts = PodLogName(podLog) else { return }
+        labels.append("pod_name", podLog.extracting(parts.pod))
+        labels.append("pod_namespace", podLog.extracting(parts.namespace))
+        if !parts.container.isEmpty { labels.append("container_name", podLog.extracting(parts.container)) }
     }
 
     private static func take(_ text: inout ByteBuffer, as label: StaticString, _ labels: inout LabelWriter) {

@@ -10,6 +10,7 @@ struct AttributionWorkSeries {
     private let bases: [(kind: Int, basis: IdlePower.Basis, row: Row)]
     private let interval: FamilyIndex
     private let passes: LatencyHistogramIndex
+    private let reads: FamilyIndex
     private let slots: FamilyIndex
     private let slotRows: [Row]
     private let units: FamilyIndex
@@ -38,6 +39,11 @@ struct AttributionWorkSeries {
             help: "Time between two passes over the cgroups; longer than asked for where they take long.")
         passes = registry.declareLatencyHistogram(
             "pyjoules_attribution_pass_seconds", help: "How long passes over the cgroups took.")
+        reads = registry.declareFamily(
+            "pyjoules_attribution_reads_total", .counter,
+            help:
+                "Readings of processor time: a pass reads what runs, and all else where that does not explain what ran."
+        )
         slots = registry.declareFamily(
             "pyjoules_attribution_slots", .gauge, in: states.table,
             help: "Accounts by state: live, dead (what has ended and is still shown) and free.")
@@ -68,6 +74,7 @@ struct AttributionWorkSeries {
         }
         registry[interval] = .nano(sharing.intervalNanoseconds)
         registry.publish(passSeconds, as: passes)
+        registry[reads] = .integer(sharing.attribution.reads)
         registry[slots, slotRows[0]] = .integer(UInt64(sharing.attribution.liveCount))
         registry[slots, slotRows[1]] = .integer(UInt64(sharing.attribution.deadCount))
         registry[slots, slotRows[2]] = .integer(UInt64(sharing.attribution.freeCount))

@@ -36,6 +36,8 @@ class History:
         self._idle_microwatts = idle_microwatts
         self._names = names
         self._groups: dict[str, _Living] = {}
+        # Since the latest look, by the place in which they lay.
+        self._removed: dict[str, int] = {}
         self._outside = _Living(0)
         self._number = 0
         self._wall = 0
@@ -65,9 +67,9 @@ class History:
         energy = energy // 1_000_000 + (self._worked - worked_before) * PRICE
         self.energy += energy
         rested = max(self._wall * self.processors - self._worked, 0) // TICK * TICK
-        if self._failures and self._random.random() < 0.02:
-            return Look(self._wall, {"package": energy}, None, self.processors, groups)
-        return Look(self._wall, {"package": energy}, rested, self.processors, groups)
+        removed, self._removed = self._removed, {}
+        known = None if self._failures and self._random.random() < 0.02 else rested
+        return Look(self._wall, {"package": energy}, known, self.processors, groups, removed)
 
     def units(self) -> list[str]:
         return [path for path in self._groups if not path.endswith(".slice")]
@@ -120,7 +122,9 @@ class History:
     def _remove(self, path: str) -> None:
         time = self._usage(path)
         del self._groups[path]
-        self._living(path.rpartition("/")[0]).inherited += time
+        place = path.rpartition("/")[0]
+        self._living(place).inherited += time
+        self._removed[place] = self._removed.get(place, 0) + 1
 
     def _living(self, path: str) -> _Living:
         return self._groups[path] if path else self._outside

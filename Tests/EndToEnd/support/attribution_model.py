@@ -35,6 +35,8 @@ class Look:
     processors: int
     # By path, such as `system.slice/nginx.service`, in the order in which a directory lists them.
     groups: Mapping[str, Group]
+    # How many groups went since the pass before, seen or unseen, by the place in which they lay; unsaid: those seen.
+    removed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -163,7 +165,6 @@ class Model:
         root = self.rows()[0]
         root.debt = 0
         self.accounts = [root]
-        self._rest, self._carried = None, 0
         self._saved_births = self.settings.most_new_per_minute * MINUTE
         self._is_first = True
         for power in self.idle_power.values():
@@ -286,7 +287,8 @@ class Model:
             account.debt = min(max(-rest, 0), 1_000_000 * look.processors)
             heir = account
             ended = deaths.get(account.path, [])
-            if len(ended) == 1 and not waiting.get(account.path) and account.path != ROOT:
+            is_alone = len(ended) == 1 and look.removed.get(account.path, 1) <= 1
+            if is_alone and not waiting.get(account.path) and account.path != ROOT:
                 heir = ended[0]
             weights[self._number(heir.path)] += max(rest, 0)
         return weights

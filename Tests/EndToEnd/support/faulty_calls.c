@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -64,6 +65,14 @@ int accept4(int listener, struct sockaddr *restrict address, socklen_t *restrict
 {
     FAIL_IF_TOLD("accept4");
     return ((int (*)(int, struct sockaddr *, socklen_t *, int))next("accept4"))(listener, address, length, flags);
+}
+
+/* Only what begins to be watched. */
+int epoll_ctl(int list, int operation, int watched, struct epoll_event *event)
+{
+    if (operation == EPOLL_CTL_ADD)
+        FAIL_IF_TOLD("epoll_add");
+    return ((int (*)(int, int, int, struct epoll_event *))next("epoll_ctl"))(list, operation, watched, event);
 }
 
 int getrlimit(__rlimit_resource_t resource, struct rlimit *limit)

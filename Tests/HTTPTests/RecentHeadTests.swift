@@ -1,0 +1,48 @@
+import Bytes
+import HTTP
+import TestSupport
+import Testing
+
+@Suite struct RecentHeadTests {
+    private static let scrape = "GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: text/plain\r\n\r\n"
+
+    @Test(arguments: AcceptedRequest.all)
+    func `the same head again says the same, whatever follows it`(accepted: AcceptedRequest) {
+        var recent = RecentHead()
+        let once = recent.parse(accepted.bytes.span)
+        #expect(once == parseRequest(accepted.bytes.span))
+        let again = accepted.bytes + "GET /".utf8
+        #expect(recent.parse(again.span) == once)
+    }
+
+    @Test(arguments: AcceptedRequest.all)
+    func `a head that differs in any byte, or lacks some, is read for itself`(accepted: AcceptedRequest) {
+        for index in accepted.bytes.indices {
+            var recent = RecentHead()
+            _ = recent.parse(accepted.bytes.span)
+            var other = accepted.bytes
+            other[index] ^= 1
+            #expect(recent.parse(other.span) == parseRequest(other.span))
+            #expect(recent.parse(accepted.bytes.span) == parseRequest(accepted.bytes.span))
+            let beginning = Array(accepted.bytes.prefix(index))
+            #expect(recent.parse(beginning.span) == .incomplete)
+        }
+    }
+
+    @Test func `what is malformed stays so beside a head that was understood`() {
+        var recent = RecentHead()
+        let good = Array(RecentHeadTests.scrape.utf8)
+        _ = recent.parse(good.span)
+        for refused in RefusedRequest.all {
+            #expect(recent.parse(refused.bytes.span) == .malformed(refused.status))
+        }
+        #expect(recent.parse(good.span) == parseRequest(good.span))
+    }
+
+    @Test func `a head that is too long to be kept is read each time`() {
+        var recent = RecentHead()
+        let long = Array("GET / HTTP/1.1\r\nHost: a\r\nX: \(String(repeating: "x", count: 2000))\r\n\r\n".utf8)
+        #expect(recent.parse(long.span) == parseRequest(long.span))
+        #expect(recent.parse(long.span) == parseRequest(long.span))
+    }
+}
