@@ -155,8 +155,8 @@ let package = Package(
         tests(
             of: "Exporter",
             [
-                "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling", "Systemd", "TLS",
-                "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports", "GPU",
+                "Attribution", "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling",
+                "Systemd", "TLS", "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports", "GPU",
             ]),
     ]
 )

@@ -49,9 +49,12 @@ struct Harness: ~Copyable {
 
     /// What is measured and shown, alone, before its first sample.
     ///
-    /// - Parameter sysfs: the root of counters; nil means simulated ones.
+    /// - Parameters:
+    ///   - sysfs: the root of counters; nil means simulated ones.
+    ///   - change: the configuration.
     static func publication(
-        intervalMilliseconds: UInt64, resolutionMilliseconds: UInt64, sysfs: String? = nil
+        intervalMilliseconds: UInt64, resolutionMilliseconds: UInt64, sysfs: String? = nil,
+        change: (inout Configuration) -> Void = { _ in }
     ) throws -> Publication {
         var configuration = configuration(intervalMilliseconds)
         configuration.resolution = Resolution(nanoseconds: resolutionMilliseconds * 1_000_000)
@@ -59,10 +62,14 @@ struct Harness: ~Copyable {
             configuration.source = .these([.powercap])
             configuration.sysfs = sysfs
         }
+        configuration.attribution = nil
+        change(&configuration)
         let sink = try sink()
         let log = Logger(label: "test") { _ in SinkLogHandler(sink: sink) }
+        var sampling = sampling(configuration)
+        _ = AttributionOpening.open(&sampling, configuration, log)
         let measuring = try Measuring(
-            sampling(configuration), intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
+            sampling, intervalNanoseconds: configuration.sampleInterval.nanoseconds, log)
         return try Publication(measuring, configuration, sink, log)
     }
 
