@@ -74,11 +74,14 @@ public struct Examination {
         if sysfs != Examination.usualSysfs { powercap.ruleDirectories = [] }
         let perf = PerfCheck(procfs: procfs, machine: machine, isNeeded: needs(.perf, report))
         let hwmon = HwmonCheck(place: machine.place, isNeeded: needs(.hwmon, report))
-        return (report.powercap.map(powercap.findings) ?? [])
-            + (report.perf.map { perf.findings($0, report.perfError, refused: report.refused(.perf)) } ?? [])
-            + (report.hwmon.map(hwmon.findings) ?? [])
-            + (report.feeds.map(FeedsCheck(isNeeded: needs(.feeds, report)).findings) ?? [])
-            + CardCheck(sysfs: sysfs, procfs: procfs).findings(report.feeds)
+        let feeds = FeedsCheck(isNeeded: needs(.feeds, report))
+        var found: [Finding] = report.powercap.map(powercap.findings) ?? []
+        if let counters = report.perf {
+            found += perf.findings(counters, report.perfError, refused: report.refused(.perf))
+        }
+        found += report.hwmon.map(hwmon.findings) ?? []
+        found += report.feeds.map(feeds.findings) ?? []
+        return found + CardCheck(sysfs: sysfs, procfs: procfs).findings(report.feeds)
     }
 
     /// The source that was chosen is missing. Of those of `auto`, powercap is the one that should be there.

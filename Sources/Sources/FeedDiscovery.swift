@@ -40,8 +40,15 @@ public struct FeedDiscovery: Sendable {
         self = source.discover(&names, at: .now())
     }
 
-    /// What the identity of every device in a feed begins with that is no GPU.
+    /// What the identity of every device in a feed begins with that is no GPU, and no sensor that we know ourselves.
     static let identityPrefix = "feeds/"
+
+    /// By what a device is known that a feed knows by an id. A sensor of hwmon, which a reader may read where we gave it up as too
+    /// slow, stays the same device, and its total goes on, whoever reads it.
+    static func identity(_ id: String, of feed: String, isGPU: Bool) -> String {
+        if isGPU { return "\(CounterFacts.gpuIdentityPrefix)\(feed)/\(id)" }
+        return id.hasPrefix(HwmonChip.identityPrefix) ? id : "\(identityPrefix)\(feed)/\(id)"
+    }
 }
 
 extension FeedDiscovery {
@@ -103,8 +110,7 @@ extension CounterFacts {
     init(_ entry: FeedEntry, of feed: Feed, _ names: inout SensorNames) {
         let id = feed.string(entry.id)
         let isGPU = entry.shape.kind == .gpu
-        let prefix = isGPU ? CounterFacts.gpuIdentityPrefix : FeedDiscovery.identityPrefix
-        let identity = "\(prefix)\(feed.name)/\(id)"
+        let identity = FeedDiscovery.identity(id, of: feed.name, isGPU: isGPU)
         let label = names.name(identity, feed.string(entry.domain), isNumbered: isGPU)
         let isPower = entry.shape.unit == 0
         let (whole, rest) = entry.shape.unit.quotientAndRemainder(dividingBy: 1_000_000_000)

@@ -35,6 +35,12 @@ extension Sources {
         var next = members.first.map { count(of: found[$0].facts.source) } ?? 0
         for member in members {
             if let known = number(of: found[member].facts) {
+                // A sensor may be published as well: no joule is counted twice.
+                let reader = counters[known].source
+                if reader != found[member].facts.source {
+                    refused.append(found[member].refused(.replaced(by: reader)))
+                    continue
+                }
                 guard missing.contains(known) else { continue }
             } else if let reason = obstacle(to: found[member].facts, number: next) {
                 refused.append(found[member].refused(reason))

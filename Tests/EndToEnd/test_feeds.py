@@ -219,8 +219,9 @@ def test_gpus_are_in_the_machines_total_and_join_with_what_others_say(
     (host,) = page.find("pyjoules_host_energy_joules_total")
     assert (host.labels["basis"], host.value) == ("packages+dram+gpus", 35)
     (info,) = page.find("pyjoules_gpu_info")
+    # As the page has it: quotes stand behind backslashes.
     assert info.labels == {
-        "domain": "nvidia_gpu_0", "uuid": "GPU-0", "pci_bus_id": "00000000:00:00.0", "model": 'H200 "x"',
+        "domain": "nvidia_gpu_0", "uuid": "GPU-0", "pci_bus_id": "00000000:00:00.0", "model": 'H200 \\"x\\"',
         "vendor": "nvidia",
     }  # fmt: skip
     exporter.end()

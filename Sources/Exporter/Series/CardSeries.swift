@@ -1,3 +1,4 @@
+import Accounts
 import Counters
 import Metrics
 import Sampling
