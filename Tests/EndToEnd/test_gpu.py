@@ -1,4 +1,4 @@
-"""The exporter and `reader nvidia` together, against a library of our own in NVIDIA's place: no joule is lost or made."""
+"""The exporter and `reader nvidia` with a library of our own in NVIDIA's place: no joule is lost or made."""
 
 from __future__ import annotations
 
@@ -65,6 +65,10 @@ def has_gauge(page: Page) -> bool:
     return bool(page.find("pyjoules_simple_energy_watts", domain=DOMAIN))
 
 
+def stale_readings(page: Page) -> Decimal:
+    return page.value("pyjoules_sample_errors_total", domain=DOMAIN, reason="stale")
+
+
 def until_joules(exporter: Exporter, expected: Decimal | int) -> Page:
     return exporter.wait_for_page(lambda page: joules(page) == expected)
 
@@ -89,9 +93,7 @@ def test_while_the_library_hangs_pages_go_on_and_nothing_is_lost(
     gpus.gpus[0]["energy"] = begin + 60_000
     exporter.wait_for_page(lambda page: joules(page) == 60 and has_gauge(page))
     gpus.gpus[0]["hang"] = 1
-    page = exporter.wait_for_page(
-        lambda page: not has_gauge(page) and page.value("pyjoules_sample_errors_total", domain=DOMAIN, reason="stale") > 0
-    )
+    page = exporter.wait_for_page(lambda page: not has_gauge(page) and stale_readings(page) > 0)
     assert joules(page) == 60
     # A process that hangs ends by no other signal for sure.
     reader.send_signal(signal.SIGKILL)
