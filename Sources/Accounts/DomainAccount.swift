@@ -263,9 +263,11 @@ extension DomainAccount {
     /// Goes on with the counter as it was found again: under another name, or with another range, which makes it another counter.
     /// What it shows then needs no doubt: a plausible advance is taken, anything else is a reset.
     public mutating func resume(_ facts: CounterFacts) {
+        // Another source counts from elsewhere.
+        let isOther = facts.source != self.facts.source || facts.modulus != accountant.modulus
         self.facts = facts
         if failure == .slow || isMirror { failure = nil }
-        guard facts.modulus != accountant.modulus else {
+        guard isOther else {
             accountant = accountant.withBound(max(accountant.boundMicrowatts, facts.boundMicrowatts))
             return accountant.expectReturn()
         }

@@ -53,6 +53,9 @@ struct FeedSource: ~Copyable {
         return hasChanged
     }
 
+    /// What is published already may matter from now on.
+    mutating func lookClosely() { hasChanged = true }
+
     private mutating func list() {
         for index in feeds.indices { feeds[index].isListed = false }
         // Lent and not copied, which would allocate.

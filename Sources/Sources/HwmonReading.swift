@@ -22,6 +22,8 @@ extension Sources {
         let sensor = hwmon.sensor(place.index)
         hwmonMemory.open[sensor.identity] = nil
         hwmonMemory.slow[sensor.identity] = HwmonMemory.Slow(appearance: sensor.appearance, nanoseconds: nanoseconds)
+        // Somebody may publish it.
+        feeds.lookClosely()
         // What states its limits is on the same slow bus.
         limitFiles[index] = nil
         zones[index] = ZoneReport(

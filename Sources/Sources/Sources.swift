@@ -26,6 +26,8 @@ public struct Sources: ~Copyable {
     var powercap = PowercapSource()
     var perf = PerfSource()
     var hwmon = HwmonSource()
+    /// So many of its sensors were too slow, and are read from feeds.
+    var leftSensors = 0
     var feeds: FeedSource
     /// What was learned of sensors, open or not. Its names are those of feeds, too.
     var hwmonMemory = HwmonMemory()
@@ -132,8 +134,8 @@ public struct Sources: ~Copyable {
         return ReadSpan(before: before, after: now)
     }
 
-    /// How many counters of a kind there are.
-    func count(of kind: SourceKind) -> Int { places.count { $0.kind == kind } }
+    /// How many counters of a kind there are, or were until they were read from another.
+    func count(of kind: SourceKind) -> Int { places.count { $0.kind == kind } + (kind == .hwmon ? leftSensors : 0) }
 
     /// Numbers one more counter after those that are there.
     mutating func append(_ facts: CounterFacts, limits: [PowerLimit] = [], _ files: LimitFiles? = nil) {

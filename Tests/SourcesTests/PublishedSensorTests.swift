@@ -36,8 +36,8 @@ import Testing
         }
     }
 
-    /// Whoever reads it first goes on reading it, also when it is missing for a while.
-    @Test func `it does not change its reader`() throws {
+    /// A device that went is found again where it was.
+    @Test func `a sensor that is only missing does not change its reader`() throws {
         try withPublishedSensor { roots in
             var sources = Sources(opening: .these([.hwmon, .feeds]), roots)
             let result = sources.find([0], among: .all)
