@@ -22,9 +22,15 @@ struct HostGroup: Sendable {
         return sum
     }
 
+    /// What sleeps uses next to nothing.
     func isRead(_ accounts: [DomainAccount], _ position: Int) -> Bool {
-        accounts[position].isMirror || (accounts[position].hasBeenRead && accounts[position].failure == nil)
+        let failure = accounts[position].failure
+        return accounts[position].isMirror || failure == .asleep
+            || accounts[position].hasBeenRead && failure == nil
     }
+
+    /// Whether the platform must have it in it: of a card in a slot that is not certain.
+    private func isInPlatform(_ account: DomainAccount) -> Bool { account.domain.kind != .gpu }
 
     func hasPackage(_ accounts: [DomainAccount]) -> Bool {
         for position in positions where accounts[position].domain.kind == .package { return true }
@@ -37,16 +43,24 @@ struct HostGroup: Sendable {
         return missing
     }
 
+    private func microjoulesInPlatform(_ accounts: [DomainAccount]) -> UInt64 {
+        var sum = keptMicrojoules
+        for position in positions where isInPlatform(accounts[position]) {
+            sum &+= accounts[position].totalMicrojoules
+        }
+        return sum
+    }
+
     func observe(
         _ accounts: [DomainAccount], _ now: inout PlatformTrial.Observation, isPlatform: Bool
     ) {
-        let isRead = missing(accounts) == refused.count
+        let isRead = !positions.contains { isInPlatform(accounts[$0]) && !self.isRead(accounts, $0) }
         if isPlatform {
             (now.platformMicrojoules, now.platformIsRead) = (microjoules(accounts), isRead && refused.isEmpty)
         } else {
-            (now.partsMicrojoules, now.partsAreRead) = (microjoules(accounts), isRead)
+            (now.partsMicrojoules, now.partsAreRead) = (microjoulesInPlatform(accounts), isRead)
         }
-        for position in positions {
+        for position in positions where isInPlatform(accounts[position]) {
             now.unitsMicrojoules &+= accounts[position].facts.unitMicrojoules
             let accountant = accounts[position].accountant
             now.disturbances &+= accountant.resets &+ accountant.gaps &+ accountant.glitches

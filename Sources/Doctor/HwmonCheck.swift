@@ -44,7 +44,8 @@ struct HwmonCheck {
             Finding(
                 .note, .hwmon,
                 "\(sensor.name) is not counted yet: \(sensor.reason). It is counted when it shows something.")
-        case .battery, .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany, .replaced:
+        case .battery, .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany, .replaced, .garbage,
+            .unreadable:
             Finding(.note, .hwmon, "\(sensor.name) is not counted: \(sensor.reason).")
         }
     }

@@ -11,6 +11,7 @@ import pytest
 
 from support import published_feed
 from support.exporter import Exporter, StartExporter, run
+from support.exposition import Page
 from support.hwmon_tree import HwmonTree
 from support.published_feed import Feed
 from support.waiting import wait_until
@@ -97,6 +98,26 @@ def test_the_exporter_leaves_alone_what_is_published(
     exporter = start_exporter(board, "--source", "hwmon", environment=slowness)
     roles = {s.labels["zone"]: s.labels["role"] for s in exporter.page().find("pyjoules_zone_info")}
     assert roles == {"hwmon0/power1_input": "slow", "hwmon1/energy1_input": "counted"}
+
+
+def test_a_sensor_that_becomes_slow_goes_on_in_its_account_by_what_is_published(
+    start: StartReader, start_exporter: StartExporter, board: HwmonTree, feeds: Path, slowness: dict[str, str],
+    control: Path,
+) -> None:
+    def psu(page: Page) -> tuple[dict[str, str], Decimal]:
+        (info,) = page.find("pyjoules_domain_info", domain="psu_total_power")
+        return dict(info.labels), page.value("pyjoules_energy_joules_total", domain="psu_total_power")
+
+    control.write_text(QUICK)
+    exporter = start_exporter(board, "--path.feeds", str(feeds), environment=slowness)
+    before, _ = psu(exporter.wait_for_page(lambda page: psu(page)[1] > 0))
+    assert before["source"] == "hwmon"
+    control.write_text(SLOW)
+    start()
+    page = exporter.wait_for_page(lambda page: psu(page)[0]["source"] == "feeds", 30)
+    after, counted = psu(page)
+    assert after["device"] == before["device"] and counted > 0
+    exporter.wait_for_page(lambda page: psu(page)[1] > counted, 30)
 
 
 def test_a_sensor_that_becomes_slow_is_published_from_then_on(

@@ -41,7 +41,8 @@ extension SandboxPlan {
     /// What serving with this configuration takes.
     init(_ configuration: Configuration) {
         self.init()
-        readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs, procfs: configuration.procfs)
+        readablePaths = Sources.searchedPaths(
+            sysfs: configuration.sysfs, procfs: configuration.procfs, feeds: configuration.feeds)
         writesFiles = configuration.stateFile != nil
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
         isFatal = Build.isSandboxFatal

@@ -55,6 +55,7 @@ struct Publication: ~Copyable, Publisher {
     /// - Returns: whether anything that is measured came or went.
     mutating func take(_ tick: Measuring.Tick) -> Bool {
         if tick == .endedInterval { catalog.record(measuring.sampling) }
+        catalog.recordPortions(measuring.sampling)
         guard toldLayout != measuring.sampling.layoutGeneration else { return false }
         toldLayout = measuring.sampling.layoutGeneration
         return true
@@ -81,6 +82,7 @@ struct Publication: ~Copyable, Publisher {
 
     /// Shows the latest pass over the counters, and nothing newer before its time.
     private mutating func publish(_ serving: ServingFacts) {
+        catalog.recordPortions(measuring.sampling)
         followLayout()
         measuring.shareForPage()
         let facts = ServerFacts(

@@ -8,7 +8,9 @@ extension Sources {
     /// Opens what the configuration asks for.
     init(_ configuration: Configuration) {
         self.init(
-            opening: configuration.source, SystemRoots(sysfs: configuration.sysfs, procfs: configuration.procfs))
+            opening: configuration.source,
+            SystemRoots(
+                sysfs: configuration.sysfs, procfs: configuration.procfs, feeds: configuration.feeds))
     }
 }
 
@@ -90,6 +92,16 @@ enum SourceMessages {
                     ? "sensor \(zone.name) may not be read: \(remedy.forbiddenSensors)"
                     : "zone \(zone.name) may not be read (energy_uj is readable by root only since CVE-2020-8694): \(remedy.forbiddenCounters)",
                 ["zone": zone.name, "reason": "permission denied"])
+        case .garbage(let fault):
+            log.report(
+                .feedRefused, .warning,
+                "nothing of feed \(zone.name) is counted until it is mended: \(fault)",
+                ["zone": zone.name, "reason": fault.description])
+        case .unreadable(let obstacle, _):
+            log.report(
+                .zoneUnreadable, .warning,
+                "\(zone.domain?.tag ?? zone.name) is not counted, says its feed: \(zone.reason)",
+                ["zone": zone.name, "reason": obstacle.rawValue])
         case .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany:
             log.report(
                 .zoneUnreadable, .warning, "zone \(zone.name) is not counted: \(zone.reason)",
