@@ -75,6 +75,9 @@ public struct DomainAccount: Sendable {
     /// The counter is read at each pass: it is no mirror, and not too slow for that.
     @inlinable
     public var isRead: Bool { !isMirror && failure != .slow }
+    /// Others read it and publish what it shows. Asked so, its facts are not copied.
+    @inlinable
+    public var isPublished: Bool { facts.source == .feeds }
     /// The counter went from the kernel and may come back.
     @inlinable
     public var isLost: Bool { failure == .unregistered }

@@ -30,7 +30,9 @@ struct HostGroup: Sendable {
     }
 
     /// Whether the platform must have it in it: of a card in a slot that is not certain.
-    private func isInPlatform(_ account: DomainAccount) -> Bool { account.domain.kind != .gpu }
+    private func isInPlatform(_ accounts: [DomainAccount], _ position: Int) -> Bool {
+        accounts[position].domain.kind != .gpu
+    }
 
     func hasPackage(_ accounts: [DomainAccount]) -> Bool {
         for position in positions where accounts[position].domain.kind == .package { return true }
@@ -45,7 +47,7 @@ struct HostGroup: Sendable {
 
     private func microjoulesInPlatform(_ accounts: [DomainAccount]) -> UInt64 {
         var sum = keptMicrojoules
-        for position in positions where isInPlatform(accounts[position]) {
+        for position in positions where isInPlatform(accounts, position) {
             sum &+= accounts[position].totalMicrojoules
         }
         return sum
@@ -54,13 +56,13 @@ struct HostGroup: Sendable {
     func observe(
         _ accounts: [DomainAccount], _ now: inout PlatformTrial.Observation, isPlatform: Bool
     ) {
-        let isRead = !positions.contains { isInPlatform(accounts[$0]) && !self.isRead(accounts, $0) }
+        let isRead = !positions.contains { isInPlatform(accounts, $0) && !self.isRead(accounts, $0) }
         if isPlatform {
             (now.platformMicrojoules, now.platformIsRead) = (microjoules(accounts), isRead && refused.isEmpty)
         } else {
             (now.partsMicrojoules, now.partsAreRead) = (microjoulesInPlatform(accounts), isRead)
         }
-        for position in positions where isInPlatform(accounts[position]) {
+        for position in positions where isInPlatform(accounts, position) {
             now.unitsMicrojoules &+= accounts[position].facts.unitMicrojoules
             let accountant = accounts[position].accountant
             now.disturbances &+= accountant.resets &+ accountant.gaps &+ accountant.glitches

@@ -151,7 +151,7 @@ extension Sampling {
         if mirrors.compare(&sources, &accounts, tick: nil, at: moment) { layoutGeneration += 1 }
         for index in accounts.indices where accounts.span[index].isRead {
             // What others publish is there once, whenever that is, and an interval of theirs ends with it.
-            if accounts.span[index].facts.source == .feeds {
+            if accounts.span[index].isPublished {
                 measure(index, at: moment)
             } else {
                 _ = read(index, at: moment)
@@ -242,7 +242,7 @@ extension Sampling {
         let (reading, span) = sources.read(index, at: moment)
         lastReadNanoseconds = max(lastReadNanoseconds, span.after.monotonicNanoseconds)
         guard !mirrors.holdsBack(index, reading) else { return nil }
-        if accounts.span[index].facts.source == .feeds { setBound(index, sources.counters[index].boundMicrowatts) }
+        if accounts.span[index].isPublished { setBound(index, sources.counters[index].boundMicrowatts) }
         accounts[index].take(reading, at: span)
         if accounts.span[index].isInDoubt, accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
         if reading == .failure(.slow) {
