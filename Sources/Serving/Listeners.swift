@@ -87,7 +87,7 @@ public struct Listeners: ~Copyable {
         do throws(SystemError) {
             for index in indices { try watch(index, epoll) }
         } catch {
-            for index in indices { try? remove(index, epoll) }
+            for index in indices { removeIfThere(index, epoll) }
             throw error
         }
         areWatched = true
@@ -112,6 +112,14 @@ public struct Listeners: ~Copyable {
         switch slots[index] {
         case .some(let listener): try epoll.remove(listener.descriptor)
         case .none: break
+        }
+    }
+
+    private func removeIfThere(_ index: Int, _ epoll: borrowing Epoll) {
+        do throws(SystemError) {
+            try remove(index, epoll)
+        } catch {
+            return
         }
     }
 
