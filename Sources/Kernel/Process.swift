@@ -50,10 +50,12 @@ public enum Process {
     /// The size of a page of memory, in which /proc/PID/stat counts resident memory. See sysconf(3).
     public static var pageBytes: UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
 
-    /// Lets go of the program's own code in memory, most of which a start needs once: what is needed again comes back from the file by
-    /// itself. Where the kernel refuses, everything stays as it is. See madvise(2).
-    public static func releaseCode() {
+    /// Lets go of what a start needs once and leaves in memory: most of the program's own code, of which what is needed again comes
+    /// back from the file by itself; what was freed; and what calls that have returned left on the stack. Where the kernel refuses,
+    /// everything stays as it is. To be called in the first thread. See madvise(2), malloc_trim(3).
+    public static func releaseStart() {
         _ = clinux_release_code()
+        clinux_release_memory()
     }
 
     /// Ends the process. See exit(3).

@@ -100,6 +100,10 @@ int clinux_drop_capabilities(int keeps_monitoring);
 /// not do it. See madvise(2), MADV_DONTNEED, and dl_iterate_phdr(3).
 int clinux_release_code(void);
 
+/// Gives memory back that was freed, and what calls that have returned left on the stack. To be called in the first thread. See
+/// malloc_trim(3), madvise(2).
+void clinux_release_memory(void);
+
 /// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };
 enum clinux_file_type clinux_file_type(unsigned int mode);

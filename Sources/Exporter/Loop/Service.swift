@@ -19,7 +19,7 @@ enum Service {
             var server = try open(configuration, inherited, sink, log)
             server.enterSandbox(configuration)
             try server.start()
-            Process.releaseCode()
+            Process.releaseStart()
             try server.run()
             return 0
         } catch let error as StartFailure {
