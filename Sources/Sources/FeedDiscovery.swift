@@ -1,3 +1,4 @@
+import Bytes
 public import Counters
 import Kernel
 
@@ -37,7 +38,7 @@ public struct FeedDiscovery: Sendable {
         var source = FeedSource(roots.feeds, isInUserNamespace: roots.place.isInUserNamespace, isWanted: true)
         source.look(at: .now(), real: Clock.realtimeNanoseconds())
         var names = SensorNames()
-        self = source.discover(&names, at: .now())
+        self = source.discover(&names, [:], at: .now())
     }
 
     /// What the identity of every device in a feed begins with that is no GPU, and no sensor that we know ourselves.
@@ -45,10 +46,23 @@ public struct FeedDiscovery: Sendable {
 
     /// By what a device is known that a feed knows by an id. A sensor of hwmon, which a reader may read where we gave it up as too
     /// slow, stays the same device, and its total goes on, whoever reads it.
-    static func identity(_ id: String, of feed: String, isGPU: Bool) -> String {
+    ///
+    /// - Parameter longIdentities: those of sensors that are too long for a feed, by the ids that they have there.
+    static func identity(
+        _ id: String, of feed: String, isGPU: Bool, _ longIdentities: [String: String] = [:]
+    ) -> String {
         if isGPU { return "\(CounterFacts.gpuIdentityPrefix)\(feed)/\(id)" }
-        return id.hasPrefix(HwmonChip.identityPrefix) ? id : "\(identityPrefix)\(feed)/\(id)"
+        if id.hasPrefix(HwmonChip.identityPrefix) { return id }
+        return longIdentities[id] ?? "\(identityPrefix)\(feed)/\(id)"
     }
+
+    /// The identity is a sensor's and has no room in a feed.
+    static func isLong(_ identity: String) -> Bool {
+        identity.hasPrefix(HwmonChip.identityPrefix) && identity.utf8.count > FeedEntry.mostIDBytes
+    }
+
+    /// What stands for an identity in a feed.
+    static func id(_ identity: String) -> String { shortened(identity, toBytes: FeedEntry.mostIDBytes) }
 }
 
 extension FeedDiscovery {
@@ -68,7 +82,9 @@ extension FeedDiscovery {
 
 extension FeedSource {
     /// Looks closely at what was read last. Names stay with their devices.
-    func discover(_ names: inout SensorNames, at moment: Moment) -> FeedDiscovery {
+    func discover(
+        _ names: inout SensorNames, _ longIdentities: [String: String], at moment: Moment
+    ) -> FeedDiscovery {
         var found: [FoundInFeed] = []
         var refused: [RefusedZone] = []
         var stale: [String] = []
@@ -78,7 +94,7 @@ extension FeedSource {
             }
             guard feed.condition == .good else { continue }
             for (position, entry) in feed.content.entries.enumerated() {
-                let facts = CounterFacts(entry, of: feed, &names)
+                let facts = CounterFacts(entry, of: feed, &names, longIdentities)
                 if case .unreadable(let obstacle) = entry.form {
                     let reason: RefusedZone.Reason =
                         obstacle == .asleep ? .asleep : .unreadable(obstacle, feed.string(entry.text))
@@ -107,10 +123,10 @@ extension RefusedZone.Reason {
 
 extension CounterFacts {
     /// A name is given to a device when it is seen first, whether or not it can be read.
-    init(_ entry: FeedEntry, of feed: Feed, _ names: inout SensorNames) {
+    init(_ entry: FeedEntry, of feed: Feed, _ names: inout SensorNames, _ longIdentities: [String: String]) {
         let id = feed.string(entry.id)
         let isGPU = entry.shape.kind == .gpu
-        let identity = FeedDiscovery.identity(id, of: feed.name, isGPU: isGPU)
+        let identity = FeedDiscovery.identity(id, of: feed.name, isGPU: isGPU, longIdentities)
         let label = names.name(identity, feed.string(entry.domain), isNumbered: isGPU)
         let isPower = entry.shape.unit == 0
         let (whole, rest) = entry.shape.unit.quotientAndRemainder(dividingBy: 1_000_000_000)

@@ -1,3 +1,4 @@
+import Bytes
 import Counters
 import Kernel
 
@@ -18,11 +19,13 @@ struct FeedSource: ~Copyable {
     private(set) var directory: FeedDirectory
     private(set) var feeds: [Feed] = []
     private(set) var counters: [FeedCounter] = []
+    /// How many publications of all counters were taken in.
+    private(set) var portions: UInt64 = 0
     /// Something came or went since this was asked last.
     private var hasChanged = false
     private var nextLook: UInt64 = 0
     private var nextList: UInt64 = 0
-    private var signature = ListingSignature()
+    private var signature = Digest()
     private let isWanted: Bool
 
     init(_ path: String, isInUserNamespace: Bool, isWanted: Bool) {
@@ -30,18 +33,21 @@ struct FeedSource: ~Copyable {
         self.isWanted = isWanted
     }
 
+    /// It is time to look at what there is.
+    func isDue(at now: UInt64) -> Bool { isWanted && now >= nextLook }
+
     /// Looks at what there is, if it is time to.
     ///
     /// - Parameter real: the time on the wall clock, in nanoseconds.
     mutating func look(at now: Moment, real: UInt64) {
-        guard isWanted, now.monotonicNanoseconds >= nextLook else { return }
+        guard isDue(at: now.monotonicNanoseconds) else { return }
         nextLook = now.monotonicNanoseconds + FeedSource.lookNanoseconds
         if now.monotonicNanoseconds >= nextList {
             nextList = now.monotonicNanoseconds + FeedSource.listNanoseconds
             list()
         }
         for index in feeds.indices { look(index, at: now, real: real) }
-        for index in counters.indices { counters[index].take(feeds[counters[index].feed], at: now) }
+        for index in counters.indices { take(index, at: now) }
         let current = sign()
         if current != signature { hasChanged = true }
         signature = current
@@ -113,7 +119,13 @@ extension FeedSource {
         } else {
             counters.append(counter)
         }
-        counters[index].take(feeds[found.feed], at: found.moment)
+        take(index, at: found.moment)
+    }
+
+    private mutating func take(_ index: Int, at now: Moment) {
+        let before = counters[index].publication
+        counters[index].take(feeds[counters[index].feed], at: now)
+        if counters[index].publication != before { portions += 1 }
     }
 
     /// There is a reading that nobody has taken in yet.
@@ -134,26 +146,10 @@ extension FeedSource {
     }
 }
 
-/// What there is, as one number: as long as it stays the same, nothing came or went. See `ListingDigest`.
-struct ListingSignature: Equatable {
-    private var value: UInt64 = 0xcbf2_9ce4_8422_2325
-
-    mutating func add(_ number: UInt64) {
-        for shift in stride(from: 0, to: 64, by: 8) {
-            value = (value ^ (number >> UInt64(shift)) & 0xFF) &* 0x0000_0100_0000_01b3
-        }
-    }
-
-    mutating func add(_ bytes: Span<UInt8>) {
-        for index in bytes.indices { value = (value ^ UInt64(bytes[index])) &* 0x0000_0100_0000_01b3 }
-        add(UInt64(bytes.count))
-    }
-}
-
 extension FeedSource {
-    /// Which feeds there are, how each is, and which devices they show in which form.
-    private func sign() -> ListingSignature {
-        var signature = ListingSignature()
+    /// Which feeds there are, how each is, and which devices they show in which form: as long as it stays the same, nothing came or went.
+    private func sign() -> Digest {
+        var signature = Digest()
         switch directory.condition {
         case .absent: signature.add(0)
         case .refused: signature.add(1)
@@ -163,7 +159,7 @@ extension FeedSource {
         return signature
     }
 
-    private static func add(_ feed: Feed, to signature: inout ListingSignature) {
+    private static func add(_ feed: Feed, to signature: inout Digest) {
         switch feed.condition {
         case .good: signature.add(0)
         case .gone: return signature.add(1)
@@ -185,6 +181,12 @@ extension FeedSource {
 
 /// Power in finer steps than counters tell.
 extension Sources {
+    /// Others read a counter and publish what it shows.
+    public func isPublished(_ index: Int) -> Bool { places[index].kind == .feeds }
+
+    /// So many publications of all counters were taken in.
+    public var portions: UInt64 { feeds.portions }
+
     /// So many publications of a counter were taken in; nil for one that nobody publishes.
     public func portions(_ index: Int) -> UInt64? {
         let place = places[index]

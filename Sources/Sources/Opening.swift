@@ -46,7 +46,10 @@ extension Sources {
 
     /// What is there of a kind now; nil for one that is not found but made.
     private mutating func closeLook(_ kind: SourceKind, _ known: KnownCounters) -> Discovery? {
-        if kind == .feeds { return .feeds(feeds.discover(&hwmonMemory.names, at: now)) }
+        if kind == .feeds {
+            let long = hwmonMemory.longIdentities
+            return .feeds(feeds.discover(&hwmonMemory.names, long, at: now))
+        }
         let discovery = Discovery(kind, roots, known: known, hwmonMemory)
         if case .hwmon(let discovery) = discovery { hwmonMemory = discovery.memory }
         return discovery

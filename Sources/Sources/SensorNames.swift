@@ -2,7 +2,8 @@ import Counters
 
 /// The names of sensors, each of which stays with its device and channel: a device that comes later gets another name.
 struct SensorNames: Sendable {
-    private var names: [String: String] = [:]
+    /// By the identities of what has them.
+    private(set) var names: [String: String] = [:]
     private var taken: Set<String> = []
     /// What was named, in that order, and the words that were asked for.
     private var asked: [(identity: String, words: String, isNumbered: Bool)] = []

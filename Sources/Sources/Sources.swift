@@ -73,8 +73,8 @@ public struct Sources: ~Copyable {
 
     /// Begins a pass: reads what is read for many counters at once.
     public mutating func beginPass(at pass: Moment) {
+        lookAtFeeds(at: pass)
         begin(at: pass)
-        lookAtFeeds(at: now)
         guard !perf.isEmpty else { return }
         perf.beginPass()
         perfSpan = end(at: pass)
@@ -82,15 +82,13 @@ public struct Sources: ~Copyable {
 
     /// Looks at what others publish, if it is time to.
     mutating func lookAtFeeds(at moment: Moment) {
+        guard feeds.isDue(at: moment.monotonicNanoseconds) else { return }
         now = moment
         feeds.look(at: moment, real: time == .kernel ? Clock.realtimeNanoseconds() : moment.monotonicNanoseconds)
     }
 
-    /// There is something to be read of a counter that was not read before: of what others publish, once for each publication.
-    public func hasNews(_ index: Int) -> Bool {
-        let place = places[index]
-        return place.kind != .feeds || feeds.hasNews(place.index)
-    }
+    /// There is something to be read of a counter that others publish which was not read before: once for each publication.
+    public func hasNews(_ index: Int) -> Bool { feeds.hasNews(places[index].index) }
 
     /// Reads one counter in a pass that began at a moment. Of two reads in a row the second begins when the first one ends.
     ///

@@ -252,7 +252,7 @@ private final class Feeds {
     /// Looks, attaches what is there and was not, and gives what is new.
     func look(_ source: inout FeedSource, _ seconds: Double) -> [Reading] {
         source.look(at: moment(seconds), real: 0)
-        let discovery = source.discover(&names, at: moment(seconds))
+        let discovery = source.discover(&names, [:], at: moment(seconds))
         for found in discovery.found where !identities.contains(found.facts.identity) {
             source.attach(found, at: identities.count)
             identities.append(found.facts.identity)
@@ -263,7 +263,7 @@ private final class Feeds {
 
     func refusals(_ source: borrowing FeedSource) -> [String] {
         var names = names
-        return source.discover(&names, at: moment(0)).refused.map { "\($0.name): \($0.reason)" }
+        return source.discover(&names, [:], at: moment(0)).refused.map { "\($0.name): \($0.reason)" }
     }
 }
 

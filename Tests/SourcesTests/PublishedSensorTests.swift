@@ -18,8 +18,10 @@ import Testing
         #expect(FeedDiscovery.identity(id, of: "meter", isGPU: isGPU) == identity)
     }
 
-    @Test func `what we count ourselves is not counted from a feed as well`() throws {
-        try withPublishedSensor { roots in
+    @Test(arguments: [false, true]) func `what we count ourselves is not counted from a feed as well`(
+        isLong: Bool
+    ) throws {
+        try withPublishedSensor(isLong: isLong) { roots in
             let sources = Sources(opening: .these([.hwmon, .feeds]), roots)
             #expect(sources.counters.map(\.source) == [.hwmon])
             #expect(sources.report.refused(.feeds).map(\.reason) == [.replaced(by: .hwmon)])
@@ -46,15 +48,32 @@ import Testing
         }
     }
 
+    /// What a feed has no room for comes back as what it stands for, if that is known here.
+    @Test func `an identity that is too long for a feed is found by what stands for it`() {
+        let long = "hwmon/\(String(repeating: "pci0000:00/", count: 10))psu/power1=total"
+        var memory = HwmonMemory()
+        _ = memory.names.name(long, "psu_total")
+        _ = memory.names.name("hwmon/pci0000:00/psu/power2", "psu_power2")
+        let known = memory.longIdentities
+        #expect(known == [FeedDiscovery.id(long): long])
+        #expect(FeedDiscovery.identity(FeedDiscovery.id(long), of: "meter", isGPU: false, known) == long)
+        #expect(
+            FeedDiscovery.identity("0123456789abcdef:x", of: "meter", isGPU: false, known)
+                == "feeds/meter/0123456789abcdef:x")
+    }
+
     /// A power supply, and a feed that shows it as well.
-    private func withPublishedSensor(_ body: (SystemRoots) throws -> Void) throws {
+    private func withPublishedSensor(isLong: Bool = false, _ body: (SystemRoots) throws -> Void) throws {
         try withHwmonTree { tree in
-            try tree.add(0, "psu", of: "usb1/1-4", ["power1_input": "1000000\n", "power1_label": "total power\n"])
+            let device = isLong ? (1...8).map { "pci0000:00/0000:00:1c.\($0)" }.joined(separator: "/") : "usb1/1-4"
+            try tree.add(0, "psu", of: device, ["power1_input": "1000000\n", "power1_label": "total power\n"])
             let facts = HwmonDiscovery(sysfs: tree.root).sensors.map(\.facts)
             let sensor = try #require(facts.first)
             let directory = tree.root + "/feeds"
             try checked("mkdir", mkdir(directory, 0o755))
-            let line = "power id=\"\(sensor.identity)\" domain=\(sensor.domain.tag) kind=sensor watts=1"
+            #expect(FeedDiscovery.isLong(sensor.identity) == isLong)
+            let line =
+                "power id=\"\(FeedDiscovery.id(sensor.identity))\" domain=\(sensor.domain.tag) kind=sensor watts=1"
             try writeFile(directory + "/hwmon.feed", feed(line))
             try body(SystemRoots(sysfs: tree.root, procfs: tree.root, feeds: directory, vendor: .unknown))
         }
