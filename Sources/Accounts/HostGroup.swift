@@ -29,11 +29,6 @@ struct HostGroup: Sendable {
             || accounts[position].hasBeenRead && failure == nil
     }
 
-    /// Whether the platform must have it in it: of a card in a slot that is not certain.
-    private func isInPlatform(_ accounts: [DomainAccount], _ position: Int) -> Bool {
-        accounts[position].domain.kind != .gpu
-    }
-
     func hasPackage(_ accounts: [DomainAccount]) -> Bool {
         for position in positions where accounts[position].domain.kind == .package { return true }
         return false
@@ -45,24 +40,16 @@ struct HostGroup: Sendable {
         return missing
     }
 
-    private func microjoulesInPlatform(_ accounts: [DomainAccount]) -> UInt64 {
-        var sum = keptMicrojoules
-        for position in positions where isInPlatform(accounts, position) {
-            sum &+= accounts[position].totalMicrojoules
-        }
-        return sum
-    }
-
     func observe(
         _ accounts: [DomainAccount], _ now: inout PlatformTrial.Observation, isPlatform: Bool
     ) {
-        let isRead = !positions.contains { isInPlatform(accounts, $0) && !self.isRead(accounts, $0) }
+        let isRead = missing(accounts) == refused.count
         if isPlatform {
             (now.platformMicrojoules, now.platformIsRead) = (microjoules(accounts), isRead && refused.isEmpty)
         } else {
-            (now.partsMicrojoules, now.partsAreRead) = (microjoulesInPlatform(accounts), isRead)
+            (now.partsMicrojoules, now.partsAreRead) = (microjoules(accounts), isRead)
         }
-        for position in positions where isInPlatform(accounts, position) {
+        for position in positions {
             now.unitsMicrojoules &+= accounts[position].facts.unitMicrojoules
             let accountant = accounts[position].accountant
             now.disturbances &+= accountant.resets &+ accountant.gaps &+ accountant.glitches

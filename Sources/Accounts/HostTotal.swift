@@ -35,6 +35,8 @@ public struct HostTotal: Sendable {
 
     private var platform = HostGroup()
     private var parts = HostGroup()
+    /// Those parts that the platform must have in it: of a card in a slot that is not certain.
+    private var platformParts = HostGroup()
     private var trial = PlatformTrial()
     /// What the parts are made up of; nil if there are none that stand for the machine.
     private var partsBasis: HostBasis?
@@ -54,7 +56,7 @@ public struct HostTotal: Sendable {
         _ accounts: [DomainAccount], isCounted: (Int) -> Bool, refused: [Domain], kept: Kept
     ) {
         let before = totalMicrojoules
-        let (oldPlatform, oldParts) = (platform.positions, parts.positions)
+        let (oldPlatform, oldParts) = (platform.positions, platformParts.positions)
         let counted = accounts.indices.filter(isCounted)
         platform = HostGroup(
             counted.filter { accounts[$0].domain.kind == .psys }, refused.filter { $0.kind == .psys },
@@ -62,8 +64,11 @@ public struct HostTotal: Sendable {
         parts = HostGroup(
             counted.filter { accounts[$0].domain.kind.isHostPart }, refused.filter(\.kind.isHostPart),
             keptMicrojoules: kept.partsMicrojoules)
+        platformParts = HostGroup(
+            parts.positions.filter { accounts[$0].domain.kind != .gpu }, parts.refused.filter { $0.kind != .gpu },
+            keptMicrojoules: 0)
         // What was waited for and compared up to now was of other counters.
-        if platform.positions != oldPlatform || parts.positions != oldParts { trial = PlatformTrial() }
+        if platform.positions != oldPlatform || platformParts.positions != oldParts { trial = PlatformTrial() }
         let kinds = counted.map { accounts[$0].domain.kind }
         choose(hasPackage: kinds.contains(.package), hasGPU: kinds.contains(.gpu) || kept.hasGPU)
         guard hasBegun, let group else { return }
@@ -110,11 +115,10 @@ public struct HostTotal: Sendable {
     private mutating func isPlatformAtFault(_ accounts: [DomainAccount], at nanoseconds: UInt64) -> Bool {
         var now = PlatformTrial.Observation()
         platform.observe(accounts, &now, isPlatform: true)
-        parts.observe(accounts, &now, isPlatform: false)
+        platformParts.observe(accounts, &now, isPlatform: false)
         // Without packages there is nothing to take its place.
-        guard parts.hasPackage(accounts), let fault = trial.judge(now, hasBegun: hasBegun, at: nanoseconds) else {
-            return false
-        }
+        guard platformParts.hasPackage(accounts) else { return false }
+        guard let fault = trial.judge(now, hasBegun: hasBegun, at: nanoseconds) else { return false }
         platformFault = fault
         return true
     }

@@ -21,7 +21,16 @@ public struct CounterFacts: Sendable, Equatable {
     /// Its energy is computed from readings of power.
     public var isEstimate: Bool
     /// What is known of the card of a GPU; nil for anything else.
-    public var card: CardFacts?
+    public var card: CardFacts? {
+        if case .card(let card) = apart { card } else { nil }
+    }
+    private var apart: Apart
+
+    /// What few counters have is kept apart from the rest, which is copied often.
+    private indirect enum Apart: Sendable, Equatable {
+        case nothing
+        case card(CardFacts)
+    }
 
     /// The modulus of a counter that steps back only when it is set anew.
     public static let neverWraps = UInt64.max
@@ -46,6 +55,6 @@ public struct CounterFacts: Sendable, Equatable {
         self.updatePeriodNanoseconds = updatePeriodNanoseconds
         self.outlivesProcess = outlivesProcess
         self.isEstimate = isEstimate
-        self.card = card
+        apart = card.map(Apart.card) ?? .nothing
     }
 }

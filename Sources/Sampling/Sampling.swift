@@ -238,11 +238,12 @@ extension Sampling {
     ///
     /// - Returns: when it was read; nil if it shows nothing new, or is not to be counted yet.
     private mutating func read(_ index: Int, at moment: Moment) -> ReadSpan? {
-        guard sources.hasNews(index) else { return nil }
+        let isPublished = accounts.span[index].isPublished
+        guard !isPublished || sources.hasNews(index) else { return nil }
         let (reading, span) = sources.read(index, at: moment)
         lastReadNanoseconds = max(lastReadNanoseconds, span.after.monotonicNanoseconds)
         guard !mirrors.holdsBack(index, reading) else { return nil }
-        if accounts.span[index].isPublished { setBound(index, sources.counters[index].boundMicrowatts) }
+        if isPublished { setBound(index, sources.counters[index].boundMicrowatts) }
         accounts[index].take(reading, at: span)
         if accounts.span[index].isInDoubt, accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
         if reading == .failure(.slow) {

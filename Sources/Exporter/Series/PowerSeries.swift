@@ -43,8 +43,8 @@ struct PowerSeries {
     /// Takes in the power of the interval that just ended; a domain without one has no sample.
     mutating func record(_ sampling: borrowing Sampling) {
         makeRoom(for: sampling.accounts.count)
-        for index in extremes.indices where sampling.portions(index) == nil {
-            guard let power = sampling.accounts[index].powerMicrowatts else { continue }
+        for index in extremes.indices {
+            guard !sampling.isPublished(index), let power = sampling.accounts[index].powerMicrowatts else { continue }
             record(power, index, at: sampling.lastPassNanoseconds)
         }
     }
