@@ -66,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(name: "COpenSSL", cSettings: strictC),
+        .target(name: "CNVML", cSettings: strictC),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         // Layer 1.
         room("Bytes"),
@@ -82,6 +83,8 @@ let package = Package(
         room("TLS", ["COpenSSL", "Kernel"]),
         room("Passwords", ["CCrypt", "Kernel"]),
         room("Sandbox", ["CSeccomp", "Kernel"]),
+        room("Publishing", ["Kernel", "Bytes"]),
+        room("GPU", ["CNVML", "Kernel"]),
         // Layer 3.
         room("WebConfig", ["CYAML", "TLS", "Passwords", "Bytes"]),
         .target(
@@ -104,7 +107,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Attribution", "Sampling",
                 "Systemd",
-                "Sandbox", "CBuildInfo", "Log", "Serving", "Reports", "Doctor",
+                "Sandbox", "CBuildInfo", "Log", "Serving", "Reports", "Doctor", "Publishing", "GPU",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -139,6 +142,8 @@ let package = Package(
         tests(of: "Attribution", ["Kernel", "Bytes"]),
         tests(of: "Systemd", ["Kernel"]),
         tests(of: "WebConfig", ["TLS", "Passwords"]),
+        tests(of: "Publishing", ["Kernel"]),
+        tests(of: "GPU", ["Kernel"]),
         tests(of: "Gzip", ["Bytes"]),
         // A client of TLS for tests, which uses OpenSSL as a library that is linked.
         .target(
@@ -160,7 +165,8 @@ let package = Package(
             of: "Exporter",
             [
                 "Attribution", "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Sampling",
-                "Systemd", "TLS", "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports", "CBuildFacts",
+                "Systemd", "TLS", "Passwords", "Sandbox", "Log", "Serving", "Doctor", "Reports", "GPU",
+                "CBuildFacts",
             ]),
     ]
 )

@@ -69,6 +69,9 @@ CONNECTIONS = 16
 TLS_CONNECTIONS = (1, 64, 256)
 TLS_SCRAPES = 20
 PATIENCE_SECONDS = 30.0
+GPUS = 8
+WARM_PUBLICATIONS = 3
+COUNTED_PUBLICATIONS = 3
 STALLED_READERS = 250
 # New pages come while the readers lie still, which the exporter bears for ten seconds.
 STALLED_SCRAPES = 50
@@ -94,6 +97,51 @@ def system_calls_with_slices(workshop: Workshop) -> Iterator[Figure]:
         ", a look at five slices each second",
         *workshop.cgroups(slices=5, units=60),
     )
+
+
+def system_calls_with_feeds(workshop: Workshop) -> Iterator[Figure]:
+    """The same where eight GPUs are published each second."""
+    with workshop.fed_gpus(GPUS) as options:
+        yield _system_calls(
+            workshop,
+            "system calls per tick beyond one per domain, with eight GPUs fed",
+            f", {GPUS} GPUs in a feed, published each second",
+            *options,
+        )
+
+
+def residence_with_feeds(workshop: Workshop) -> Iterator[Figure]:
+    """Allocations, threads and memory where eight GPUs are published each second, with their samples."""
+    count = MallocCount(workshop)
+    with (
+        workshop.moving_tree() as tree,
+        workshop.fed_gpus(GPUS) as options,
+        exporter(tree, "--sample.interval", "20ms", *options, environment=count.environment) as server,
+        Client(server.port) as client,
+    ):
+        wait_until(lambda: _portions(client) >= GPUS * WARM_PUBLICATIONS, "publications", PATIENCE_SECONDS)
+        scrape_in_turn([client], WARM_SCRAPES)
+        mallocs = min(_mallocs_in_publications(client, count) for _ in range(LOOK_ROUNDS))
+        threads, anonymous = status_of(server.pid, "Threads"), status_of(server.pid, "RssAnon")
+    detail = f"{GPUS} GPUs, 50 samples each a second"
+    yield Figure(
+        f"mallocs in {COUNTED_PUBLICATIONS} publications of eight GPUs", mallocs, f"the fewest of {LOOK_ROUNDS} rounds"
+    )
+    yield Figure("threads, with eight GPUs fed", threads, detail)
+    yield Figure("anonymous memory in MiB, with eight GPUs fed", anonymous / 1024, detail)
+
+
+def _portions(client: Client) -> float:
+    """How many samples of the GPUs' power there were, 50 with each publication."""
+    page = client.scrape().decode()
+    counts = re.findall(r'^pyjoules_power_quantile_watts_count\{domain="gpu_\d+"\} (\S+)$', page, re.MULTILINE)
+    return sum(map(float, counts)) / 50
+
+
+def _mallocs_in_publications(client: Client, count: MallocCount) -> int:
+    portions, before = _portions(client), count.read()
+    wait_until(lambda: _portions(client) >= portions + GPUS * COUNTED_PUBLICATIONS, "publications", PATIENCE_SECONDS)
+    return count.read() - before
 
 
 def _system_calls(workshop: Workshop, name: str, remark: str, *options: str) -> Figure:
@@ -424,6 +472,7 @@ def _instructions_of_a_scrape(counted: Counted, path: str) -> float:
 CHECKS: list[Check] = [
     system_calls,
     system_calls_with_slices,
+    system_calls_with_feeds,
     allocations,
     attribution_reads,
     attribution_off,
@@ -432,6 +481,7 @@ CHECKS: list[Check] = [
     allocations_with_access,
     allocations_of_rows,
     residence,
+    residence_with_feeds,
     residence_with_tls,
     residence_with_stalled_readers,
     instructions,

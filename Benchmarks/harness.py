@@ -32,6 +32,7 @@ BINARY = Path(os.environ.get("PYJOULES_EXPORTER", ROOT / ".build" / "release" / 
 # Of the counters that move; the exporter believes twice as much.
 MOVING_LIMIT_WATTS = 300
 TREE_PROGRAM = ROOT / "Tests" / "EndToEnd" / "support" / "powercap_tree.py"
+GPU_PROGRAM = TREE_PROGRAM.with_name("fake_nvml.py")
 
 # What `make bench-smoke` builds beside it.
 TABLE_PROBE = ROOT / ".build" / "release" / "TableProbe"
@@ -193,6 +194,28 @@ class Workshop:
         return ["--path.cgroupfs", str(root), "--path.procfs", str(procfs)]
 
     @contextmanager
+    def fed_gpus(self, count: int) -> Iterator[list[str]]:
+        """GPUs that are published each second as their reader does it, as the option that names the directory."""
+        directory = self.new_directory("feeds")
+        directory.chmod(0o755)
+        ended = threading.Event()
+
+        def publish() -> None:
+            start = time.monotonic()
+            while True:
+                _publish_gpus(directory, count, start)
+                if ended.wait(1):
+                    return
+
+        publisher = threading.Thread(target=publish)
+        publisher.start()
+        try:
+            yield ["--path.feeds", str(directory)]
+        finally:
+            ended.set()
+            publisher.join()
+
+    @contextmanager
     def kernel_cgroups(self, units: int) -> Iterator[list[str]]:
         """So many cgroups of the kernel's in a slice of their own, as the options by which the exporter sees them.
 
@@ -257,9 +280,18 @@ def counters_of(tree: Path) -> list[Path]:
 
 def tree_module() -> ModuleType:
     """powercap_tree.py, which knows the machines."""
-    specification = importlib.util.spec_from_file_location(TREE_PROGRAM.stem, TREE_PROGRAM)
+    return _module_of(TREE_PROGRAM)
+
+
+def gpu_module() -> ModuleType:
+    """fake_nvml.py, which has GPUs that do not exist."""
+    return _module_of(GPU_PROGRAM)
+
+
+def _module_of(program: Path) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(program.stem, program)
     module = importlib.util.module_from_spec(specification)
-    sys.modules[TREE_PROGRAM.stem] = module  # dataclasses look their module up
+    sys.modules[program.stem] = module  # dataclasses look their module up
     specification.loader.exec_module(module)
     return module
 
@@ -713,6 +745,22 @@ def counted_exporter(workshop: Workshop, tree: Path, *options: str) -> Iterator[
     launcher = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={output}"]
     with exporter(tree, "--no-sandbox", *options, binary=binary, launcher=launcher) as server:
         yield Counted(server, output)
+
+
+def _publish_gpus(directory: Path, count: int, start: float) -> None:
+    """One publication of GPUs that use 300 W each, with 50 samples."""
+    now = time.monotonic()
+    lines = ["pyjoules-feed 1", "reader name=gpus period=1"]
+    for number in range(count):
+        name = f"id=GPU-{number:08d}-76fa-985f-0000-000000000000"
+        lines.append(
+            f"counter {name} domain=gpu_{number} kind=gpu unit=1000 raw={int((now - start) * 300_000)} at={now:.9f}"
+            f" spread=0.003 update=0.1 bound=1400 vendor=nvidia pci_bus_id=00000000:{number:02d}:00.0"
+        )
+        lines.append(f"samples {name} every=0.02 until={now:.9f} watts={','.join(['300.125'] * 50)}")
+    temporary = directory / ".gpus.feed.tmp"
+    temporary.write_text("\n".join([*lines, "end", ""]))
+    temporary.rename(directory / "gpus.feed")
 
 
 def _add_cgroup(directory: Path) -> None:

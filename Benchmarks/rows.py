@@ -16,6 +16,7 @@ from statistics import median
 
 from comparison import in_turn
 from harness import (
+    BINARY,
     FORMS,
     HERE,
     KEYS,
@@ -27,12 +28,15 @@ from harness import (
     Server,
     counters_of,
     exporter,
+    gpu_module,
     handshakes,
     nginx,
+    own_environment,
     paths_of_the_whole_page,
     processor_nanoseconds,
     started,
     value_of,
+    wait_until,
     whole_page,
     wrk,
 )
@@ -68,6 +72,11 @@ USUAL_SCRAPES = 200
 FEWEST_SCRAPES = 20
 GUESSED_PAUSE_SECONDS = 0.005
 GUESSING_SECONDS = 60.0
+GPUS = 8
+# The medians of an H100 and an H200 that do nothing, in processor time.
+READING_NANOSECONDS = 3_400_000
+SAMPLES_NANOSECONDS = 500_000
+READER_SECONDS = 20.0
 
 
 def throughput_with_tls(bench: Bench) -> Iterator[Row]:
@@ -357,6 +366,30 @@ def _milliseconds(scrape: Callable[[], bytes]) -> float:
     return (time.monotonic() - begin) * 1000
 
 
+def reader_of_gpus(bench: Bench) -> Iterator[Row]:
+    """Processor time of the reader of GPUs, whose library takes as long as the real one does in the middle."""
+    module = gpu_module()
+    directory = bench.workshop.directory / "gpus"
+    feeds = directory / "feeds"
+    feeds.mkdir(parents=True)
+    gpus = module.FakeNVML(module.compile_library(directory), directory, GPUS)
+    for gpu in gpus.gpus[:GPUS]:
+        gpu["delay"] = READING_NANOSECONDS
+        gpu["samples_delay"] = SAMPLES_NANOSECONDS
+    command = [BINARY, "reader", "nvidia", "--path.feeds", feeds, *gpus.options]
+    environment = {**own_environment(), **gpus.environment}
+    with started(command, env=environment, stderr=subprocess.DEVNULL) as reader:
+        wait_until((feeds / "nvidia.feed").exists, "the first publication")
+        before, begin = processor_nanoseconds(reader.pid), time.monotonic_ns()
+        time.sleep(READER_SECONDS)
+        used, taken = processor_nanoseconds(reader.pid) - before, time.monotonic_ns() - begin
+    driver = GPUS * (READING_NANOSECONDS + SAMPLES_NANOSECONDS / 2) / 1e7
+    note = f"the library takes {driver:.2f} %"
+    goals = (Goal("at most", 3),)
+    figures = {EXPORTER: used / taken * 100}
+    yield Row("processor time of the reader", f"{GPUS} GPUs, once a second", "%", figures, goals, note)
+
+
 ROWS: list[RowFunction] = [
     throughput_with_tls,
     tls_handshakes,
@@ -366,4 +399,5 @@ ROWS: list[RowFunction] = [
     missed_ticks,
     scrapes_under_attack,
     scrapes_under_guessing,
+    reader_of_gpus,
 ]

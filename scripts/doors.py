@@ -41,6 +41,8 @@ MODULES: Table = {
     "TLS": "COpenSSL Kernel",
     "Passwords": "CCrypt Kernel",
     "Sandbox": "CSeccomp Kernel Glibc",
+    "Publishing": "Kernel Bytes",
+    "GPU": "CNVML Kernel",
     # Layer 3.
     "Sampling": "Sources Accounts Attribution Counters Kernel Bytes",
     "WebConfig": "CYAML TLS Passwords Bytes",
@@ -51,7 +53,7 @@ MODULES: Table = {
     "Doctor": "Sampling Sources Attribution Accounts Counters Sandbox Kernel Bytes",
     # Layer 5.
     "Exporter": "Serving Reports Doctor Sampling Sources Attribution Accounts Counters Metrics HTTP Systemd Sandbox Log"
-    " Kernel Bytes CBuildInfo ArgumentParser Logging Synchronization",
+    " Publishing GPU Kernel Bytes CBuildInfo ArgumentParser Logging Synchronization",
 }
 # They come with the toolchain: Package.swift does not name them.
 TOOLCHAIN = {"Glibc", "Synchronization"}
@@ -64,8 +66,9 @@ FOLDERS: Table = {
     "Reporting": "Options",
     "Series": "Build",
     "Measure": "Options Reporting",
+    "Readers": "Build Options Reporting",
     "Loop": "Build Options Reporting Series",
-    "Commands": "Build Options Measure Loop",
+    "Commands": "Build Options Measure Readers Loop",
     "Main": "Commands",
 }
 

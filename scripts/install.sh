@@ -23,9 +23,12 @@ installed=(
     "$units/$name.service"
     "$units/$name.socket"
     "$units/$name-pace.service"
+    "$units/$name-nvidia.service"
+    "$units/$name-sensors.service"
     "$rules/60-$name.rules"
     "$prefix/share/$name/keep-totals.conf"
     "$prefix/lib/sysusers.d/$name.conf"
+    "$prefix/lib/tmpfiles.d/$name.conf"
     "$prefix/lib/systemd/catalog/$name.catalog"
     "$prefix/share/man/man1/$name.1"
     "$prefix/share/bash-completion/completions/$name"
@@ -52,13 +55,17 @@ install_all() {
     local made
     made=$(mktemp --directory)
     trap 'rm -rf "$made"' RETURN
-    sed "s|/usr/bin/$name|$prefix/bin/$name|" "systemd/$name.service" > "$made/$name.service"
-    place "$made/$name.service" "$units/$name.service"
+    local unit
+    for unit in "$name" "$name-nvidia" "$name-sensors"; do
+        sed "s|/usr/bin/$name|$prefix/bin/$name|" "systemd/$unit.service" > "$made/$unit.service"
+        place "$made/$unit.service" "$units/$unit.service"
+    done
     place "systemd/$name.socket" "$units/$name.socket"
     place "systemd/$name-pace.service" "$units/$name-pace.service"
     place "systemd/keep-totals.conf" "$prefix/share/$name/keep-totals.conf"
     place "systemd/60-$name.rules" "$rules/60-$name.rules"
     place "systemd/$name.sysusers" "$prefix/lib/sysusers.d/$name.conf"
+    place "systemd/$name.tmpfiles" "$prefix/lib/tmpfiles.d/$name.conf"
     place "systemd/$name.catalog" "$prefix/lib/systemd/catalog/$name.catalog"
     [ -e "$destination/etc/default/$name" ] || place "systemd/$name.default" "/etc/default/$name"
 
@@ -77,6 +84,7 @@ install_all() {
     [ -n "$destination" ] || cat <<TEXT
 Now, as root:
     systemd-sysusers $prefix/lib/sysusers.d/$name.conf    # the group that may read the counters
+    systemd-tmpfiles --create $prefix/lib/tmpfiles.d/$name.conf    # where readers publish
     udevadm control --reload && udevadm trigger --action=add --subsystem-match=powercap
     journalctl --update-catalog
     mkdir -p $units/$name.service.d    # from systemd 254 on, as this and the next line

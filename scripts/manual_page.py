@@ -48,15 +48,23 @@ def subcommands(command: Command) -> list[Command]:
     return [each for each in command.get("subcommands", []) if each["shouldDisplay"] and each["commandName"] != "help"]
 
 
+def leaves(command: Command, above: str = "") -> list[tuple[str, Command]]:
+    """The commands that do something, by their names with those above: `reader nvidia`."""
+    found = []
+    for each in subcommands(command):
+        name = f"{above}{each['commandName']}"
+        found += leaves(each, f"{name} ") or [(name, each)]
+    return found
+
+
 def synopsis(binary: str, root: Command) -> str:
     """The usage of each command, as its help says it; that of the default command with its name in brackets."""
     lines = []
-    for command in subcommands(root):
-        name = command["commandName"]
+    for name, _ in leaves(root):
         if name == root.get("defaultSubcommand"):
             lines.append(f".B {roff(root['commandName'])}\n.RB [ {name} ]\n[\\fIoption\\fR ...]")
             continue
-        help_text = subprocess.run([binary, name, "--help"], capture_output=True, text=True, check=True).stdout
+        help_text = subprocess.run([binary, *name.split(), "--help"], capture_output=True, text=True, check=True).stdout
         usage = re.search(r"^USAGE: (.*?)\n\n", help_text, re.MULTILINE | re.DOTALL)
         assert usage is not None, f"the help of {name} has no usage"
         for line in usage.group(1).split("\n"):
@@ -67,8 +75,7 @@ def synopsis(binary: str, root: Command) -> str:
     return "\n.br\n".join(lines)
 
 
-def section(root: Command, command: Command) -> str:
-    name = command["commandName"]
+def section(root: Command, name: str, command: Command) -> str:
     default = ", which need not be named" if name == root.get("defaultSubcommand") else ""
     parts = [f".SH COMMAND {name.upper()}", f".B {name}{default}:", roff(command["abstract"])]
     if "discussion" in command:
@@ -88,7 +95,7 @@ def main() -> None:
         "@DOCUMENTATION@": roff(documentation),
         "@SYNOPSIS@": synopsis(binary, root),
         "@DESCRIPTION@": paragraphs(f"{root['abstract']}\n\n{root['discussion']}"),
-        "@COMMANDS@": "\n".join(section(root, command) for command in subcommands(root)),
+        "@COMMANDS@": "\n".join(section(root, name, command) for name, command in leaves(root)),
     }.items():
         page = page.replace(place, text)
     sys.stdout.write(page)

@@ -75,6 +75,9 @@ public struct DomainAccount: Sendable {
     /// The counter is read at each pass: it is no mirror, and not too slow for that.
     @inlinable
     public var isRead: Bool { !isMirror && failure != .slow }
+    /// Others read it and publish what it shows. Asked so, its facts are not copied.
+    @inlinable
+    public var isPublished: Bool { facts.source == .feeds }
     /// The counter went from the kernel and may come back.
     @inlinable
     public var isLost: Bool { failure == .unregistered }
@@ -153,8 +156,10 @@ public struct DomainAccount: Sendable {
         slowestReadNanoseconds = span.durationNanoseconds
     }
 
-    /// A sensor's counter may be brought up to date more rarely than it is read.
-    private var isSlowSensor: Bool { facts.source == .hwmon && !facts.isEstimate }
+    /// A sensor's counter may be brought up to date more rarely than it is read, and one that is published, than it is published.
+    private var isSlowSensor: Bool {
+        (facts.source == .hwmon || facts.source == .feeds) && !facts.isEstimate
+    }
 
     /// The interval of such a counter ends when it has moved, and its mean is that over the time in which it did; otherwise it would
     /// seem to use nothing and then all at once.
@@ -261,9 +266,11 @@ extension DomainAccount {
     /// Goes on with the counter as it was found again: under another name, or with another range, which makes it another counter.
     /// What it shows then needs no doubt: a plausible advance is taken, anything else is a reset.
     public mutating func resume(_ facts: CounterFacts) {
+        // Another source counts from elsewhere.
+        let isOther = facts.source != self.facts.source || facts.modulus != accountant.modulus
         self.facts = facts
         if failure == .slow || isMirror { failure = nil }
-        guard facts.modulus != accountant.modulus else {
+        guard isOther else {
             accountant = accountant.withBound(max(accountant.boundMicrowatts, facts.boundMicrowatts))
             return accountant.expectReturn()
         }

@@ -6,9 +6,23 @@ public enum HostBasis: String, Sendable {
     case psys
     /// All packages and the memory beside them.
     case packagesAndDram = "packages+dram"
+    /// The same and the cards that have graphics processors or other accelerators.
+    case packagesDramAndGPUs = "packages+dram+gpus"
+    /// Those cards, where nothing else is counted.
+    case gpus
+
+    /// What parts of the machine add up to; nil where none is counted that stands for it.
+    init?(hasPackage: Bool, hasGPU: Bool) {
+        switch (hasPackage, hasGPU) {
+        case (true, false): self = .packagesAndDram
+        case (true, true): self = .packagesDramAndGPUs
+        case (false, true): self = .gpus
+        case (false, false): return nil
+        }
+    }
 }
 
 extension DomainKind {
     /// Together with others of these kinds it is most of a machine, and none of them lies in another.
-    var isHostPart: Bool { self == .package || self == .dram }
+    var isHostPart: Bool { self == .package || self == .dram || self == .gpu }
 }

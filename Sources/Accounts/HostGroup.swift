@@ -22,8 +22,11 @@ struct HostGroup: Sendable {
         return sum
     }
 
+    /// What sleeps uses next to nothing.
     func isRead(_ accounts: [DomainAccount], _ position: Int) -> Bool {
-        accounts[position].isMirror || (accounts[position].hasBeenRead && accounts[position].failure == nil)
+        let failure = accounts[position].failure
+        return accounts[position].isMirror || failure == .asleep
+            || accounts[position].hasBeenRead && failure == nil
     }
 
     func hasPackage(_ accounts: [DomainAccount]) -> Bool {

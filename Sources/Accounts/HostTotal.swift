@@ -7,14 +7,16 @@ public import Counters
 /// that is found later has counted nothing before, or goes on from what it had, and so joins by what it counts from then on.
 ///
 /// The platform's counters are its basis unless they turn out not to be what they are said to be: then they are given up for the
-/// rest of the run, and the packages with their memory take their place under a name of their own.
+/// rest of the run, and the packages with their memory and the GPUs take their place under a name of their own.
 public struct HostTotal: Sendable {
     /// What counters that are not there now counted in earlier runs.
     public struct Kept: Sendable, Equatable {
         /// Those of the platform.
         public var platformMicrojoules: UInt64 = 0
-        /// Packages and memory.
+        /// Packages, memory and GPUs.
         public var partsMicrojoules: UInt64 = 0
+        /// GPUs are among those.
+        public var hasGPU = false
 
         /// Nothing.
         public init() {}
@@ -33,7 +35,11 @@ public struct HostTotal: Sendable {
 
     private var platform = HostGroup()
     private var parts = HostGroup()
+    /// Those parts that the platform must have in it: of a card in a slot that is not certain.
+    private var platformParts = HostGroup()
     private var trial = PlatformTrial()
+    /// What the parts are made up of; nil if there are none that stand for the machine.
+    private var partsBasis: HostBasis?
     /// What would be missing from the sum because the ledger gave up a record.
     private var carriedMicrojoules: UInt64 = 0
 
@@ -50,7 +56,7 @@ public struct HostTotal: Sendable {
         _ accounts: [DomainAccount], isCounted: (Int) -> Bool, refused: [Domain], kept: Kept
     ) {
         let before = totalMicrojoules
-        let (oldPlatform, oldParts) = (platform.positions, parts.positions)
+        let (oldPlatform, oldParts) = (platform.positions, platformParts.positions)
         let counted = accounts.indices.filter(isCounted)
         platform = HostGroup(
             counted.filter { accounts[$0].domain.kind == .psys }, refused.filter { $0.kind == .psys },
@@ -58,23 +64,32 @@ public struct HostTotal: Sendable {
         parts = HostGroup(
             counted.filter { accounts[$0].domain.kind.isHostPart }, refused.filter(\.kind.isHostPart),
             keptMicrojoules: kept.partsMicrojoules)
+        platformParts = HostGroup(
+            parts.positions.filter { accounts[$0].domain.kind != .gpu }, parts.refused.filter { $0.kind != .gpu },
+            keptMicrojoules: 0)
         // What was waited for and compared up to now was of other counters.
-        if platform.positions != oldPlatform || parts.positions != oldParts { trial = PlatformTrial() }
-        choose(hasPackage: counted.contains { accounts[$0].domain.kind == .package })
+        if platform.positions != oldPlatform || platformParts.positions != oldParts { trial = PlatformTrial() }
+        let kinds = counted.map { accounts[$0].domain.kind }
+        choose(hasPackage: kinds.contains(.package), hasGPU: kinds.contains(.gpu) || kept.hasGPU)
         guard hasBegun, let group else { return }
         let sum = group.microjoules(accounts) &+ carriedMicrojoules
         if sum < before { carriedMicrojoules &+= before - sum }
     }
 
-    /// A way that has begun stays, whatever appears later, unless its counters turned out to be none.
-    private mutating func choose(hasPackage: Bool) {
-        if hasBegun, let group, !group.positions.isEmpty { return }
+    /// A way that has begun stays, whatever appears later, unless its counters turned out to be none; but what joins the parts is in
+    /// their name from then on.
+    private mutating func choose(hasPackage: Bool, hasGPU: Bool) {
+        partsBasis = HostBasis(hasPackage: hasPackage, hasGPU: hasGPU)
+        if hasBegun, let group, !group.positions.isEmpty {
+            if basis != .psys { basis = partsBasis ?? basis }
+            return
+        }
         (hasBegun, totalMicrojoules) = (false, 0)
         let hasPlatform = !platform.positions.isEmpty || (hasPackage && !platform.refused.isEmpty)
         if platformFault == nil && hasPlatform {
             basis = .psys
         } else {
-            basis = hasPackage ? .packagesAndDram : nil
+            basis = partsBasis
         }
     }
 
@@ -82,7 +97,7 @@ public struct HostTotal: Sendable {
     private var group: HostGroup? {
         switch basis {
         case .psys: platform
-        case .packagesAndDram: parts
+        case .packagesAndDram, .packagesDramAndGPUs, .gpus: parts
         case nil: nil
         }
     }
@@ -100,17 +115,16 @@ public struct HostTotal: Sendable {
     private mutating func isPlatformAtFault(_ accounts: [DomainAccount], at nanoseconds: UInt64) -> Bool {
         var now = PlatformTrial.Observation()
         platform.observe(accounts, &now, isPlatform: true)
-        parts.observe(accounts, &now, isPlatform: false)
+        platformParts.observe(accounts, &now, isPlatform: false)
         // Without packages there is nothing to take its place.
-        guard parts.hasPackage(accounts), let fault = trial.judge(now, hasBegun: hasBegun, at: nanoseconds) else {
-            return false
-        }
+        guard platformParts.hasPackage(accounts) else { return false }
+        guard let fault = trial.judge(now, hasBegun: hasBegun, at: nanoseconds) else { return false }
         platformFault = fault
         return true
     }
 
     private mutating func giveUpPlatform() {
-        basis = .packagesAndDram
+        basis = partsBasis
         hasBegun = false
         totalMicrojoules = 0
         carriedMicrojoules = 0

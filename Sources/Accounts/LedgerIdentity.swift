@@ -53,10 +53,12 @@ public struct LedgerIdentity: Sendable, Equatable {
         return sum.value << 16 | UInt64(min(length, 0xFFFF))
     }
 
-    /// What part of a processor or the platform the counter's tag names; nil if it names none, or if the name is cut off.
-    public var processorKind: DomainKind? {
+    /// What part of the machine it is: a GPU, or a part of a processor or the platform, which the counter's tag names; nil if it is
+    /// none, or if the name is cut off.
+    public var partKind: DomainKind? {
         let bytes = nameWords.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
         let name = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        if name.hasPrefix(CounterFacts.gpuIdentityPrefix) { return .gpu }
         guard let separator = name.ranges(of: " as ").last else { return nil }
         let tag = String(name[separator.upperBound...])
         guard Domain.isProcessorTag(tag) else { return nil }

@@ -160,9 +160,10 @@ public struct MirrorSearch: Sendable {
         return leader
     }
 
+    /// What others publish is not read three times in a row, but once when it comes.
     private func isComparable(_ one: Int, _ other: Int) -> Bool {
         let (one, other) = (places[one].facts, places[other].facts)
         return one.source == other.source && one.domain.kind == other.domain.kind && one.modulus == other.modulus
-            && !one.isEstimate && one.outlivesProcess
+            && one.source != .feeds && !one.isEstimate && one.outlivesProcess
     }
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/perf_event.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -123,6 +124,19 @@ int clinux_release_code(void) {
     int result = -1;
     dl_iterate_phdr(release_code_of, &result);
     return result;
+}
+
+/* More than a start takes, and less than the kernel keeps free below a stack (stack_guard_gap). */
+#define STACK_BYTES ((uintptr_t)512 << 10)
+
+void clinux_release_memory(void) {
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+    malloc_trim(0);
+    /* What lies lower was left by calls that have returned; a page is for this one and those that it makes. */
+    uintptr_t end = frame - frame % page - page;
+    /* Where the stack has never been so deep there is nothing, which is no error that matters. */
+    (void)madvise((void *)(end - STACK_BYTES), STACK_BYTES, MADV_DONTNEED);
 }
 
 int clinux_processor_maker(char maker[13]) {

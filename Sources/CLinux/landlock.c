@@ -60,6 +60,15 @@ int clinux_landlock_allow_reading(int ruleset, const char *path) {
     return result;
 }
 
+int clinux_landlock_allow_replacing(int ruleset, int directory, int version) {
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE,
+        .parent_fd = directory,
+    };
+    if (version >= 3) rule.allowed_access |= ACCESS_TRUNCATE_3;
+    return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
 int clinux_landlock_restrict(int ruleset) {
     return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }

@@ -20,9 +20,22 @@ public struct CounterFacts: Sendable, Equatable {
     public var outlivesProcess: Bool
     /// Its energy is computed from readings of power.
     public var isEstimate: Bool
+    /// What is known of the card of a GPU; nil for anything else.
+    public var card: CardFacts? {
+        if case .card(let card) = apart { card } else { nil }
+    }
+    private var apart: Apart
+
+    /// What few counters have is kept apart from the rest, which is copied often.
+    private indirect enum Apart: Sendable, Equatable {
+        case nothing
+        case card(CardFacts)
+    }
 
     /// The modulus of a counter that steps back only when it is set anew.
     public static let neverWraps = UInt64.max
+    /// What the identity of every GPU begins with, and nothing else's.
+    public static let gpuIdentityPrefix = "gpu/"
     /// How often RAPL brings its registers up to date: each 1/1024 s.
     public static let raplUpdateNanoseconds: UInt64 = 976_563
 
@@ -30,7 +43,7 @@ public struct CounterFacts: Sendable, Equatable {
     public init(
         source: SourceKind, domain: Domain, identity: String, name: String, modulus: UInt64, unitMicrojoules: UInt64,
         boundMicrowatts: UInt64, updatePeriodNanoseconds: UInt64 = raplUpdateNanoseconds, outlivesProcess: Bool = true,
-        isEstimate: Bool = false
+        isEstimate: Bool = false, card: CardFacts? = nil
     ) {
         self.source = source
         self.domain = domain
@@ -42,5 +55,6 @@ public struct CounterFacts: Sendable, Equatable {
         self.updatePeriodNanoseconds = updatePeriodNanoseconds
         self.outlivesProcess = outlivesProcess
         self.isEstimate = isEstimate
+        apart = card.map(Apart.card) ?? .nothing
     }
 }

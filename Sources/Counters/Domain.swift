@@ -12,6 +12,8 @@ public enum DomainKind: String, Sendable, CaseIterable {
     case psys
     /// One single core of a package: AMD's `core` zone reads the register of one core only.
     case leadCore = "lead_core"
+    /// A graphics processor or another accelerator on a card of its own, its memory included.
+    case gpu
     /// Whatever a sensor chip of the board measures; only the label tells what. Sensors may lie inside one another.
     case sensor
     /// A zone of a control type of powercap whose meaning nobody here knows; only its names tell. Zones may lie inside one another.
@@ -20,21 +22,21 @@ public enum DomainKind: String, Sendable, CaseIterable {
 
 extension DomainKind {
     /// Its domains have names of their own instead of numbers.
-    var isNamed: Bool { self == .sensor || self == .zone }
+    var isNamed: Bool { self == .gpu || self == .sensor || self == .zone }
 }
 
 /// A part of this machine that has an energy counter of its own.
 public struct Domain: Sendable, Hashable {
     /// What is measured.
     public let kind: DomainKind
-    /// The socket it belongs to; for `psys` the socket that measures it; 0 for a sensor or a zone.
+    /// The socket it belongs to; for `psys` the socket that measures it; 0 for what has a name.
     public let socket: Int
     /// The die, on packages that have several.
     public let die: Int?
-    /// The name of a sensor or a zone, which no number tells apart: letters, digits and underscores.
+    /// The name of a GPU, a sensor or a zone, which no number tells apart: letters, digits and underscores.
     public let label: String?
 
-    /// A domain; its label is for sensors and zones only.
+    /// A domain; its label is for GPUs, sensors and zones only.
     public init(kind: DomainKind, socket: Int, die: Int? = nil, label: String? = nil) {
         self.kind = kind
         self.socket = socket
@@ -42,8 +44,8 @@ public struct Domain: Sendable, Hashable {
         self.label = label
     }
 
-    /// pyJoules' name of the domain: `package_0`, `core_0`, `package_0_die_1`. AMD's lead core is `core_0` there. A sensor's
-    /// and a zone's is its label.
+    /// pyJoules' name of the domain: `package_0`, `core_0`, `package_0_die_1`. AMD's lead core is `core_0` there. That of a
+    /// GPU, a sensor or a zone is its label.
     public var tag: String {
         if let label { return label }
         let kind = self.kind == .leadCore ? DomainKind.core : self.kind
@@ -51,7 +53,7 @@ public struct Domain: Sendable, Hashable {
         return die.map { "\(socket)_die_\($0)" } ?? socket
     }
 
-    /// Whether a name is, or could be, that of a part of a processor or of the platform, which no sensor or zone may have: `package_0`,
+    /// Whether a name is, or could be, that of a part of a processor or of the platform, which nothing else may have: `package_0`,
     /// `core_1_die_0`.
     public static func isProcessorTag(_ name: String) -> Bool {
         DomainKind.allCases.contains { kind in
@@ -69,6 +71,6 @@ public struct Domain: Sendable, Hashable {
         }
     }
 
-    /// The package it lies in; nil for the platform, which packages lie in, and for sensors and zones, which do not say.
+    /// The package it lies in; nil for the platform, which packages lie in, and for what has a name, which does not say.
     public var package: Int? { kind == .psys || kind.isNamed ? nil : socket }
 }

@@ -21,6 +21,8 @@ public enum ReadFailure: String, Sendable, CaseIterable {
     case asleep
     /// Reading took so long that it holds up everything else: the sensor is given up, and not read any more.
     case slow
+    /// Nobody has published it for so long that nothing is known of it any more.
+    case stale
     /// Any other error.
     case other
 }

@@ -6,6 +6,8 @@ public enum SourceKind: String, Sendable, CaseIterable {
     case perf
     /// The sensors of the kernel's hwmon class.
     case hwmon
+    /// What other processes publish: see docs/feeds.md.
+    case feeds
     /// A machine that does not exist.
     case simulated
 }

@@ -8,7 +8,7 @@ public struct SourceKinds: Equatable, Sendable {
     }
 
     /// Every kind.
-    public static let all = SourceKinds(.powercap, .perf, .hwmon, .simulated)
+    public static let all = SourceKinds(.powercap, .perf, .hwmon, .feeds, .simulated)
 
     /// There is none.
     public var isEmpty: Bool { bits == 0 }
@@ -30,7 +30,8 @@ public struct SourceKinds: Equatable, Sendable {
         case .powercap: 1
         case .perf: 2
         case .hwmon: 4
-        case .simulated: 8
+        case .feeds: 8
+        case .simulated: 16
         }
     }
 }

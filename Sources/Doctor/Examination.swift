@@ -9,6 +9,7 @@ public struct Examination {
     let source: SourceChoice
     private let sysfs: String
     private let procfs: String
+    private let feeds: String
     private let cgroupfs: String?
     private let podNames: String?
     /// Empty where nobody named any.
@@ -26,9 +27,10 @@ public struct Examination {
     ///   - podNames: where kubelet makes links to containers' logs, if the names of pods are wanted.
     ///   - addresses: where the exporter would listen; empty for where its socket unit says, or for the usual port.
     public init(
-        source: SourceChoice, sysfs: String, procfs: String, cgroupfs: String? = nil, podNames: String? = nil,
-        addresses: [SocketAddress]
+        source: SourceChoice, sysfs: String, procfs: String, feeds: String = SystemRoots.usualFeeds,
+        cgroupfs: String? = nil, podNames: String? = nil, addresses: [SocketAddress]
     ) {
+        self.feeds = feeds
         self.source = source
         self.sysfs = sysfs
         self.procfs = procfs
@@ -69,7 +71,7 @@ public struct Examination {
     private func energy(
         _ machine: Machine, _ systemd: SystemdCheck, isMeasured: Bool
     ) throws(SystemError) -> [Finding] {
-        let roots = SystemRoots(sysfs: sysfs, procfs: procfs, vendor: machine.vendor)
+        let roots = SystemRoots(sysfs: sysfs, procfs: procfs, feeds: feeds, vendor: machine.vendor)
         var sampling = Sampling(Sources(opening: source, roots))
         var report = sampling.report
         report.completeSurvey(roots)
@@ -91,9 +93,14 @@ public struct Examination {
         if sysfs != Examination.usualSysfs { powercap.ruleDirectories = [] }
         let perf = PerfCheck(procfs: procfs, machine: machine, isNeeded: needs(.perf, report))
         let hwmon = HwmonCheck(place: machine.place, isNeeded: needs(.hwmon, report))
-        return (report.powercap.map(powercap.findings) ?? [])
-            + (report.perf.map { perf.findings($0, report.perfError, refused: report.refused(.perf)) } ?? [])
-            + (report.hwmon.map(hwmon.findings) ?? [])
+        let feeds = FeedsCheck(isNeeded: needs(.feeds, report))
+        var found: [Finding] = report.powercap.map(powercap.findings) ?? []
+        if let counters = report.perf {
+            found += perf.findings(counters, report.perfError, refused: report.refused(.perf))
+        }
+        found += report.hwmon.map(hwmon.findings) ?? []
+        found += report.feeds.map(feeds.findings) ?? []
+        return found + CardCheck(sysfs: sysfs, procfs: procfs).findings(report.feeds)
     }
 
     /// The source that was chosen is missing. Of those of `auto`, powercap is the one that should be there.

@@ -5,6 +5,7 @@ public struct Finding: Equatable, Sendable {
         case powercap
         case perf
         case hwmon
+        case feeds
         /// What energy is read from in the end.
         case source
         case domain

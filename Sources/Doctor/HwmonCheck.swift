@@ -44,13 +44,14 @@ struct HwmonCheck {
             Finding(
                 .note, .hwmon,
                 "\(sensor.name) is not counted yet: \(sensor.reason). It is counted when it shows something.")
-        case .battery, .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany, .replaced:
+        case .battery, .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany, .replaced, .garbage,
+            .unreadable:
             Finding(.note, .hwmon, "\(sensor.name) is not counted: \(sensor.reason).")
         }
     }
 
     /// What can be had of a sensor that is too slow for the loop.
     static let slowRemedy =
-        "its power, though not its energy, is in node_exporter's hwmon collector, which reads it at each scrape; it is tried again "
-        + "here when its device appears anew or the exporter starts anew"
+        "systemctl enable --now pyjoules-exporter-sensors, or pyjoules-exporter reader hwmon, reads it in a process of its own; it is "
+        + "tried again here when its device appears anew or the exporter starts anew"
 }

@@ -155,7 +155,7 @@ struct SourceCheck {
                 .note, .domain,
                 "\(domain.tag) is a zone that only its driver's documentation explains: it is in no sum of the machine."
             )
-        case .package, .core, .uncore, .dram, .sensor: nil
+        case .package, .core, .uncore, .dram, .gpu, .sensor: nil
         }
     }
 }

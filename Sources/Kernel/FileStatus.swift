@@ -16,6 +16,8 @@ public struct FileStatus {
     public let group: UInt32
     /// The bits that chmod(1) sets.
     public let permissions: UInt16
+    /// When it was written last, on the wall clock, in nanoseconds since 1970.
+    public let modifiedNanoseconds: UInt64
 
     /// How many names it has.
     let links: UInt64
@@ -66,5 +68,7 @@ public struct FileStatus {
         group = status.st_gid
         links = UInt64(status.st_nlink)
         permissions = UInt16(truncatingIfNeeded: status.st_mode & 0o7777)
+        modifiedNanoseconds =
+            UInt64(max(0, status.st_mtim.tv_sec)) &* 1_000_000_000 &+ UInt64(max(0, status.st_mtim.tv_nsec))
     }
 }

@@ -23,6 +23,14 @@ public struct Landlock: ~Copyable {
         _ = try attempt { unsafe Int(clinux_landlock_allow_reading(number, path)) }.orThrow("landlock_add_rule")
     }
 
+    /// Allows to make and replace files in an open directory, and whatever is below it.
+    public borrowing func allowReplacing(inDirectory directory: Int32) throws(SystemError) {
+        let number = ruleset.number
+        let version = Int32(self.version)
+        _ = try attempt { Int(clinux_landlock_allow_replacing(number, directory, version)) }.orThrow(
+            "landlock_add_rule")
+    }
+
     /// Enforces the rules, for good; needs `Privileges.forbidNew` first. Threads that run already are not bound by them.
     public consuming func enforce() throws(SystemError) {
         let number = ruleset.number

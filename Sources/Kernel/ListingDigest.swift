@@ -24,6 +24,18 @@ public struct StoredPath: Equatable, Sendable {
         guard case .value(let number) = outcome else { return nil }
         return FileDescriptor(inherited: Int32(number))
     }
+
+    func open(directory flags: Int32) throws(SystemError) -> FileDescriptor {
+        try open(in: AT_FDCWD, O_RDONLY | O_DIRECTORY | flags)
+    }
+
+    /// Opens what the path means in an open directory.
+    func open(in directory: Int32, _ flags: Int32) throws(SystemError) -> FileDescriptor {
+        let outcome = attempt {
+            unsafe Int(Glibc.openat(directory, bytes, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY))
+        }
+        return FileDescriptor(inherited: Int32(try outcome.orThrow("openat")))
+    }
 }
 
 /// What directories list and small files show, as one number: as long as it stays the same, nothing came or went. It allocates

@@ -50,15 +50,28 @@ public enum Process {
     /// The size of a page of memory, in which /proc/PID/stat counts resident memory. See sysconf(3).
     public static var pageBytes: UInt64 { UInt64(max(1, sysconf(Int32(_SC_PAGESIZE)))) }
 
-    /// Lets go of the program's own code in memory, most of which a start needs once: what is needed again comes back from the file by
-    /// itself. Where the kernel refuses, everything stays as it is. See madvise(2).
-    public static func releaseCode() {
+    /// Lets go of what a start needs once and leaves in memory: most of the program's own code, of which what is needed again comes
+    /// back from the file by itself; what was freed; and what calls that have returned left on the stack. Where the kernel refuses,
+    /// everything stays as it is. To be called in the first thread. See madvise(2), malloc_trim(3).
+    public static func releaseStart() {
         _ = clinux_release_code()
+        clinux_release_memory()
     }
 
     /// Ends the process. See exit(3).
     public static func exit(status: Int32) -> Never {
         Glibc.exit(status)
+    }
+
+    /// Ends the process at once, without what libraries have prepared for its end. See _exit(2).
+    public static func leave(status: Int32) -> Never {
+        _exit(status)
+    }
+
+    /// Lets files that are made from now on be read by all, and written by their owner, as far as the making of each allows it. See
+    /// umask(2).
+    public static func showNewFiles() {
+        _ = umask(0o022)
     }
 
     /// Writes all of a text to standard output or error, waiting if need be: for a command's answer before or instead of the loop.
@@ -77,51 +90,21 @@ public enum Process {
 
 /// The open descriptors of this process, counted without allocation.
 public struct DescriptorCounter: ~Copyable {
-    private let directory: FileDescriptor
+    private let directory: EntryCounter
 
     /// `procfs` is the root of the proc file system. See proc(5).
     public init(procfs: String) throws(SystemError) {
-        directory = try FileDescriptor.open(procfs + "/self/fd", O_RDONLY | O_DIRECTORY)
+        directory = try EntryCounter(procfs + "/self/fd")
     }
 
     /// How many are open, this counter's own included. Nil if the kernel does not tell.
     public borrowing func count() -> UInt64? {
         // Since Linux 6.2 the directory's size is the count (proc(5)); before that it is 0 and the entries must be listed.
         do {
-            let size = try FileStatus(of: directory).size
-            return size > 0 ? UInt64(size) : countEntries()
+            let size = try directory.size
+            return size > 0 ? UInt64(size) : directory.count()
         } catch {
             return nil
         }
-    }
-
-    private borrowing func countEntries() -> UInt64? {
-        let number = directory.number
-        guard case .value = attempt({ Int(lseek(number, 0, SEEK_SET)) }) else { return nil }
-        var entries: UInt64 = 0
-        while true {
-            var records = InlineArray<1024, UInt8>(repeating: 0)
-            var space = records.mutableSpan
-            let outcome = unsafe space.withUnsafeMutableBytes { buffer in
-                guard let base = buffer.baseAddress else { return Outcome.value(0) }
-                return attempt { unsafe clinux_getdents(number, base, buffer.count) }
-            }
-            guard case .value(let length) = outcome else { return nil }
-            if length == 0 { return entries >= 2 ? entries - 2 : 0 }
-            entries += DescriptorCounter.countRecords(records.span.extracting(0..<length))
-        }
-    }
-
-    /// Each record says its own length at offset 16. See getdents64(2).
-    private static func countRecords(_ records: Span<UInt8>) -> UInt64 {
-        var count: UInt64 = 0
-        var offset = 0
-        while offset + 18 < records.count {
-            let length = Int(records[offset + 16]) | Int(records[offset + 17]) << 8
-            guard length > 0 else { break }
-            count += 1
-            offset += length
-        }
-        return count
     }
 }

@@ -17,6 +17,7 @@ public enum Event: String, CaseIterable, Sendable {
     case countersFound = "counters_found"
     case zoneUnreadable = "zone_unreadable"
     case zoneIgnored = "zone_ignored"
+    case feedRefused = "feed_refused"
     case zoneFailing = "zone_failing"
     case zoneRecovered = "zone_recovered"
     case samplingStretched = "sampling_stretched"
@@ -44,6 +45,10 @@ public enum Event: String, CaseIterable, Sendable {
     case certificateExpired = "certificate_expired"
     case handshakeFailed = "tls_handshake_failed"
     case reloaded
+    case readerStarted = "reader_started"
+    case deviceUnreadable = "device_unreadable"
+    case deviceReadable = "device_readable"
+    case readerEnded = "reader_ended"
     case stopping
     case stopped
     case failed
@@ -66,6 +71,7 @@ public enum Event: String, CaseIterable, Sendable {
         case .countersFound: "d6b51541cc2b4116a1858b3271f9e8a0"
         case .zoneUnreadable: "323d67779c22430ea98d0e6960ecfe04"
         case .zoneIgnored: "229ed915cdde47af94d4567201d0f292"
+        case .feedRefused: "f9a4b6d3c8304e59b0d18c2e7a51f046"
         case .zoneFailing: "e90a1f0ff0a14ecdb53e28d53a7bb4ce"
         case .zoneRecovered: "0ac22af92f4b49df8d7f37ae8691b665"
         case .samplingStretched: "1e9f8f364c5f463fa675b04e8d3031df"
@@ -93,6 +99,10 @@ public enum Event: String, CaseIterable, Sendable {
         case .certificateExpired: "04d0ad7e5cc64c109a5faa7a948f5c30"
         case .handshakeFailed: "8d63b8a8b42d437a8fac09955c4b903b"
         case .reloaded: "5b0899243817418295ef5c9b5c48ada8"
+        case .readerStarted: "bc8b854af32329bf0c59d2d1872185d1"
+        case .deviceUnreadable: "498f1eb29805beba7b285efe9e507156"
+        case .deviceReadable: "ca7709867a40d66d01bb43c27b151c23"
+        case .readerEnded: "2bac829671c4493c832112aa18074712"
         case .stopping: "bcfb426d809e459db4e05a22a7ef965f"
         case .stopped: "9f00043022a54ffabfb8dbc641bff0c2"
         case .failed: "15136432b5c04df0aa4e24002a5d092c"

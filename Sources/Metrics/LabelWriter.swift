@@ -4,7 +4,9 @@ import Bytes
 ///
 /// In a value that is not UTF-8, which would spoil a whole page, each byte beyond ASCII becomes a question mark.
 public struct LabelWriter: ~Copyable {
-    private let labelBytes: Int
+    /// The most that labels may ever take.
+    let capacity: Int
+    private var labelBytes: Int
     /// `{a="1",b="2"} ` as the text formats have it, with the blank before the value; without labels only that.
     private(set) var text: ByteBuffer
     /// The fields `label` of a `Metric`.
@@ -13,6 +15,7 @@ public struct LabelWriter: ~Copyable {
     /// - Parameter labelBytes: the most that the labels may take in either form, the blank not counted.
     init(labelBytes: Int) {
         precondition(labelBytes >= 0)
+        capacity = labelBytes
         self.labelBytes = labelBytes
         text = ByteBuffer(capacity: labelBytes + 1)
         pairs = ByteBuffer(capacity: labelBytes + 1)
@@ -45,9 +48,14 @@ public struct LabelWriter: ~Copyable {
     }
 
     /// The labels take more bytes than they may.
-    var overflowed: Bool { text.overflowed || pairs.overflowed || pairs.count > labelBytes }
+    var overflowed: Bool {
+        text.overflowed || pairs.overflowed || text.count > labelBytes + 1 || pairs.count > labelBytes
+    }
 
-    mutating func removeAll() {
+    /// Begins with a row that may have so many bytes of labels, at most the capacity.
+    mutating func begin(labelBytes: Int) {
+        precondition(labelBytes <= capacity)
+        self.labelBytes = labelBytes
         text.removeAll()
         pairs.removeAll()
     }

@@ -14,6 +14,8 @@ public struct Registry: ~Copyable {
     private(set) var families: [Family] = []
     private(set) var tables = SlotTable<Table>(capacity: mostTables)
     let startUnixMilliseconds: UInt64
+    /// What the labels of a row are written into while it opens, for all tables.
+    private var writer = LabelWriter(labelBytes: 0)
 
     /// - Parameter startUnixMilliseconds: since when counters and histograms count, unless a row says otherwise; 0 if that is not
     ///   known, and then no page says it.
@@ -93,7 +95,8 @@ extension Registry {
     public mutating func open(
         _ table: TableIndex, startUnixMilliseconds: UInt64? = nil, _ labels: (inout LabelWriter) -> Void
     ) -> Row? {
-        let slot = tables[index: table.position]?.open(startUnixMilliseconds: startUnixMilliseconds, labels)
+        let slot = tables[index: table.position]?.open(
+            startUnixMilliseconds: startUnixMilliseconds, &writer, labels)
         return slot.map { Row(table: table.position, slot: $0) }
     }
 
@@ -127,6 +130,7 @@ extension Registry {
     ///   - labelBytes: the most bytes that a row's labels may take as text, `{a="1",b="2"}` with escapes, and as protobuf,
     ///     where each label takes 6 bytes beside name and value, and 8 if they have more than 120.
     public mutating func declareTable(rows capacity: Int, labelBytes: Int) -> TableIndex {
+        if labelBytes > writer.capacity { writer = LabelWriter(labelBytes: labelBytes) }
         guard let slot = tables.insert(Table(rows: capacity, labelBytes: labelBytes)) else { preconditionFailure() }
         return TableIndex(position: slot.index)
     }

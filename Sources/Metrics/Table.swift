@@ -18,7 +18,6 @@ struct Table: ~Copyable {
 
     private let labelBytes: Int
     private var rows: SlotTable<RowFacts>
-    private var writer: LabelWriter
     private var shapes: [RowShape] = []
     private var headerBytes = CaseTable<Exposition, Int>(repeating: 0)
     /// The longest that the rows now open can become.
@@ -32,7 +31,6 @@ struct Table: ~Copyable {
     init(rows capacity: Int, labelBytes: Int) {
         self.labelBytes = labelBytes
         rows = SlotTable(capacity: capacity)
-        writer = LabelWriter(labelBytes: labelBytes)
     }
 
     func isFull() -> Bool { rows.isFull }
@@ -47,14 +45,18 @@ struct Table: ~Copyable {
     func contains(_ slot: Slot) -> Bool { rows.contains(slot) }
 
     /// Nil if all rows are open, or the labels are too long.
-    mutating func open(startUnixMilliseconds: UInt64?, _ writeLabels: (inout LabelWriter) -> Void) -> Slot? {
+    ///
+    /// - Parameter writer: has room for them, and what is in it is forgotten.
+    mutating func open(
+        startUnixMilliseconds: UInt64?, _ writer: inout LabelWriter, _ writeLabels: (inout LabelWriter) -> Void
+    ) -> Slot? {
         guard !rows.isFull else { return nil }
-        writer.removeAll()
+        writer.begin(labelBytes: labelBytes)
         writeLabels(&writer)
         writer.finish()
         guard !writer.overflowed, let slot = rows.insert(RowFacts()) else { return nil }
         if slot.index >= columns.rowCount { makeReady() }
-        let facts = storeLabels(at: slot.index, startUnixMilliseconds)
+        let facts = store(writer, at: slot.index, startUnixMilliseconds)
         rows[slot] = facts
         count(facts, 1)
         return slot
@@ -99,7 +101,9 @@ struct Table: ~Copyable {
         columns.extend(by: more)
     }
 
-    private mutating func storeLabels(at index: Int, _ startUnixMilliseconds: UInt64?) -> RowFacts {
+    private mutating func store(
+        _ writer: borrowing LabelWriter, at index: Int, _ startUnixMilliseconds: UInt64?
+    ) -> RowFacts {
         let start = index * (labelBytes * 2 + 1)
         let text = start..<(start + writer.text.count)
         let pairs = text.upperBound..<(text.upperBound + writer.pairs.count)

@@ -14,9 +14,12 @@ extension Ledger {
             guard let name = record.identity.name,
                 !name.identity.hasPrefix("\(SourceKind.simulated.rawValue)/"), tags.insert(name.tag).inserted
             else { continue }
-            switch record.identity.processorKind {
+            switch record.identity.partKind {
             case .psys: energy.platformMicrojoules &+= record.accountant.totalMicrojoules
             case .package, .dram: energy.partsMicrojoules &+= record.accountant.totalMicrojoules
+            case .gpu:
+                energy.partsMicrojoules &+= record.accountant.totalMicrojoules
+                energy.hasGPU = true
             default: break
             }
         }

@@ -149,7 +149,14 @@ extension Sampling {
     public mutating func refresh(at moment: Moment) {
         beginPass(at: moment)
         if mirrors.compare(&sources, &accounts, tick: nil, at: moment) { layoutGeneration += 1 }
-        for index in accounts.indices where accounts.span[index].isRead { _ = read(index, at: moment) }
+        for index in accounts.indices where accounts.span[index].isRead {
+            // What others publish is there once, whenever that is, and an interval of theirs ends with it.
+            if accounts.span[index].isPublished {
+                measure(index, at: moment)
+            } else {
+                _ = read(index, at: moment)
+            }
+        }
         endPass()
     }
 
@@ -229,11 +236,14 @@ extension Sampling {
     /// Reads one counter into its account. Before a step counts as implausible, the kernel is asked again what is plausible: limits
     /// are changed while machines run.
     ///
-    /// - Returns: when it was read; nil if it is not to be counted yet.
+    /// - Returns: when it was read; nil if it shows nothing new, or is not to be counted yet.
     private mutating func read(_ index: Int, at moment: Moment) -> ReadSpan? {
+        let isPublished = accounts.span[index].isPublished
+        guard !isPublished || sources.hasNews(index) else { return nil }
         let (reading, span) = sources.read(index, at: moment)
-        lastReadNanoseconds = span.after.monotonicNanoseconds
+        lastReadNanoseconds = max(lastReadNanoseconds, span.after.monotonicNanoseconds)
         guard !mirrors.holdsBack(index, reading) else { return nil }
+        if isPublished { setBound(index, sources.counters[index].boundMicrowatts) }
         accounts[index].take(reading, at: span)
         if accounts.span[index].isInDoubt, accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
         if reading == .failure(.slow) {

@@ -1,5 +1,6 @@
 public import Accounts
 public import Counters
+import Sources
 
 /// The machine as a whole.
 extension Sampling {
@@ -35,4 +36,24 @@ extension Sampling {
 
     /// A source that is open and none of whose counters has ever moved.
     public func standsStill(_ kind: SourceKind) -> Bool { trust.givenUp.contains(kind) }
+}
+
+/// Power that others publish, which comes in portions and not with each tick.
+extension Sampling {
+    /// Others read an account's counter: its intervals are theirs. The account knows that as well, and would be copied to be asked for
+    /// its power in the same breath.
+    public func isPublished(_ index: Int) -> Bool { sources.isPublished(index) }
+
+    /// What is published came in so many portions of all accounts up to now.
+    public var portions: UInt64 { sources.portions }
+
+    /// What an account's counter publishes came in so many portions up to now; nil for one that is read at each tick.
+    public func portions(_ index: Int) -> UInt64? { sources.portions(index) }
+
+    /// Calls the closure with the power of the latest portion, in microwatts: each sample that is new, or where there are none the
+    /// average since the portion before.
+    public func forEachPower(_ index: Int, _ body: (UInt64) -> Void) {
+        guard !sources.hasSamples(index) else { return sources.forEachSample(index, body) }
+        if let power = accounts.span[index].powerMicrowatts { body(power) }
+    }
 }

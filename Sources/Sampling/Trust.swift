@@ -19,7 +19,10 @@ struct Trust {
         self.givenUp = givenUp
         untried = accounts.indices.filter { Trust.isUntried(accounts[$0]) }
         let domains = accounts.map(\.domain)
-        let refused = zones.compactMap { $0.role == .unreadable ? $0.domain : nil }.filter { !domains.contains($0) }
+        // What sleeps uses next to nothing, and is counted when it wakes.
+        let refused = zones.compactMap { $0.role == .unreadable && !$0.isAsleep ? $0.domain : nil }.filter {
+            !domains.contains($0)
+        }
         host.follow(
             accounts, isCounted: { !givenUp.contains(accounts[$0].facts.source) }, refused: refused, kept: kept)
     }

@@ -37,10 +37,14 @@ struct ArgumentCondition {
 /// harmless, it is checked.
 ///
 /// Missing on purpose, because whatever needs it was done before: `socket`, `bind`, `connect`, `listen`, `execve`, `fork`, `kill`,
-/// `ptrace`, `perf_event_open` unless the plan has it, `memfd_create`, `prctl`, `ioctl`, `fcntl` but for a duplicate, all that changes files, and all that needs a privilege.
+/// `ptrace`, `perf_event_open` and `ioctl` unless the plan has it, `memfd_create`, `prctl`, `fcntl` but for a duplicate, all that changes files but
+/// where the plan says so, and all that needs a privilege.
 extension AllowedCall {
     static func all(_ plan: SandboxPlan) -> [AllowedCall] {
-        var calls = loop + files + memory + ending(processIdentifier: getpid())
+        var calls = loop + memory + ending(processIdentifier: getpid()) + devices(plan.deviceCommands)
+        if plan.servesClients { calls += clients }
+        if plan.readsFiles { calls += files }
+        if let directory = plan.replacingDirectory { calls += replacing(in: directory) }
         if plan.allowsThreads { calls += threads }
         if plan.opensPerfEvents { calls.append(AllowedCall("perf_event_open")) }
         if plan.watchesFiles { calls += watching }
@@ -48,28 +52,58 @@ extension AllowedCall {
         return calls
     }
 
-    /// What serving and sampling is made of.
+    /// What every loop is made of.
     private static let loop = [
         AllowedCall("epoll_wait"),  // Each turn.
         AllowedCall("epoll_pwait"),  // The same on arm64, which has no epoll_wait.
-        AllowedCall("epoll_ctl"),  // Connections come, go, and wait to be writable.
-        AllowedCall("accept4"),
-        AllowedCall("recvfrom"),  // Requests.
         AllowedCall("sendmsg"),  // Responses, the journal's records, the service manager's notifications.
         AllowedCall("sendto"),  // The log, where standard error is a socket.
-        AllowedCall("shutdown"),  // After an error, so that its response can still be read.
-        AllowedCall("setsockopt", .equal(SOL_SOCKET, 1), .equal(SO_LINGER, 2)),  // Reset, for peers that do not read.
-        AllowedCall("setsockopt", .equal(SOL_SOCKET, 1), .equal(SO_SNDBUF, 2)),  // Each connection of a unix socket.
         AllowedCall("close"),
         AllowedCall("read"),  // The timer, signals, groups of perf events, notices of changed files, eventfds; TLS.
-        AllowedCall("write"),  // The log on standard error; eventfds; TLS.
+        AllowedCall("write"),  // The log on standard error; eventfds; TLS; feeds.
         AllowedCall("poll"),  // Before a write to a pipe of others that could not be opened anew.
         AllowedCall("ppoll"),  // The same on arm64.
         AllowedCall("clock_gettime"),  // Where the kernel's page for it (vdso) cannot tell the time.
-        AllowedCall("gettimeofday"),  // The same, for OpenSSL.
-        AllowedCall("getrandom"),  // TLS, and keys of the credentials' cache.
         AllowedCall("restart_syscall"),  // By the kernel's own doing, when a stopped process goes on.
     ]
+
+    /// What serving takes beside that.
+    private static let clients = [
+        AllowedCall("epoll_ctl"),  // Connections come, go, and wait to be writable.
+        AllowedCall("accept4"),
+        AllowedCall("recvfrom"),  // Requests.
+        AllowedCall("shutdown"),  // After an error, so that its response can still be read.
+        AllowedCall("setsockopt", .equal(SOL_SOCKET, 1), .equal(SO_LINGER, 2)),  // Reset, for peers that do not read.
+        AllowedCall("setsockopt", .equal(SOL_SOCKET, 1), .equal(SO_SNDBUF, 2)),  // Each connection of a unix socket.
+        AllowedCall("gettimeofday"),  // As clock_gettime, for OpenSSL.
+        AllowedCall("getrandom"),  // TLS, and keys of the credentials' cache.
+    ]
+
+    /// Feeds: files of one directory alone, by its descriptor.
+    private static func replacing(in directory: Int32) -> [AllowedCall] {
+        [
+            AllowedCall("openat", .equal(directory, 0)),
+            AllowedCall("renameat", .equal(directory, 0), .equal(directory, 2)),
+            AllowedCall("renameat2", .equal(directory, 0), .equal(directory, 2), .equal(0, 4)),  // On riscv64.
+            AllowedCall("unlinkat", .equal(directory, 0)),  // The end, when nothing is published any more.
+        ]
+    }
+
+    /// Drivers, and the end of a handler for a signal, such as a driver's library has.
+    private static func devices(_ commands: DeviceCommands) -> [AllowedCall] {
+        let handlers = [
+            AllowedCall("rt_sigreturn"),
+            AllowedCall("getdents64"),  // How many devices the driver has.
+            AllowedCall("lseek"),  // The same, from the beginning.
+        ]
+        switch commands {
+        case .none: return []
+        case .one(let number):
+            let condition = ArgumentCondition(argument: 1, mask: 0xFFFF_FFFF, value: UInt64(number))
+            return handlers + [AllowedCall("ioctl", condition)]
+        case .any: return handlers + [AllowedCall("ioctl")]
+        }
+    }
 
     /// Counters, and files that are read again.
     private static let files = [

@@ -45,6 +45,7 @@ private func enterLandlock(_ plan: SandboxPlan) -> SandboxReport.State {
         for path in plan.readablePaths {
             try allowIfThere { () throws(SystemError) in try landlock.allowReading(path) }
         }
+        if let directory = plan.replacingDirectory { try landlock.allowReplacing(inDirectory: directory) }
         let version = landlock.version
         try landlock.enforce()
         return .on("ABI \(version)")

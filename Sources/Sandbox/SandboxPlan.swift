@@ -1,4 +1,4 @@
-import Kernel
+public import Kernel
 
 /// What is kept when everything else is given up.
 public struct SandboxPlan: Sendable {
@@ -16,6 +16,14 @@ public struct SandboxPlan: Sendable {
     public var opensPerfEvents = false
     /// Files that are open already are written, such as a state file.
     public var writesFiles = false
+    /// Clients are served.
+    public var servesClients = true
+    /// Files are opened and read again. Otherwise, only what is open already is.
+    public var readsFiles = true
+    /// What a driver may be asked through its devices, which are open already.
+    public var deviceCommands = DeviceCommands.none
+    /// The descriptor of the directory in which files are replaced; nil without one.
+    private(set) var replacingDirectory: Int32?
     /// There is a secret in memory, such as the key of a certificate: no other process of the same user may look into it.
     public var holdsSecrets = false
     /// Messages go to a unix socket without a file.
@@ -26,6 +34,11 @@ public struct SandboxPlan: Sendable {
 
     /// All layers, and nothing kept.
     public init() {}
+
+    /// Files are made and replaced in a directory, which stays open.
+    public mutating func keepReplacing(in directory: borrowing ReplacingDirectory) {
+        replacingDirectory = directory.withNumber { $0 }
+    }
 
     /// Keeps a file readable that may be replaced, by another file or by a link to one: whatever is in its directory and, if it
     /// lies elsewhere because it is a link, in that one. A file that is not there yet is as good as one that is.
@@ -38,6 +51,14 @@ public struct SandboxPlan: Sendable {
             }
         }
     }
+}
+
+/// The commands of ioctl(2) that are allowed.
+public enum DeviceCommands: Equatable, Sendable {
+    case none
+    /// One, by its number.
+    case one(UInt32)
+    case any
 }
 
 /// One of the kernel's means to give something up.

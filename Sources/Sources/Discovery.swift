@@ -18,14 +18,15 @@ enum Discovery {
     case powercap(PowercapDiscovery)
     case perf(PerfDiscovery)
     case hwmon(HwmonDiscovery)
+    case feeds(FeedDiscovery)
 
-    /// Looks for a kind; nil for one that is not found but made.
+    /// Looks for a kind in sysfs; nil for one that is not found there.
     init?(_ kind: SourceKind, _ roots: SystemRoots, known: KnownCounters, _ memory: HwmonMemory) {
         switch kind {
         case .powercap: self = .powercap(PowercapDiscovery(sysfs: roots.sysfs, vendor: roots.vendor, known: known))
         case .perf: self = .perf(PerfDiscovery(sysfs: roots.sysfs, vendor: roots.vendor))
         case .hwmon: self = .hwmon(HwmonDiscovery(sysfs: roots.sysfs, remembering: memory))
-        case .simulated: return nil
+        case .feeds, .simulated: return nil
         }
     }
 
@@ -44,6 +45,8 @@ enum Discovery {
             discovery.sensors.enumerated().map { number, sensor in
                 FoundCounter(facts: sensor.facts, limits: sensor.limits, limitFiles: sensor.limitFiles, group: number)
             }
+        case .feeds(let discovery):
+            discovery.found.enumerated().map { number, found in FoundCounter(facts: found.facts, group: number) }
         }
     }
 
@@ -53,6 +56,7 @@ enum Discovery {
         case .powercap(let discovery): discovery.refused
         case .perf(let discovery): discovery.refused
         case .hwmon(let discovery): discovery.refused
+        case .feeds(let discovery): discovery.refused
         }
     }
 }
@@ -91,6 +95,8 @@ extension Sources {
             for (position, place) in zip(positions, places) { try open(discovery.zones[position], at: place) }
         case .hwmon(let discovery):
             for (position, place) in zip(positions, places) { try open(discovery.sensors[position], at: place) }
+        case .feeds(let discovery):
+            for (position, place) in zip(positions, places) { feeds.attach(discovery.found[position], at: place) }
         case .perf(let discovery):
             let zones = discovery.groups.flatMap(\.zones)
             try open(positions.map { zones[$0] }, at: places)

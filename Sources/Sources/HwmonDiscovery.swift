@@ -28,8 +28,10 @@ public struct HwmonDiscovery: Sendable {
     /// - Parameters:
     ///   - memory: what an earlier look learned: names stay, and what is open or too slow is not read.
     ///   - clock: tells how long a reading takes, in nanoseconds.
+    ///   - isPatient: what is slow is read all the same.
     init(
-        sysfs: String, remembering memory: HwmonMemory, clock: @escaping () -> UInt64 = Clock.monotonicNanoseconds
+        sysfs: String, remembering memory: HwmonMemory, clock: @escaping () -> UInt64 = Clock.monotonicNanoseconds,
+        isPatient: Bool = false
     ) {
         self.memory = memory
         let chips = findChips(sysfs)
@@ -37,7 +39,7 @@ public struct HwmonDiscovery: Sendable {
         let candidates = chips.flatMap { findRails(of: $0, clock) }
         // In the order of the devices, whether or not they can be read now, so that one that is asleep has its name when it wakes.
         for candidate in candidates { name(candidate) }
-        var admission = SensorAdmission(memory: self.memory, clock: clock)
+        var admission = SensorAdmission(memory: self.memory, clock: clock, isPatient: isPatient)
         for candidate in HwmonCandidate.mostCoveringFirst(candidates) { admission.consider(candidate) }
         self.memory = admission.memory
         sensors = candidates.flatMap { candidate in

@@ -49,6 +49,12 @@ struct HwmonMemory: Sendable {
         Set(self.appearances.filter { appearances.contains($0.appearance) }.map(\.identity))
     }
 
+    /// The sensors that are or were here and whose identities are too long for a feed, by what stands for them there.
+    var longIdentities: [String: String] {
+        let known = Set(names.names.keys).union(slow.keys).filter { FeedDiscovery.isLong($0) }
+        return Dictionary(known.map { (FeedDiscovery.id($0), $0) }) { one, other in min(one, other) }
+    }
+
     private var appearances: [(identity: String, appearance: UInt64)] {
         open.map { ($0.key, $0.value.appearance) } + slow.map { ($0.key, $0.value.appearance) }
     }

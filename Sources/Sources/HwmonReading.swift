@@ -22,6 +22,8 @@ extension Sources {
         let sensor = hwmon.sensor(place.index)
         hwmonMemory.open[sensor.identity] = nil
         hwmonMemory.slow[sensor.identity] = HwmonMemory.Slow(appearance: sensor.appearance, nanoseconds: nanoseconds)
+        // Somebody may publish it.
+        feeds.lookClosely()
         // What states its limits is on the same slow bus.
         limitFiles[index] = nil
         zones[index] = ZoneReport(
@@ -34,14 +36,25 @@ extension Sources {
     ///
     /// - Parameter names: the identity and the name of each.
     public mutating func recall(_ names: [(identity: String, tag: String)]) {
-        hwmonMemory.names.recall(names.filter { $0.identity.hasPrefix(HwmonChip.identityPrefix) })
-        for index in counters.indices where places[index].kind == .hwmon {
-            let sensor = hwmon.sensor(places[index].index)
-            let name = hwmonMemory.names.name(sensor.identity, sensor.words)
-            counters[index].domain = Domain(kind: .sensor, socket: 0, label: name)
-            hwmon.rename(places[index].index, counters[index].domain)
-            hwmonMemory.open[sensor.identity]?.domain = counters[index].domain
+        let prefixes = [HwmonChip.identityPrefix, FeedDiscovery.identityPrefix, CounterFacts.gpuIdentityPrefix]
+        hwmonMemory.names.recall(names.filter { name in prefixes.contains(where: name.identity.hasPrefix) })
+        for index in counters.indices {
+            switch places[index].kind {
+            case .hwmon:
+                let sensor = hwmon.sensor(places[index].index)
+                rename(index, sensor.words)
+                hwmon.rename(places[index].index, counters[index].domain)
+                hwmonMemory.open[sensor.identity]?.domain = counters[index].domain
+            case .feeds: rename(index, feeds.counters[places[index].index].words)
+            case .powercap, .perf, .simulated: continue
+            }
             zones[index] = ZoneReport(counters[index], limits: zones[index].limits)
         }
+    }
+
+    private mutating func rename(_ index: Int, _ words: String) {
+        let name = hwmonMemory.names.name(
+            counters[index].identity, words, isNumbered: counters[index].domain.kind == .gpu)
+        counters[index].domain = Domain(kind: counters[index].domain.kind, socket: 0, label: name)
     }
 }

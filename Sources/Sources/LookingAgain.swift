@@ -1,4 +1,5 @@
 public import Counters
+import Kernel
 
 /// What looking again brought.
 public struct SearchResult: Sendable, Equatable {
@@ -21,8 +22,16 @@ extension Sources {
 
     /// What is read to find counters again: all that may appear later must be allowed beforehand. The classes' links lead into
     /// `devices`, whose directories go and come with their drivers; only those at the top stay.
-    public static func searchedPaths(sysfs: String, procfs: String) -> [String] {
-        [sysfs + "/class", sysfs + "/bus", sysfs + "/devices", procfs + "/sys/kernel/perf_event_paranoid"]
+    ///
+    /// The directory of feeds may come after us: then what it lies in must be readable, unless that is a directory that all programs
+    /// share.
+    public static func searchedPaths(sysfs: String, procfs: String, feeds: String) -> [String] {
+        let parent = Files.directory(of: feeds)
+        let isShared = parent.split(separator: "/").count < 2
+        return [
+            sysfs + "/class", sysfs + "/bus", sysfs + "/devices", procfs + "/sys/kernel/perf_event_paranoid", feeds,
+        ]
+            + (isShared ? [] : [parent])
     }
 
     /// The kinds that should be looked at closely now; to be asked at each pass.
@@ -35,6 +44,7 @@ extension Sources {
         var due = SourceKinds()
         for index in searches.indices {
             let kind = searches[index].kind
+            if kind == .feeds, feeds.takeChange() { due.insert(kind) }
             let isDue =
                 isReplaced(index)
                 ? lists && isPreferred(index) && searches[index].hasChanged()
@@ -80,7 +90,7 @@ extension Sources {
                 refusal?.report
                 ?? (isListed
                     ? ZoneReport(facts, limits: zones[index].limits)
-                    : ZoneReport(zone: facts.name, domain: facts.domain, role: .gone, reason: ZoneReport.absence))
+                    : ZoneReport(zone: facts.name, domain: facts.domain, role: .gone, reason: ZoneReport.absence(kind)))
         }
     }
 

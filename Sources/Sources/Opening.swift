@@ -13,6 +13,8 @@ extension Sources {
         simulationStartNanoseconds: UInt64 = 0
     ) {
         self.init(unopened: choice, roots, time, perfCalls)
+        // Whoever replays says what time it is with the first pass only.
+        if time == .kernel { lookAtFeeds(at: .now()) }
         _ = find([])
         guard choice == .simulated else { return }
         simulated = SimulatedSource(startNanoseconds: simulationStartNanoseconds)
@@ -25,8 +27,7 @@ extension Sources {
         let kind = searches[index].kind
         for index in missing { hwmonMemory.open[counters[index].identity] = nil }
         let known = KnownCounters(counters, lost: missing)
-        guard let discovery = Discovery(kind, roots, known: known, hwmonMemory) else { return }
-        if case .hwmon(let discovery) = discovery { hwmonMemory = discovery.memory }
+        guard let discovery = closeLook(kind, known) else { return }
         let found = discovery.found
         let before = result.openedCount
         var unopened: [RefusedZone] = []
@@ -41,6 +42,17 @@ extension Sources {
         searches[index].settle(
             hasOpened: result.openedCount > before, isWaiting: report.refused(kind).contains(where: \.reason.mayPass))
         report.settle(kind, searches[index].row, outcome(kind), order: searches.map(\.kind))
+    }
+
+    /// What is there of a kind now; nil for one that is not found but made.
+    private mutating func closeLook(_ kind: SourceKind, _ known: KnownCounters) -> Discovery? {
+        if kind == .feeds {
+            let long = hwmonMemory.longIdentities
+            return .feeds(feeds.discover(&hwmonMemory.names, long, at: now))
+        }
+        let discovery = Discovery(kind, roots, known: known, hwmonMemory)
+        if case .hwmon(let discovery) = discovery { hwmonMemory = discovery.memory }
+        return discovery
     }
 
     /// What became of a kind, in words for people.
@@ -59,8 +71,19 @@ extension Sources {
             let absence =
                 "hwmon shows no sensor of energy or power" + (refused.isEmpty ? "" : " that can be counted now")
             return refused.contains { $0.reason == .permissionDenied } ? .unreadable(absence) : .absent(absence)
+        case .feeds: return feedsOutcome
         case .simulated: return .absent("it was not asked for")
         }
+    }
+
+    private var feedsOutcome: SourceAttempt.Outcome {
+        let path = roots.feeds
+        if let refusal = report.feeds?.refusal {
+            return .unreadable("nothing is taken from \(path): \(refusal); \(refusal.remedy(path)) mends that")
+        }
+        guard report.feeds?.isPresent ?? false else { return .absent("there is no directory of feeds, \(path)") }
+        let absence = "no feed in \(path) shows energy or power"
+        return report.refused(.feeds).isEmpty ? .absent(absence) : .unreadable(absence + " that can be counted now")
     }
 }
 
@@ -71,6 +94,7 @@ extension SourceReport {
         case .powercap(let discovery): powercap = discovery
         case .perf(let discovery): perf = discovery
         case .hwmon(let discovery): hwmon = discovery
+        case .feeds(let discovery): feeds = discovery
         }
     }
 
@@ -89,6 +113,7 @@ extension SourceReport {
     public mutating func completeSurvey(_ roots: SystemRoots, perfCalls: PerfCalls = .kernel) {
         if powercap == nil { powercap = PowercapDiscovery(sysfs: roots.sysfs, vendor: roots.vendor) }
         if hwmon == nil { hwmon = HwmonDiscovery(sysfs: roots.sysfs) }
+        if feeds == nil { feeds = FeedDiscovery(roots) }
         guard perf == nil else { return }
         let discovery = PerfDiscovery(sysfs: roots.sysfs, vendor: roots.vendor)
         perf = discovery
@@ -127,7 +152,7 @@ extension RefusedZone.Reason {
     public var mayPass: Bool {
         switch self {
         case .permissionDenied, .failed, .badAttribute, .asleep, .hidden: true
-        case .noEnergy, .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced: false
+        case .noEnergy, .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced, .garbage, .unreadable: false
         }
     }
 }

@@ -35,6 +35,11 @@ extension Sources {
         var next = members.first.map { count(of: found[$0].facts.source) } ?? 0
         for member in members {
             if let known = number(of: found[member].facts) {
+                // A sensor may be published as well: no joule is counted twice.
+                guard isReader(found[member].facts.source, of: known) else {
+                    refused.append(found[member].refused(.replaced(by: counters[known].source)))
+                    continue
+                }
                 guard missing.contains(known) else { continue }
             } else if let reason = obstacle(to: found[member].facts, number: next) {
                 refused.append(found[member].refused(reason))
@@ -47,13 +52,19 @@ extension Sources {
         return wanted
     }
 
+    /// A counter is read from a source, or may be from now on: a sensor that is too slow for us, from a feed.
+    private func isReader(_ kind: SourceKind, of index: Int) -> Bool {
+        counters[index].source == kind
+            || kind == .feeds && counters[index].source == .hwmon && zones[index].role == .slow
+    }
+
     private func number(of facts: CounterFacts) -> Int? { counters.firstIndex { $0.identity == facts.identity } }
 
     /// The places of counters among their kind: that of one that is known already, or as one more.
     private func positions(for wanted: [CounterFacts]) -> [Int] {
         var next = wanted.first.map { count(of: $0.source) } ?? 0
         return wanted.map { facts in
-            if let known = number(of: facts) { return places[known].index }
+            if let known = number(of: facts), places[known].kind == facts.source { return places[known].index }
             defer { next += 1 }
             return next
         }
@@ -65,8 +76,15 @@ extension Sources {
         if counters.contains(where: { $0.domain.tag == facts.domain.tag && !givenUp.contains($0.source) }) {
             return .duplicate
         }
-        let capacity = facts.source == .hwmon ? HwmonSource.capacity : PowercapSource.capacity
-        return number < capacity && counters.count < Sources.mostCounters ? nil : .tooMany
+        return number < Sources.capacity(of: facts.source) && counters.count < Sources.mostCounters ? nil : .tooMany
+    }
+
+    private static func capacity(of kind: SourceKind) -> Int {
+        switch kind {
+        case .hwmon: HwmonSource.capacity
+        case .feeds: FeedSource.capacity
+        case .powercap, .perf, .simulated: PowercapSource.capacity
+        }
     }
 
     /// Takes in a counter that was opened: it goes on under its number if it has one, and under its domain's name.
@@ -77,12 +95,21 @@ extension Sources {
         }
         var facts = found.facts
         facts.domain = counters[index].domain
+        if places[index].kind != facts.source { move(index, to: facts.source) }
         result.reopened.append(index)
         if counters[index].name != facts.name { result.renamed.append(index) }
         counters[index] = facts
         limitFiles[index] = found.limitFiles
         limitFiles[index]?.latestMicrowatts = facts.boundMicrowatts
         zones[index] = ZoneReport(facts, limits: found.limits)
+    }
+
+    /// From now on a counter is read from another source, as one more of that. Its former place stays taken.
+    private mutating func move(_ index: Int, to kind: SourceKind) {
+        let place = Place(kind: kind, index: count(of: kind))
+        if places[index].kind == .hwmon { leftSensors += 1 }
+        places[index] = place
+        openKinds.insert(kind)
     }
 }
 

@@ -70,6 +70,8 @@ public struct PowerLimits: Sendable, Equatable {
 /// as good as none. Where nothing is known, a
 /// kilowatt is more than a package of today draws for long, and a platform may hold several.
 ///
+/// The largest cards of today have limits of about a kilowatt, and what is known of one says more than a guess: two are believed.
+///
 /// A sensor may be anything from a rail to a chassis. Its limit can be no more than an alarm, set by the user to little: less than
 /// 1 kW is not taken from it. Without limits 100 kW are believed: the largest machines that run one Linux draw 14 to 30 kW, and a
 /// meter that does not know the power yet says 4.3 MW (2^32 - 1 mW, ACPI's "unknown"), which no limit makes plausible.
@@ -100,6 +102,7 @@ public enum PlausiblePower {
     static func boundMicrowatts(_ kind: DomainKind) -> UInt64 {
         switch kind {
         case .package, .core, .uncore, .dram, .leadCore: 1_000_000_000
+        case .gpu: 2_000_000_000
         case .psys, .zone: 4_000_000_000
         case .sensor: 100_000_000_000
         }

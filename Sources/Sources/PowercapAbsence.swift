@@ -84,7 +84,9 @@ extension RefusedZone.Reason {
     fileprivate var showsCounter: Bool {
         switch self {
         case .noEnergy, .duplicate, .replaced, .battery: false
-        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany, .asleep, .slow, .hidden: true
+        case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany, .asleep, .slow, .hidden, .garbage,
+            .unreadable:
+            true
         }
     }
 }

@@ -60,6 +60,10 @@ public struct RefusedZone: Sendable, Equatable {
         case asleep
         /// Reading it takes so long that it would hold up everything else.
         case slow(nanoseconds: UInt64)
+        /// It is in a feed that cannot be believed.
+        case garbage(FeedFault)
+        /// Who publishes it says that it cannot be read, why, and, if it does, in which words.
+        case unreadable(FeedObstacle, String)
         /// Another source was read first in this run, and reads the same registers.
         case replaced(by: SourceKind)
     }

@@ -31,14 +31,17 @@ struct SensorAdmission {
     /// What is not, by identity.
     private(set) var refused: [String: RefusedZone] = [:]
     private let clock: () -> UInt64
+    /// What is slow is counted all the same.
+    private let isPatient: Bool
 
     /// The latest reading took so long that no more than the sensor itself should be asked for.
     private var lastWasLong = false
 
     /// Nothing is decided yet.
-    init(memory: HwmonMemory, clock: @escaping () -> UInt64) {
+    init(memory: HwmonMemory, clock: @escaping () -> UInt64, isPatient: Bool) {
         self.memory = memory
         self.clock = clock
+        self.isPatient = isPatient
     }
 
     mutating func consider(_ candidate: HwmonCandidate) {
@@ -91,7 +94,8 @@ struct SensorAdmission {
             name: "\(chip.entry)/\(file.name)", directory: chip.directory.path, file: file,
             domain: Domain(kind: .sensor, socket: 0, label: memory.names.name(channel.identity, words)), words: words,
             identity: channel.identity, appearance: chip.appearance,
-            updatePeriodNanoseconds: chip.updatePeriodNanoseconds, limits: lastWasLong ? [] : chip.limits(channel))
+            updatePeriodNanoseconds: chip.updatePeriodNanoseconds,
+            limits: lastWasLong && !isPatient ? [] : chip.limits(channel))
         guard !sensor.isIntegrated || shown <= sensor.boundMicrowatts else {
             throw UnusableAttribute(file.name, shows: String(shown))
         }
@@ -101,7 +105,8 @@ struct SensorAdmission {
     /// Refuses what is known to be too slow, or has just been found to be. The other sensors of its chip are behind the same bus, and
     /// are not waited for as well.
     private func refuseSlow(_ channel: HwmonChannel, of chip: HwmonChip) throws(UnusableAttribute) {
-        guard let nanoseconds = memory.slowNanoseconds(channel.identity, appearance: chip.appearance) else { return }
+        guard !isPatient, let nanoseconds = memory.slowNanoseconds(channel.identity, appearance: chip.appearance)
+        else { return }
         throw UnusableAttribute(reason: .slow(nanoseconds: nanoseconds))
     }
 

@@ -12,7 +12,7 @@ public enum SourceChoice: Sendable, Equatable {
     /// What is opened, in order: of each row the first kind that can be read.
     public var alternatives: [[SourceKind]] {
         switch self {
-        case .auto: [[.powercap, .perf], [.hwmon]]
+        case .auto: [[.powercap, .perf], [.hwmon], [.feeds]]
         case .simulated: [[.simulated]]
         case .these(let kinds): SourceChoice.rows(kinds)
         }

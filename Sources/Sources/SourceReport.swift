@@ -49,6 +49,8 @@ public struct SourceReport: Sendable {
     public internal(set) var perfError: PerfError?
     /// The sensors of hwmon; nil if nobody looked.
     public internal(set) var hwmon: HwmonDiscovery?
+    /// What others publish; nil if nobody looked.
+    public internal(set) var feeds: FeedDiscovery?
     /// What was found and could not be opened.
     var unopened: [SourceKind: [RefusedZone]] = [:]
 
@@ -86,6 +88,7 @@ public struct SourceReport: Sendable {
         case .powercap: (powercap?.refused ?? []) + (unopened[kind] ?? [])
         case .perf: (perf?.refused ?? []) + (unopened[kind] ?? [])
         case .hwmon: (hwmon?.refused ?? []) + (unopened[kind] ?? [])
+        case .feeds: (feeds?.refused ?? []) + (unopened[kind] ?? [])
         case .simulated: []
         }
     }

@@ -10,7 +10,10 @@ public struct Sources: ~Copyable {
     }
 
     /// The most counters that all kinds together can have.
-    public static let mostCounters = PowercapSource.capacity + HwmonSource.capacity
+    public static let mostCounters = PowercapSource.capacity + HwmonSource.capacity + FeedSource.capacity
+
+    /// The most GPUs that are shown with what is known of their cards.
+    public static let mostCards = FeedSource.capacity
 
     /// What each counter says of itself, in the order in which they are numbered. It only grows.
     public internal(set) var counters: [CounterFacts] = []
@@ -23,7 +26,10 @@ public struct Sources: ~Copyable {
     var powercap = PowercapSource()
     var perf = PerfSource()
     var hwmon = HwmonSource()
-    /// What was learned of sensors, open or not.
+    /// So many of its sensors were too slow, and are read from feeds.
+    var leftSensors = 0
+    var feeds: FeedSource
+    /// What was learned of sensors, open or not. Its names are those of feeds, too.
     var hwmonMemory = HwmonMemory()
     var simulated: SimulatedSource?
     let roots: SystemRoots
@@ -41,7 +47,7 @@ public struct Sources: ~Copyable {
     /// Whose time readings have.
     var time: ReadingTime
     /// When the latest read of the pass ended, which is when the next one begins.
-    private var now = Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0)
+    var now = Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0)
     /// When perf's events were read in this pass.
     private var perfSpan = ReadSpan(
         before: Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0),
@@ -52,6 +58,9 @@ public struct Sources: ~Copyable {
         self.roots = roots
         self.time = time
         self.perfCalls = perfCalls
+        feeds = FeedSource(
+            roots.feeds, isInUserNamespace: roots.place.isInUserNamespace,
+            isWanted: choice.alternatives.contains { $0.contains(.feeds) })
         searches = choice.alternatives.enumerated().flatMap { row, kinds in
             kinds.filter { $0 != .simulated }.map { Search($0, among: kinds, row: row, sysfs: roots.sysfs) }
         }
@@ -64,11 +73,22 @@ public struct Sources: ~Copyable {
 
     /// Begins a pass: reads what is read for many counters at once.
     public mutating func beginPass(at pass: Moment) {
+        lookAtFeeds(at: pass)
         begin(at: pass)
         guard !perf.isEmpty else { return }
         perf.beginPass()
         perfSpan = end(at: pass)
     }
+
+    /// Looks at what others publish, if it is time to.
+    mutating func lookAtFeeds(at moment: Moment) {
+        guard feeds.isDue(at: moment.monotonicNanoseconds) else { return }
+        now = moment
+        feeds.look(at: moment, real: time == .kernel ? Clock.realtimeNanoseconds() : moment.monotonicNanoseconds)
+    }
+
+    /// There is something to be read of a counter that others publish which was not read before: once for each publication.
+    public func hasNews(_ index: Int) -> Bool { feeds.hasNews(places[index].index) }
 
     /// Reads one counter in a pass that began at a moment. Of two reads in a row the second begins when the first one ends.
     ///
@@ -76,10 +96,18 @@ public struct Sources: ~Copyable {
     public mutating func read(_ index: Int, at pass: Moment) -> (reading: Reading, span: ReadSpan) {
         let place = places[index]
         if place.kind == .perf { return (perf.read(place.index), perfSpan) }
+        if place.kind == .feeds { return readFeed(index, place.index) }
         if time != .kernel { begin(at: pass) }
         let shown = read(place)
         let span = end(at: pass)
         return (place.kind == .hwmon ? takeSensor(index, place.index, shown, span) : shown, span)
+    }
+
+    /// What was published, when that was read: its bound may be another one with each publication.
+    private mutating func readFeed(_ index: Int, _ place: Int) -> (reading: Reading, span: ReadSpan) {
+        let bound = feeds.counters[place].boundMicrowatts
+        if counters[index].boundMicrowatts != bound { counters[index].boundMicrowatts = bound }
+        return feeds.read(place)
     }
 
     /// What a counter shows; of a sensor that may be power.
@@ -88,6 +116,7 @@ public struct Sources: ~Copyable {
         case .powercap: powercap.read(place.index)
         case .perf: perf.read(place.index)
         case .hwmon: hwmon.show(place.index)
+        case .feeds: feeds.counters[place.index].reading
         case .simulated: simulated?.read(place.index, at: now.monotonicNanoseconds) ?? .failure(.other)
         }
     }
@@ -103,8 +132,8 @@ public struct Sources: ~Copyable {
         return ReadSpan(before: before, after: now)
     }
 
-    /// How many counters of a kind there are.
-    func count(of kind: SourceKind) -> Int { places.count { $0.kind == kind } }
+    /// How many counters of a kind there are, or were until they were read from another.
+    func count(of kind: SourceKind) -> Int { places.count { $0.kind == kind } + (kind == .hwmon ? leftSensors : 0) }
 
     /// Numbers one more counter after those that are there.
     mutating func append(_ facts: CounterFacts, limits: [PowerLimit] = [], _ files: LimitFiles? = nil) {
@@ -123,6 +152,11 @@ public struct SystemRoots: Sendable {
     public let sysfs: String
     /// The root of procfs.
     public let procfs: String
+    /// The directory of feeds.
+    public let feeds: String
+
+    /// Where feeds are, unless somebody says something else.
+    public static let usualFeeds = "/run/pyjoules-exporter/feeds"
     /// Who made the processor, and how that is known.
     public let processor: ProcessorIdentity
 
@@ -132,19 +166,22 @@ public struct SystemRoots: Sendable {
     public let place: Surroundings
 
     /// Roots whose processor somebody else knows.
-    public init(sysfs: String, procfs: String, vendor: ProcessorVendor) {
-        self.init(sysfs: sysfs, procfs: procfs, ProcessorIdentity(vendor: vendor))
+    public init(
+        sysfs: String, procfs: String, feeds: String = SystemRoots.usualFeeds, vendor: ProcessorVendor
+    ) {
+        self.init(sysfs: sysfs, procfs: procfs, feeds: feeds, ProcessorIdentity(vendor: vendor))
     }
 
-    private init(sysfs: String, procfs: String, _ processor: ProcessorIdentity) {
+    private init(sysfs: String, procfs: String, feeds: String, _ processor: ProcessorIdentity) {
         self.sysfs = sysfs
         self.procfs = procfs
+        self.feeds = feeds
         self.processor = processor
         place = Surroundings(sysfs: sysfs, procfs: procfs)
     }
 
     /// Reads who made the processor.
-    public init(sysfs: String = "/sys", procfs: String = "/proc") {
-        self.init(sysfs: sysfs, procfs: procfs, ProcessorIdentity(procfs: procfs))
+    public init(sysfs: String = "/sys", procfs: String = "/proc", feeds: String = SystemRoots.usualFeeds) {
+        self.init(sysfs: sysfs, procfs: procfs, feeds: feeds, ProcessorIdentity(procfs: procfs))
     }
 }

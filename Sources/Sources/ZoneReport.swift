@@ -54,8 +54,13 @@ extension ZoneReport {
 }
 
 extension ZoneReport {
+    /// It could be counted if its device were awake.
+    public var isAsleep: Bool { reason == RefusedZone.Reason.asleep.description }
+
     /// Why a zone that was counted is not any more.
-    static let absence = "the kernel does not show it any more"
+    static func absence(_ kind: SourceKind) -> String {
+        kind == .feeds ? "no feed shows it any more" : "the kernel does not show it any more"
+    }
 
     /// Why a sensor is not read any more.
     static func slowness(_ nanoseconds: UInt64) -> String {
@@ -74,7 +79,8 @@ extension RefusedZone {
         case .duplicate, .replaced: .duplicate
         case .battery: .ignored
         case .slow: .slow
-        case .unknownName, .badAttribute, .hidden, .noEnergy, .permissionDenied, .failed, .tooMany, .asleep:
+        case .unknownName, .badAttribute, .hidden, .noEnergy, .permissionDenied, .failed, .tooMany, .asleep, .garbage,
+            .unreadable:
             .unreadable
         }
     }
@@ -95,6 +101,8 @@ extension RefusedZone.Reason: CustomStringConvertible {
         case .battery: "battery: what charges it is not use"
         case .asleep: "asleep: its device is suspended, or the sensor is switched off"
         case .slow(let nanoseconds): ZoneReport.slowness(nanoseconds)
+        case .garbage(let fault): "garbage: \(fault)"
+        case .unreadable(let obstacle, let words): obstacle.rawValue + (words.isEmpty ? "" : ": \(words)")
         case .replaced(let kind): "is read by \(kind.rawValue), which was there first, until the exporter starts anew"
         }
     }

@@ -21,14 +21,14 @@ import Testing
 
     @Test func `everything lies in its package but the platform, sensors and zones`() {
         for kind in DomainKind.allCases {
-            #expect(Domain(kind: kind, socket: 3).package == ([.psys, .sensor, .zone].contains(kind) ? nil : 3))
+            #expect(Domain(kind: kind, socket: 3).package == ([.psys, .gpu, .sensor, .zone].contains(kind) ? nil : 3))
         }
     }
 
     @Test func `kinds are named as the label has them`() {
         #expect(
             DomainKind.allCases.map(\.rawValue) == [
-                "package", "core", "uncore", "dram", "psys", "lead_core", "sensor", "zone",
+                "package", "core", "uncore", "dram", "psys", "lead_core", "gpu", "sensor", "zone",
             ])
     }
 }

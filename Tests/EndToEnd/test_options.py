@@ -114,7 +114,8 @@ def test_a_missing_value_is_one_line(name: str) -> None:
 @pytest.mark.parametrize("names", [("auto", "hwmon"), ("powercap", "simulated"), ("simulated", "auto", "perf")])
 def test_sources_that_stand_alone_have_nothing_beside_them(names: tuple[str, ...]) -> None:
     arguments = [word for name in names for word in ("--source", name)]
-    assert_is_usage_error(run(*arguments), *(f"--source {name}" for name in names[:2]), "powercap, perf and hwmon")
+    allowed = "powercap, perf, hwmon and feeds"
+    assert_is_usage_error(run(*arguments), *(f"--source {name}" for name in names[:2]), allowed)
 
 
 @pytest.mark.parametrize("argument", ["--nonsense", "--web.listen-adress=:9091", "nonsense"])

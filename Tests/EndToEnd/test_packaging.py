@@ -18,12 +18,15 @@ UNITS = REPOSITORY / "systemd"
 # What `systemd-analyze security` may say at most, of 10, of the service as it is shipped and with each of the drop-ins.
 EXPOSURE_CEILINGS = {None: 0.4, "capability": 0.7, "perf": 0.9}
 PACE_CEILING = 3.2
+# Of each reader: root without capabilities, and one of them reaches the driver's devices.
+READER_CEILINGS = {"nvidia": 0.8, "sensors": 0.6}
 # Fields that are not written out where they are reported, by the case: one for each layer of the sandbox, and those of
 # zones that are refused together.
 COMPUTED_FIELDS = {
     "sandboxed": {"PYJOULES_LANDLOCK", "PYJOULES_SECCOMP", "PYJOULES_CAPABILITIES"},
     "zoneIgnored": {"PYJOULES_ZONE", "PYJOULES_REASON"},
     "zoneUnreadable": {"PYJOULES_ZONE", "PYJOULES_REASON"},
+    "feedRefused": {"PYJOULES_ZONE", "PYJOULES_REASON"},
 }
 
 INSTALLED = {
@@ -31,9 +34,12 @@ INSTALLED = {
     f"usr/lib/systemd/system/{NAME}.service",
     f"usr/lib/systemd/system/{NAME}.socket",
     f"usr/lib/systemd/system/{NAME}-pace.service",
+    f"usr/lib/systemd/system/{NAME}-nvidia.service",
+    f"usr/lib/systemd/system/{NAME}-sensors.service",
     f"usr/lib/udev/rules.d/60-{NAME}.rules",
     f"usr/share/{NAME}/keep-totals.conf",
     f"usr/lib/sysusers.d/{NAME}.conf",
+    f"usr/lib/tmpfiles.d/{NAME}.conf",
     f"usr/lib/systemd/catalog/{NAME}.catalog",
     f"usr/share/man/man1/{NAME}.1",
     f"usr/share/bash-completion/completions/{NAME}",
@@ -117,8 +123,10 @@ def test_uninstall_leaves_only_what_may_have_been_edited(tmp_path: Path) -> None
 def test_the_unit_starts_the_program_from_the_prefix(tmp_path: Path) -> None:
     environment = {"DESTDIR": str(tmp_path), "PREFIX": "/opt/energy"}
     succeed(REPOSITORY / "scripts" / "install.sh", "install", BINARY, environment=environment)
-    unit = (tmp_path / "opt" / "energy" / "lib" / "systemd" / "system" / f"{NAME}.service").read_text()
-    assert f"ExecStart=/opt/energy/bin/{NAME} --web.systemd-socket $ARGS\n" in unit
+    units = tmp_path / "opt" / "energy" / "lib" / "systemd" / "system"
+    commands = {"": "--web.systemd-socket $ARGS", "-nvidia": "reader nvidia $NVIDIA_ARGS", "-sensors": "reader hwmon $SENSORS_ARGS"}
+    for unit, words in commands.items():
+        assert f"ExecStart=/opt/energy/bin/{NAME} {words}\n" in (units / f"{NAME}{unit}.service").read_text()
 
 
 # Units
@@ -148,7 +156,8 @@ def analyze(unit_directory: Path, *arguments: str) -> subprocess.CompletedProces
 @pytest.mark.parametrize("drop_in", EXPOSURE_CEILINGS)
 def test_systemd_has_nothing_to_say_against_the_units(unit_directory: Path, drop_in: str | None) -> None:
     add_drop_in(unit_directory, drop_in)
-    units = [f"{NAME}.service", f"{NAME}.socket", f"{NAME}-pace.service"]
+    kinds = (".service", ".socket", "-pace.service", "-nvidia.service", "-sensors.service")
+    units = [f"{NAME}{kind}" for kind in kinds]
     # The manual page is looked for where it is not installed; a binary format that may be missing is another's unit.
     result = analyze(unit_directory, "verify", "--man=no", *units)
     assert result.returncode == 0, result
@@ -175,6 +184,11 @@ def test_the_service_is_exposed_no_more_than_it_must_be(
 ) -> None:
     add_drop_in(unit_directory, drop_in)
     assert exposure(unit_directory, f"{NAME}.service") <= ceiling
+
+
+@pytest.mark.parametrize(("reader", "ceiling"), READER_CEILINGS.items())
+def test_readers_are_exposed_no_more_than_they_must_be(unit_directory: Path, reader: str, ceiling: float) -> None:
+    assert exposure(unit_directory, f"{NAME}-{reader}.service") <= ceiling
 
 
 def test_the_pause_has_no_rights_that_it_need_not_have(unit_directory: Path) -> None:
@@ -222,12 +236,23 @@ def test_the_group_is_made(installed: Path, tmp_path: Path) -> None:
     assert "\nSupplementaryGroups=pyjoules\n" in unit
 
 
-@pytest.mark.parametrize("action", ["add", "change", "remove"])
-def test_udev_shows_the_counters_to_the_group(action: str, tmp_path: Path) -> None:
-    """Asks udev what it would run for a zone, in a namespace where /sys has one and our rule is the only one."""
+def udev_test(action: str, device: str, directory: Path) -> str:
+    """What udev says that it would do for a device, where /sys is that of a directory and our rule is the only one."""
     tool("udevadm", "udev")
     if os.geteuid() != 0:
         pytest.skip("only root may mount another /sys for udev to look at")
+    script = """
+        mount -t tmpfs none /run && mkdir -p /run/udev/rules.d && cp "$1" /run/udev/rules.d &&
+        mount --bind "$2/sys" /sys && SYSTEMD_DEVICE_VERIFY_SYSFS=0 udevadm test --action="$3" "/sys/$4" 2>&1
+    """
+    words = ("sh", "-c", script, "sh", UNITS / f"60-{NAME}.rules", directory, action, device)
+    output = succeed("unshare", "--mount", "--propagation", "private", *words)
+    assert "60-pyjoules-exporter.rules" in output, "udev has not read the rule"
+    return output
+
+
+@pytest.mark.parametrize("action", ["add", "change", "remove"])
+def test_udev_shows_the_counters_to_the_group(action: str, tmp_path: Path) -> None:
     device = "devices/virtual/powercap/intel-rapl/intel-rapl:0"
     zone = tmp_path / "sys" / device
     zone.mkdir(parents=True)
@@ -235,19 +260,34 @@ def test_udev_shows_the_counters_to_the_group(action: str, tmp_path: Path) -> No
     (zone / "energy_uj").write_text("1\n")
     (zone / "subsystem").symlink_to("../../../../../class/powercap")
     (tmp_path / "sys" / "class" / "powercap").mkdir(parents=True)
-    script = """
-        mount -t tmpfs none /run && mkdir -p /run/udev/rules.d && cp "$1" /run/udev/rules.d &&
-        mount --bind "$2/sys" /sys && SYSTEMD_DEVICE_VERIFY_SYSFS=0 udevadm test --action="$3" "/sys/$4" 2>&1
-    """
-    rule = UNITS / f"60-{NAME}.rules"
-    output = succeed(
-        "unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", rule, tmp_path, action, device
-    )
-    assert "60-pyjoules-exporter.rules" in output, "udev has not read the rule"
+    output = udev_test(action, device, tmp_path)
     commands = re.findall(r"^run: '(.*energy_uj)'$", output, re.MULTILINE)
     counter = f"/sys/{device}/energy_uj"
     expected = [f"/bin/chgrp pyjoules {counter}", f"/bin/chmod 0440 {counter}"]
     assert commands == ([] if action == "remove" else expected)
+
+
+def test_readers_publish_where_only_root_may_write(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    rule = installed / "usr" / "lib" / "tmpfiles.d" / f"{NAME}.conf"
+    succeed(tool("systemd-tmpfiles", "systemd"), f"--root={tmp_path}", "--create", rule)
+    for directory in ("run/pyjoules-exporter", "run/pyjoules-exporter/feeds"):
+        assert stat.S_IMODE((tmp_path / directory).stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(
+    ("action", "driver"), [("add", "nvidia"), ("bind", "nvidia"), ("bind", "vfio-pci"), ("remove", "nvidia")]
+)
+def test_udev_starts_the_reader_with_a_gpu(action: str, driver: str, tmp_path: Path) -> None:
+    device = "devices/pci0000:00/0000:00:06.0"
+    gpu = tmp_path / "sys" / device
+    gpu.mkdir(parents=True)
+    (gpu / "uevent").write_text(f"DRIVER={driver}\n")
+    (gpu / "subsystem").symlink_to("../../../bus/pci")
+    (gpu / "driver").symlink_to(f"../../../bus/pci/drivers/{driver}")
+    (tmp_path / "sys" / "bus" / "pci" / "drivers" / driver).mkdir(parents=True)
+    wants = re.findall(r"^SYSTEMD_WANTS=(.*)$", udev_test(action, device, tmp_path), re.MULTILINE)
+    assert wants == ([f"{NAME}-nvidia.service"] if driver == "nvidia" and action != "remove" else [])
 
 
 # What the messages mean
@@ -340,16 +380,16 @@ def help_of(*command: str) -> str:
 
 
 def options_of(command: str) -> set[str]:
-    options = set(re.findall(r"^  (?:-\w, )?(--[\w.-]+)", help_of(command), re.MULTILINE))
+    options = set(re.findall(r"^  (?:-\w, )?(--[\w.-]+)", help_of(*command.split()), re.MULTILINE))
     assert options
     return options
 
 
-def commands() -> list[str]:
-    listed = help_of().partition("\nSUBCOMMANDS:\n")[2].partition("\n\n")[0]
-    found = re.findall(r"^  (\w+)", listed, re.MULTILINE)
-    assert {"serve", "measure"} <= set(found)
-    return found
+def commands(*above: str) -> list[str]:
+    """Those that do something, with the names above them: `reader nvidia`."""
+    listed = help_of(*above).partition("\nSUBCOMMANDS:\n")[2].partition("\n\n")[0]
+    names = re.findall(r"^  ([a-z]+)", listed, re.MULTILINE)
+    return [command for name in names for command in commands(*above, name) or [" ".join([*above, name])]]
 
 
 @pytest.fixture(scope="module")
@@ -370,7 +410,8 @@ def test_the_manual_page_is_free_of_warnings(manual_page: Path) -> None:
 
 def test_the_manual_page_tells_every_option_of_every_command(manual_page: Path) -> None:
     text = re.sub(r".\x08", "", shown(manual_page).stdout)
-    sections = dict(re.findall(r"^COMMAND (\w+)\n(.*?)^(?=\S)", text, re.MULTILINE | re.DOTALL))
+    sections = dict(re.findall(r"^COMMAND ([\w ]+)\n(.*?)^(?=\S)", text, re.MULTILINE | re.DOTALL))
+    assert {"serve", "measure", "reader nvidia"} <= set(commands())
     assert list(sections) == [command.upper() for command in commands()]
     for command in commands():
         told = set(re.findall(r"^       (?:-\w, )?(--[\w.-]+)", sections[command.upper()], re.MULTILINE))
@@ -436,10 +477,12 @@ def test_an_upgrade_restarts_the_service_and_not_the_socket(package: Path, tmp_p
     assert re.findall(r"deb-systemd-invoke (\S+) '(\S+)'", script) == [
         ("$_dh_action", f"{NAME}.service"),
         ("start", f"{NAME}.socket"),
+        *[("$_dh_action", f"{NAME}-{reader}.service") for reader in READER_CEILINGS],
     ]
     # On removal the socket goes first: otherwise a scrape would start the service again.
     removal = (tmp_path / "prerm").read_text()
     assert re.findall(r"deb-systemd-invoke (\S+) '(\S+)'", removal) == [
+        *[("stop", f"{NAME}-{reader}.service") for reader in reversed(READER_CEILINGS)],
         ("stop", f"{NAME}.socket"),
         ("stop", f"{NAME}.service"),
     ]

@@ -187,7 +187,7 @@ def test_doctor_says_what_to_do_about_a_slow_sensor(board: HwmonTree, faulty_pre
         timeout=20,
     )
     assert re.search(r"hwmon0/power1_input is not counted: a reading took 0\.\d\d s", result.stdout)
-    assert "node_exporter" in result.stdout
+    assert "pyjoules-exporter-sensors" in result.stdout
 
 
 def test_a_card_that_falls_asleep_is_no_failure(

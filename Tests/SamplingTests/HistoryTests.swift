@@ -35,7 +35,7 @@ import Testing
         #expect(tally.gaps > 200, comment)
         #expect(tally.restarts > 100, comment)
         for reason in ResetReason.allCases { #expect(tally.resets[reason, default: 0] > 20, comment) }
-        for reason in ReadFailure.allCases where reason != .asleep && reason != .slow {
+        for reason in ReadFailure.allCases where ![.asleep, .slow, .stale].contains(reason) {
             #expect(tally.failures[reason, default: 0] > 50, comment)
         }
         #expect(tally.corrections < tally.readings / 50, comment)

@@ -8,14 +8,16 @@ import SandboxAttempts
 ///     attempt socket 1
 ///     status CapEff 0000000000000000
 ///
-/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `watching`, `threads`, `perf`, `abstract`, `fatal`; an
-/// attempt is `try:NAME` or `try:NAME=ARGUMENT`.
+/// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `watching`, `threads`, `perf`, `abstract`, `fatal`, `reader`,
+/// `replacing=PATH`, `device=NUMBER` or `device=any`; an attempt is `try:NAME` or `try:NAME=ARGUMENT`. `try:replace` replaces a
+/// file of that directory.
 @main
 struct Probe {
     static func main() throws {
         var plan = SandboxPlan()
         var layers: [SandboxLayer] = []
         var attempts: [(name: String, argument: String)] = []
+        var replacing: ReplacingDirectory?
         for word in CommandLine.arguments.dropFirst() {
             let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
             let argument = parts.count > 1 ? parts[1] : ""
@@ -27,6 +29,12 @@ struct Probe {
             case "perf": plan.opensPerfEvents = true
             case "abstract": plan.reachesAbstractSockets = true
             case "fatal": plan.isFatal = true
+            case "reader": (plan.servesClients, plan.readsFiles) = (false, false)
+            case "replacing":
+                let directory = try ReplacingDirectory(argument)
+                plan.keepReplacing(in: directory)
+                replacing = consume directory
+            case "device": plan.deviceCommands = UInt32(argument).map { .one($0) } ?? .any
             case let name where name.hasPrefix("try:"): attempts.append((String(name.dropFirst(4)), argument))
             default: throw Misuse(word: word)
             }
@@ -42,8 +50,26 @@ struct Probe {
             case .off(let reason): say("layer \(layer.rawValue) off \(reason)")
             }
         }
-        for attempt in attempts { say("attempt \(attempt.name) \(sandbox_attempt(attempt.name, attempt.argument))") }
+        for attempt in attempts where attempt.name == "replace" {
+            say("attempt replace \(try replace(attempt.argument, in: &replacing))")
+        }
+        for attempt in attempts where attempt.name != "replace" {
+            say("attempt \(attempt.name) \(sandbox_attempt(attempt.name, attempt.argument))")
+        }
         for line in lines(of: status) { say("status \(line)") }
+    }
+
+    /// 0 or errno, as of the other attempts.
+    private static func replace(_ name: String, in directory: inout ReplacingDirectory?) throws -> Int32 {
+        guard let open = directory.take() else { throw Misuse(word: "replace") }
+        do throws(SystemError) {
+            try open.replace(name, writing: [1, 2].span, as: ".new")
+            try open.replace(name, writing: [3].span, as: ".new")
+            open.remove("nothing")
+            return 0
+        } catch {
+            return error.code.number
+        }
     }
 
     struct Misuse: Error {

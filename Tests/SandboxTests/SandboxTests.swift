@@ -93,6 +93,49 @@ import Testing
         #expect(probe.result(of: "fork") == EPERM)
     }
 
+    @Test func `a reader replaces files of its directory and of no other, and opens nothing else`() throws {
+        try withTemporaryDirectory { directory in
+            let feeds = directory + "/feeds"
+            try checked("mkdir", mkdir(feeds, 0o755))
+            try writeFile(feeds + "/other", "x")
+            let probe = try Probing(
+                "reader", "replacing=\(feeds)", "fatal", "try:replace=a.feed", "try:epoll_wait", "try:allocate")
+            for attempt in ["replace", "epoll_wait", "allocate"] {
+                #expect(probe.result(of: attempt) == 0, "\(attempt)")
+            }
+            #expect(try Files.read(feeds + "/a.feed") == [3])
+            let refused = [
+                "read=\(feeds)/other", "create=\(directory)/new", "remove=\(feeds)/other", "setsockopt-linger",
+            ]
+            for attempt in refused {
+                let probe = try Probing("reader", "replacing=\(feeds)", "layer=seccomp", "try:\(attempt)")
+                let name = String(attempt.prefix { $0 != "=" })
+                #expect(probe.result(of: name) == EPERM, "\(attempt)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: landlockVersion >= 1, "this kernel has no landlock"))
+    func `by landlock too files are made in the planned directory only`() throws {
+        try withTemporaryDirectory { directory in
+            let feeds = directory + "/feeds"
+            try checked("mkdir", mkdir(feeds, 0o755))
+            let probe = try Probing(
+                "layer=landlock", "replacing=\(feeds)", "try:replace=a.feed", "try:read=\(feeds)/a.feed",
+                "try:create=\(directory)/new", "try:mkdir=\(feeds)/new")
+            #expect(probe.result(of: "replace") == 0)
+            for attempt in ["read", "create", "mkdir"] { #expect(probe.result(of: attempt) == EACCES, "\(attempt)") }
+        }
+    }
+
+    @Test func `of a driver's commands only the planned one is allowed, or all`() throws {
+        for (plan, number, result) in [("device=17", "17", 0), ("device=17", "18", EPERM), ("device=any", "18", 0)] {
+            let probe = try Probing("layer=seccomp", "reader", plan, "try:ioctl-number=\(number)")
+            #expect(probe.result(of: "ioctl-number") == result, "\(plan) \(number)")
+        }
+        #expect(try Probing("layer=seccomp", "try:ioctl-number=17").result(of: "ioctl-number") == EPERM)
+    }
+
     @Test func `in the fatal form an unknown call ends the process`() throws {
         let probe = try Probing("fatal", "try:epoll_wait", "try:socket", "try:getrlimit")
         #expect(probe.result(of: "epoll_wait") == 0)

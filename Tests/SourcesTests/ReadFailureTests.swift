@@ -17,7 +17,7 @@ import Testing
     @Test func `reasons are named as the label has them`() {
         #expect(
             ReadFailure.allCases.map(\.rawValue) == [
-                "driver_error", "unregistered", "garbage", "empty", "asleep", "slow", "other",
+                "driver_error", "unregistered", "garbage", "empty", "asleep", "slow", "stale", "other",
             ])
     }
 }

@@ -64,6 +64,59 @@ import Testing
     }
 }
 
+/// Sensors that somebody else reads because they are slow.
+@Suite struct SlowSensorReadingTests {
+    private let second: UInt64 = 1_000_000_000
+    private let long: UInt64 = 30_000_000
+
+    @Test func `those that the loop gives up are read, under its names and identities, and no others`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "corsairpsu", of: "usb1/1-4", ["power1_input": "180000000\n", "power2_input": "5\n"])
+            try tree.add(1, "ina", of: "i2c-1/1-0040", ["energy1_input": "77\n"])
+            // Three labels, and the first reading in the order of devices is the other chip's.
+            let watch = Watch(durations: [0, 0, 0, 0, 3 * second / 2])
+            var sensors = SlowSensors(sysfs: tree.root, clock: watch.read)
+            let known = HwmonDiscovery(sysfs: tree.root)
+            #expect(sensors.facts == known.sensors.map(\.facts))
+            #expect(sensors.slowCount == 2)
+            let readings = sensors.facts.indices.map { sensors.read($0) }
+            #expect(readings == [nil, .counter(180_000_000), .counter(5)])
+        }
+    }
+
+    @Test func `one that becomes slow is read from then on`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["power1_input": "7\n"])
+            // A label, and three readings before anybody asks.
+            let watch = Watch(durations: [0, 0, 0, long, long, 0])
+            var sensors = SlowSensors(sysfs: tree.root, clock: watch.read)
+            #expect(sensors.slowCount == 0)
+            #expect((0..<3).map { _ in sensors.read(0) } == [.counter(7), .counter(7), .counter(7)])
+            #expect(sensors.slowCount == 1)
+        }
+    }
+
+    @Test func `one long reading by chance is none`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["power1_input": "7\n"])
+            let watch = Watch(durations: [0, 0, 0, 0, long, 0, long])
+            var sensors = SlowSensors(sysfs: tree.root, clock: watch.read)
+            #expect((0..<5).map { _ in sensors.read(0) } == [nil, nil, nil, nil, nil])
+        }
+    }
+
+    @Test func `a chip that comes or goes is noticed`() throws {
+        try withHwmonTree { tree in
+            try tree.add(0, "ina", ["power1_input": "7\n"])
+            let sensors = SlowSensors(sysfs: tree.root)
+            let before = sensors.hasChanged()
+            try tree.add(1, "ina", ["power1_input": "7\n"])
+            let after = sensors.hasChanged()
+            #expect(!before && after)
+        }
+    }
+}
+
 /// A clock that is read before and after each reading of a sensor.
 private final class Watch {
     private(set) var readings = 0

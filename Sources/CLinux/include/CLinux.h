@@ -76,6 +76,9 @@ int clinux_landlock_ruleset(int version, int reaches_abstract_sockets);
 /// Allows to read a file, or to list and read whatever is in and below a directory. See landlock_add_rule(2).
 int clinux_landlock_allow_reading(int ruleset, const char *_Nonnull path);
 
+/// Allows to make files in and below an open directory, to write them and to put them in each other's place. See landlock_add_rule(2).
+int clinux_landlock_allow_replacing(int ruleset, int directory, int version);
+
 /// Binds this thread and whatever it starts to the rules. See landlock_restrict_self(2).
 int clinux_landlock_restrict(int ruleset);
 
@@ -96,6 +99,10 @@ int clinux_drop_capabilities(int keeps_monitoring);
 /// Lets go of the program's own code in memory: what is needed again comes back from the file by itself. Gives -1 if the kernel does
 /// not do it. See madvise(2), MADV_DONTNEED, and dl_iterate_phdr(3).
 int clinux_release_code(void);
+
+/// Gives memory back that was freed, and what calls that have returned left on the stack. To be called in the first thread. See
+/// malloc_trim(3), madvise(2).
+void clinux_release_memory(void);
 
 /// The file type bits of st_mode as one of the enumerators below; the S_IS macros do not import.
 enum clinux_file_type { CLINUX_FILE_OTHER, CLINUX_FILE_REGULAR, CLINUX_FILE_PIPE, CLINUX_FILE_TERMINAL, CLINUX_FILE_SOCKET };

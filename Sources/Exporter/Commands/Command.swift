@@ -11,7 +11,9 @@ struct Command: ParsableCommand {
             serves http://HOST:9091/metrics. A flag beats the environment (EXPORTER_PORT, SCRAPE_INTERVAL_SECONDS).
             """,
         version: "pyjoules-exporter \(Build.version) (revision \(Build.revision), Swift \(Build.swift))",
-        subcommands: [ServeCommand.self, MeasureCommand.self, DoctorCommand.self, HealthcheckCommand.self],
+        subcommands: [
+            ServeCommand.self, MeasureCommand.self, DoctorCommand.self, HealthcheckCommand.self, ReaderCommand.self,
+        ],
         defaultSubcommand: ServeCommand.self
     )
 

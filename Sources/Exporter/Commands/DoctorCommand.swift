@@ -44,7 +44,8 @@ struct DoctorCommand: ParsableCommand {
             try configuration.checkDirectories()
             let examination = Examination(
                 source: configuration.source, sysfs: configuration.sysfs, procfs: configuration.procfs,
-                cgroupfs: configuration.cgroupfs, podNames: configuration.attribution?.settings.podNames,
+                feeds: configuration.feeds, cgroupfs: configuration.cgroupfs,
+                podNames: configuration.attribution?.settings.podNames,
                 addresses: configuration.listenAddresses)
             let report = try examination.report()
             try TextWriter.standardOutput().write(report.text(format ?? .text))

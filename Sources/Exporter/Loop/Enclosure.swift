@@ -32,9 +32,7 @@ enum Enclosure {
         let report =
             configuration.entersSandbox
             ? Sandbox.enterSandbox(plan) : SandboxReport(allOff: "--no-sandbox")
-        var fields: [String: String] = [:]
-        for layer in SandboxLayer.allCases { fields[layer.rawValue] = report[layer].isOn ? "on" : "off" }
-        log.report(.sandboxed, report.isComplete ? .info : .warning, "sandbox: \(report.summary)", fields)
+        SandboxReporter.tell(report, log)
         return report
     }
 }
@@ -43,7 +41,8 @@ extension SandboxPlan {
     /// What serving with this configuration takes.
     init(_ configuration: Configuration) {
         self.init()
-        readablePaths = Sources.searchedPaths(sysfs: configuration.sysfs, procfs: configuration.procfs)
+        readablePaths = Sources.searchedPaths(
+            sysfs: configuration.sysfs, procfs: configuration.procfs, feeds: configuration.feeds)
         writesFiles = configuration.stateFile != nil
         reachesAbstractSockets = Process.environment("NOTIFY_SOCKET")?.hasPrefix("@") ?? false
         isFatal = Build.hasFatalSandbox

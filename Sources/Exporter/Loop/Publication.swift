@@ -27,6 +27,8 @@ struct Publication: ~Copyable, Publisher {
     private var nextShownNanoseconds: UInt64 = 0
     /// The layout that was told of last; the rows may still be of an older one.
     private var toldLayout: UInt64
+    /// So many portions of published power were taken in.
+    private var portions: UInt64 = 0
     private var probe: ProcessProbe
     private let showsCreated: Bool
     private let sink: LogSink
@@ -55,9 +57,17 @@ struct Publication: ~Copyable, Publisher {
     /// - Returns: whether anything that is measured came or went.
     mutating func take(_ tick: Measuring.Tick) -> Bool {
         if tick == .endedInterval { catalog.record(measuring.sampling) }
+        takePortions()
         guard toldLayout != measuring.sampling.layoutGeneration else { return false }
         toldLayout = measuring.sampling.layoutGeneration
         return true
+    }
+
+    /// Takes in the power that others have published since this was called last.
+    private mutating func takePortions() {
+        guard measuring.sampling.portions != portions else { return }
+        portions = measuring.sampling.portions
+        catalog.recordPortions(measuring.sampling)
     }
 
     /// Shows what was given up, which is known once and stays.
@@ -81,6 +91,7 @@ struct Publication: ~Copyable, Publisher {
 
     /// Shows the latest pass over the counters, and nothing newer before its time.
     private mutating func publish(_ serving: ServingFacts) {
+        takePortions()
         followLayout()
         measuring.shareForPage()
         let facts = ServerFacts(

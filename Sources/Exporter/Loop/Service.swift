@@ -20,7 +20,7 @@ enum Service {
             server.enterSandbox(configuration)
             do throws(SystemError) {
                 try server.start()
-                Process.releaseCode()
+                Process.releaseStart()
                 try server.run()
                 return 0
             } catch {

@@ -32,6 +32,7 @@ struct Configuration {
     var stateFile: String?
     var sysfs = "/sys"
     var procfs = "/proc"
+    var feeds = SystemRoots.usualFeeds
     /// Who used the energy; nil if nobody asks.
     var attribution: AttributionChoice? = AttributionChoice()
     /// The directory of the cgroups, where it is not the usual one below `sysfs`.

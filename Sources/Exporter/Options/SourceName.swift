@@ -7,6 +7,7 @@ enum SourceName: String, CaseIterable {
     case powercap
     case perf
     case hwmon
+    case feeds
     case simulated
 
     /// The kind that is meant; nil for `auto`.
@@ -16,6 +17,7 @@ enum SourceName: String, CaseIterable {
         case .powercap: .powercap
         case .perf: .perf
         case .hwmon: .hwmon
+        case .feeds: .feeds
         case .simulated: .simulated
         }
     }
@@ -26,7 +28,7 @@ enum SourceName: String, CaseIterable {
         switch first {
         case .auto: return .auto
         case .simulated: return .simulated
-        case .powercap, .perf, .hwmon: return .these(names.compactMap(\.kind))
+        case .powercap, .perf, .hwmon, .feeds: return .these(names.compactMap(\.kind))
         }
     }
 }

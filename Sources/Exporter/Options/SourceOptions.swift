@@ -15,7 +15,7 @@ struct SourceOptions: ParsableArguments {
     @Option(
         name: .customLong("source"),
         help: ArgumentHelp(
-            "Where energy is read: powercap, perf or hwmon, which may be repeated to read several side by side; simulated, which measures nothing; or auto: powercap, or perf where that cannot be read, and hwmon beside it. (default: auto)",
+            "Where energy is read: powercap, perf, hwmon or feeds, which may be repeated to read several side by side; simulated, which measures nothing; or auto: powercap, or perf where that cannot be read, and hwmon and feeds beside it. (default: auto)",
             valueName: "source"),
         completion: .list(SourceName.allCases.map(\.rawValue)),
         transform: Parsing.oneOf)
@@ -33,12 +33,25 @@ struct SourceOptions: ParsableArguments {
         transform: Parsing.directory)
     var procfs: String?
 
+    @Option(
+        name: .customLong("path.feeds"),
+        help: ArgumentHelp(
+            "The directory in which other programs publish energy and power. (default: /run/pyjoules-exporter/feeds)",
+            valueName: "directory"), completion: .directory,
+        transform: Parsing.directory)
+    var feeds: String?
+
+    /// With a slash behind it, a link would be followed.
+    private static func withoutSlashes(_ path: String) -> String {
+        String(path.reversed().drop { $0 == "/" }.reversed())
+    }
+
     func validate() throws {
         let alone = sources.filter { $0.kind == nil || $0 == .simulated }
         guard let first = alone.first, let other = sources.first(where: { $0 != first }) else { return }
         throw ValidationError(
             "'--source \(first.rawValue)' makes no sense beside '--source \(other.rawValue)': allowed are auto or simulated alone, or any of "
-                + "powercap, perf and hwmon")
+                + "powercap, perf, hwmon and feeds")
     }
 
     /// Puts the options over the environment over what the configuration has.
@@ -47,6 +60,8 @@ struct SourceOptions: ParsableArguments {
         configuration.source = SourceName.choice(sources) ?? configuration.source
         configuration.sysfs = sysfs ?? configuration.sysfs
         configuration.procfs = procfs ?? configuration.procfs
+        // It may come later, with the first program that publishes something.
+        configuration.feeds = feeds.map(SourceOptions.withoutSlashes) ?? configuration.feeds
         configuration.mustExist = [sysfs, procfs].compactMap { $0 }
     }
 }

@@ -1,7 +1,9 @@
 import Bytes
 
-/// A setting that is a time of at least a millisecond, written as `0.1`, `100ms` or `1s`.
+/// A setting that is a time, written as `0.1`, `100ms` or `1s`.
 protocol TimeSpan: Equatable {
+    /// The shortest that is allowed: a millisecond, if nothing else is said.
+    static var shortestNanoseconds: UInt64 { get }
     /// The longest that is allowed.
     static var longestSeconds: UInt64 { get }
     /// How it is written, for the error.
@@ -46,11 +48,15 @@ struct Patience: TimeSpan {
 }
 
 extension TimeSpan {
+    static var shortestNanoseconds: UInt64 { 1_000_000 }
+
     /// Reads a text; the error says what is allowed, with examples of how it is written.
     init(parsing text: String) throws(WrongValue) {
-        guard let value = Self.nanoseconds(text), value >= 1_000_000, value <= Self.longestSeconds * 1_000_000_000
+        guard let value = Self.nanoseconds(text), value >= Self.shortestNanoseconds,
+            value <= Self.longestSeconds * 1_000_000_000
         else {
-            throw WrongValue("allowed are 1ms to \(Self.longestSeconds)s, written like \(Self.examples)")
+            let shortest = Self.shortestNanoseconds / 1_000_000
+            throw WrongValue("allowed are \(shortest)ms to \(Self.longestSeconds)s, written like \(Self.examples)")
         }
         self.init(nanoseconds: value)
     }

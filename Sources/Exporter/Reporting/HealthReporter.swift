@@ -36,19 +36,22 @@ struct HealthReporter {
         }
         log.report(
             .zoneFailing, failure == .asleep ? .info : .warning,
-            "the counter of \(domain) cannot be read (\(failure.rawValue)): \(HealthReporter.remark(failure))",
+            "the counter of \(domain) cannot be read (\(failure.rawValue)): \(HealthReporter.remark(failure, account.facts.source))",
             ["domain": domain, "reason": failure.rawValue])
     }
 
     /// What becomes of a counter that cannot be read.
-    private static func remark(_ failure: ReadFailure) -> String {
+    private static func remark(_ failure: ReadFailure, _ source: SourceKind) -> String {
         switch failure {
+        case .unregistered where source == .feeds: "it is in no feed any more, and goes on when it is in one again"
         case .unregistered: "it is gone from the kernel and is looked for"
         case .slow:
             "each reading would hold up everything else, so that it is not read again until its device appears anew or the exporter "
                 + "starts anew; pyjoules_zone_info says how long it took"
         case .asleep:
             "its device is suspended or the sensor is switched off; it is read again as soon as it shows something"
+        case .stale:
+            "nobody has published it for more than three times as long as it should take; its total stays as it was"
         case .driverError, .garbage, .empty, .other: "its total stays as it was until it can be read"
         }
     }

@@ -18,7 +18,7 @@ struct HostReporter {
     mutating func review(_ sampling: borrowing Sampling, at now: UInt64, _ log: Logger) {
         if let fault = sampling.platformFault, !hasSaidFault {
             hasSaidFault = true
-            HostReporter.report(fault, log)
+            HostReporter.report(fault, sampling.hostBasis, log)
         }
         guard let missing = sampling.missingHostParts, missing > 0 else { return complete(sampling, log) }
         let since = missingSince ?? now
@@ -42,7 +42,7 @@ struct HostReporter {
         log.report(.hostComplete, .notice, "every part of the machine's energy is counted again")
     }
 
-    private static func report(_ fault: PlatformFault, _ log: Logger) {
+    private static func report(_ fault: PlatformFault, _ basis: HostBasis?, _ log: Logger) {
         let reason =
             switch fault {
             case .standsStill: "it has not moved in 10 s while the packages have"
@@ -52,7 +52,7 @@ struct HostReporter {
         log.report(
             .hostBasisChanged, .warning,
             "psys is not taken for the machine, because \(reason); the machine's energy is that of its packages and their "
-                + "memory until the exporter is started again",
-            ["basis": HostBasis.packagesAndDram.rawValue, "reason": fault.rawValue])
+                + "memory\(basis == .packagesDramAndGPUs ? ", and of its GPUs," : "") until the exporter is started again",
+            ["basis": (basis ?? .packagesAndDram).rawValue, "reason": fault.rawValue])
     }
 }

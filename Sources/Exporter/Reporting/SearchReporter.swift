@@ -28,6 +28,8 @@ struct SearchReporter {
     private var up: SourceKinds
     private var refusals: [Refusal]
     private var hasUnsaid = false
+    /// When more may be said of what others publish, by its name: it may be bad and good by turns.
+    private var quiet: [String: UInt64] = [:]
 
     /// What is so now was said when it was found.
     init(_ sampling: borrowing Sampling) {
@@ -110,11 +112,23 @@ struct SearchReporter {
             let refusal = refusals[index]
             let isPatient = refusal.zone.reason.mayPass
             guard !isPatient || now >= refusal.sinceNanoseconds + SearchReporter.patienceNanoseconds else { continue }
+            guard !isQuiet(refusal.zone, at: now) else { continue }
             refusals[index].isSaid = true
             due.append(refusal)
         }
         hasUnsaid = refusals.contains { !$0.isSaid }
         report(due, sampling, log)
+    }
+
+    /// Whether something was said of it less than a minute ago.
+    private mutating func isQuiet(_ zone: RefusedZone, at now: UInt64) -> Bool {
+        switch zone.reason {
+        case .garbage, .unreadable: break
+        default: return false
+        }
+        if let until = quiet[zone.name], now < until { return true }
+        quiet[zone.name] = now + HealthReporter.quietNanoseconds
+        return false
     }
 
     private func report(_ due: [Refusal], _ sampling: borrowing Sampling, _ log: Logger) {

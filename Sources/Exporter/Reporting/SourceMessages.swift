@@ -8,7 +8,9 @@ extension Sources {
     /// Opens what the configuration asks for.
     init(_ configuration: Configuration) {
         self.init(
-            opening: configuration.source, SystemRoots(sysfs: configuration.sysfs, procfs: configuration.procfs))
+            opening: configuration.source,
+            SystemRoots(
+                sysfs: configuration.sysfs, procfs: configuration.procfs, feeds: configuration.feeds))
     }
 }
 

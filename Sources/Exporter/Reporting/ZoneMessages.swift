@@ -23,6 +23,11 @@ struct RefusedZones {
 
     /// `zone a is`, `sensors a, b are`.
     private var subject: String { "\(noun) \(names(separator: ", ")) \(isOne ? "is" : "are")" }
+    /// What is published is known by its domain.
+    private var published: String {
+        zones.prefix(RefusedZones.mostNames).map { $0.domain?.tag ?? $0.name }.joined(separator: ", ")
+            + (isOne ? " is" : " are")
+    }
     /// `zone a`, `each of the zones a, b`.
     private var each: String { (isOne ? "" : "each of the ") + "\(noun) \(names(separator: ", "))" }
 
@@ -61,6 +66,17 @@ extension RefusedZones {
             report(
                 .zoneUnreadable, .error, "\(noun) \(names(separator: ", ")) may not be read\(rights): \(help)",
                 "permission denied", log)
+        case .garbage(let fault):
+            let feeds =
+                isOne
+                ? "feed \(names(separator: ", ")) is counted until it is"
+                : "feeds \(names(separator: ", ")) is counted until they are"
+            report(.feedRefused, .warning, "nothing of \(feeds) mended: \(fault)", fault.description, log)
+        case .unreadable(let obstacle, _):
+            report(
+                .zoneUnreadable, .warning,
+                "\(published) not counted, say\(isOne ? "s its feed" : " their feeds"): \(reason)",
+                obstacle.rawValue, log)
         case .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany:
             report(.zoneUnreadable, .warning, "\(subject) not counted: \(reason)", reason.description, log)
         }

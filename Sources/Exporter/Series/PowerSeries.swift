@@ -17,6 +17,8 @@ struct PowerSeries {
     /// One for each account; none where they are not shown.
     private var histograms: [PowerHistogram] = []
     private let hasHistograms: Bool
+    /// One for each account: so many portions of published power were taken in.
+    private var portions: [UInt64] = []
 
     init(
         declaredIn registry: inout Registry, _ tables: DomainTables, _ origin: Origin, hasClassicBuckets: Bool
@@ -42,17 +44,33 @@ struct PowerSeries {
     mutating func record(_ sampling: borrowing Sampling) {
         makeRoom(for: sampling.accounts.count)
         for index in extremes.indices {
-            guard let power = sampling.accounts[index].powerMicrowatts else { continue }
-            extremes[index].record(power, at: sampling.lastPassNanoseconds)
-            quantiles[index].record(microwatts: power, at: sampling.lastPassNanoseconds)
-            if hasHistograms { histograms[index].record(microwatts: power) }
+            guard !sampling.isPublished(index), let power = sampling.accounts[index].powerMicrowatts else { continue }
+            record(power, index, at: sampling.lastPassNanoseconds)
         }
+    }
+
+    /// Takes in power that others have published since this was called last.
+    mutating func recordPortions(_ sampling: borrowing Sampling) {
+        makeRoom(for: sampling.accounts.count)
+        for index in extremes.indices {
+            guard let portion = sampling.portions(index), portion != portions[index] else { continue }
+            portions[index] = portion
+            let now = sampling.lastPassNanoseconds
+            sampling.forEachPower(index) { record($0, index, at: now) }
+        }
+    }
+
+    private mutating func record(_ power: UInt64, _ index: Int, at now: UInt64) {
+        extremes[index].record(power, at: now)
+        quantiles[index].record(microwatts: power, at: now)
+        if hasHistograms { histograms[index].record(microwatts: power) }
     }
 
     /// Has something to take samples in for each account; accounts only grow in number.
     private mutating func makeRoom(for count: Int) {
         let missing = count - extremes.count
         guard missing > 0 else { return }
+        portions += Array(repeating: 0, count: missing)
         extremes += Array(repeating: SlidingExtremes(), count: missing)
         quantiles += Array(repeating: SlidingQuantiles(), count: missing)
         if hasHistograms { histograms += Array(repeating: PowerHistogram(), count: missing) }

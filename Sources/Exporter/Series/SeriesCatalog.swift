@@ -13,6 +13,7 @@ struct SeriesCatalog: ~Copyable {
     private var power: PowerSeries
     private var truth: TruthSeries
     private var zones: ZoneSeries
+    private var cards: CardSeries
     private var server: ServerSeries
     private let web: WebSeries
     private let sandbox: SandboxSeries
@@ -41,6 +42,7 @@ struct SeriesCatalog: ~Copyable {
             AttributionSeries(declaredIn: &registry, origin, kinds: $0.kinds, places: $0.places)
         }
         zones = ZoneSeries(declaredIn: &registry)
+        cards = CardSeries(declaredIn: &registry)
         server = ServerSeries(declaredIn: &registry)
         web = WebSeries(declaredIn: &registry)
         sandbox = SandboxSeries(declaredIn: &registry)
@@ -56,11 +58,17 @@ struct SeriesCatalog: ~Copyable {
         layoutGeneration = sampling.layoutGeneration
         return tables.follow(sampling, in: &registry) + energy.follow(sampling, in: &registry)
             + truth.follow(sampling, in: &registry) + zones.follow(sampling, in: &registry)
+            + cards.follow(sampling, in: &registry)
     }
 
     /// Takes in the power of a measurement interval that just ended; it is shown when values are set the next time.
     mutating func record(_ sampling: borrowing Sampling) {
         power.record(sampling)
+    }
+
+    /// Takes in the power that others have published since this was called last.
+    mutating func recordPortions(_ sampling: borrowing Sampling) {
+        power.recordPortions(sampling)
     }
 
     /// Sets every value anew. The rows must be of the sampling's layout: see `follow`.
