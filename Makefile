@@ -101,7 +101,7 @@ bench: bench-programs ## Compare with nginx, bare C, node_exporter and a Python 
 	@scripts/rivals.sh
 	python3 Benchmarks/bench.py
 
-bench-report: ## Draw docs/performance.md and the table in README.md from what 'make bench' measured last
+bench-report: ## Draw docs/performance.md and its pictures from what 'make bench' measured last
 	python3 Benchmarks/report.py
 
 bench-smoke: bench-programs ## Check allocations, system calls, instructions and memory against Benchmarks/thresholds.json

@@ -1,14 +1,12 @@
-"""Draws docs/performance.md, its pictures, and the table in README.md from what `make bench` measured last.
+"""Draws docs/performance.md and its pictures, of which README.md shows one, from what `make bench` measured last.
 
 python3 Benchmarks/report.py             from .build/bench.json
-python3 Benchmarks/report.py --check     only says whether README.md and docs/performance.md show the same figures
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,9 +21,6 @@ RESULTS = ROOT / ".build" / "bench.json"
 REPORT = ROOT / "docs" / "performance.md"
 WORDS = HERE / "performance.md"
 PICTURES = ROOT / "docs" / "pictures"
-README = ROOT / "README.md"
-# What README.md takes over, and between which lines.
-BEGIN, END = "<!-- figures: made by make bench-report -->\n", "<!-- end of figures -->\n"
 
 # The rows, by quantity and condition, that say most.
 IN_SHORT = (
@@ -73,7 +68,7 @@ def report(results: Mapping) -> str:
     rows: dict[str, list[Row]] = defaultdict(list)
     for row in results["rows"]:
         rows[row["section"]].append(_row(row))
-    values = {"machine": _machine(results), "short": BEGIN + _in_short(results, rows) + END}
+    values = {"machine": _machine(results), "short": _in_short(results, rows)}
     values |= {f"version_{name}": results["versions"].get(name, "not measured") for name in PROGRAMS}
     values |= {section: _table(taken) for section, taken in rows.items()}
     values["checks"] = _checks(results["checks"])
@@ -144,31 +139,15 @@ def _checks(checks: Sequence[Mapping]) -> str:
     )
 
 
-def figures_in(path: Path) -> str:
-    """The part of a document that README.md and docs/performance.md have in common."""
-    found = re.search(re.escape(BEGIN) + "(.*)" + re.escape(END), path.read_text(), re.DOTALL)
-    if found is None:
-        raise SystemExit(f"{path} has no lines '{BEGIN.strip()}' and '{END.strip()}'")
-    return found[1]
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
     parser.add_argument("--input", type=Path, default=RESULTS)
     options = parser.parse_args()
-    if options.check:
-        if figures_in(README) != figures_in(REPORT):
-            print("README.md and docs/performance.md show different figures: make bench-report", file=sys.stderr)
-            return 1
-        return 0
     if not options.input.exists():
         print(f"{options.input} is missing: run `make bench` first, on a quiet machine", file=sys.stderr)
         return 1
     REPORT.write_text(report(json.loads(options.input.read_text())))
-    old, new = (BEGIN + figures_in(path) + END for path in (README, REPORT))
-    README.write_text(README.read_text().replace(old, new))
-    print(f"written: {REPORT}, {PICTURES}/*.svg, and the table in {README}")
+    print(f"written: {REPORT} and {PICTURES}/*.svg")
     return 0
 
 

@@ -42,6 +42,7 @@ installed=(
     "$documentation/examples/former-names.rules.yml"
     "$documentation/examples/power.rules.yml"
 )
+for document in docs/*.md docs/pictures/*.svg; do installed+=("$documentation/${document#docs/}"); done
 
 # place FILE TARGET: what is read and not run.
 place() {
@@ -81,6 +82,8 @@ install_all() {
     for example in systemd/examples/*.conf deploy/prometheus/{prometheus,{alerts,attribution,former-names,power}.rules}.yml; do
         place "$example" "$documentation/examples/${example##*/}"
     done
+    local document
+    for document in docs/*.md docs/pictures/*.svg; do place "$document" "$documentation/${document#docs/}"; done
     [ -n "$destination" ] || cat <<TEXT
 Now, as root:
     systemd-sysusers $prefix/lib/sysusers.d/$name.conf    # the group that may read the counters

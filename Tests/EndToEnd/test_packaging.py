@@ -53,6 +53,8 @@ INSTALLED = {
     f"usr/share/doc/{NAME}/examples/former-names.rules.yml",
     f"usr/share/doc/{NAME}/examples/power.rules.yml",
 }
+DOCUMENTS = [*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs").glob("pictures/*.svg")]
+INSTALLED |= {f"usr/share/doc/{NAME}/{path.relative_to(REPOSITORY / 'docs')}" for path in DOCUMENTS}
 CONFIGURATION = {f"etc/default/{NAME}"}
 
 
@@ -124,7 +126,11 @@ def test_the_unit_starts_the_program_from_the_prefix(tmp_path: Path) -> None:
     environment = {"DESTDIR": str(tmp_path), "PREFIX": "/opt/energy"}
     succeed(REPOSITORY / "scripts" / "install.sh", "install", BINARY, environment=environment)
     units = tmp_path / "opt" / "energy" / "lib" / "systemd" / "system"
-    commands = {"": "--web.systemd-socket $ARGS", "-nvidia": "reader nvidia $NVIDIA_ARGS", "-sensors": "reader hwmon $SENSORS_ARGS"}
+    commands = {
+        "": "--web.systemd-socket $ARGS",
+        "-nvidia": "reader nvidia $NVIDIA_ARGS",
+        "-sensors": "reader hwmon $SENSORS_ARGS",
+    }
     for unit, words in commands.items():
         assert f"ExecStart=/opt/energy/bin/{NAME} {words}\n" in (units / f"{NAME}{unit}.service").read_text()
 

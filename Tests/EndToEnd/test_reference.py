@@ -1,4 +1,4 @@
-"""The table of series in README has every family that there is, and nothing else, with its labels."""
+"""The table of series in docs/metrics.md has every family that there is, and nothing else, with its labels."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ OF_THE_FORMAT = {"le"}
 
 
 def reference() -> dict[str, set[str] | None]:
-    """The labels of each family, as README says; None where it does not say all."""
-    text = (REPOSITORY / "README.md").read_text()
-    table = text[text.index("\n## Series\n") :].split("\n\n")[1]
+    """The labels of each family, as the document says; None where it does not say all."""
+    text = (REPOSITORY / "docs" / "metrics.md").read_text()
+    table = text[text.index("\n| Series |") :].split("\n\n")[0].strip()
     found: dict[str, set[str] | None] = {}
     for row in table.splitlines()[2:]:
         names = re.findall(r"`(\w+)(?:\{([\w,.]*)\})?", row.split("|")[1])
