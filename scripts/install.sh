@@ -31,6 +31,7 @@ installed=(
     "$prefix/lib/tmpfiles.d/$name.conf"
     "$prefix/lib/systemd/catalog/$name.catalog"
     "$prefix/share/man/man1/$name.1"
+    "$prefix/share/man/man5/$name-web.yml.5"
     "$prefix/share/bash-completion/completions/$name"
     "$zsh/_$name"
     "$prefix/share/fish/vendor_completions.d/$name.fish"
@@ -70,8 +71,11 @@ install_all() {
     place "systemd/$name.catalog" "$prefix/lib/systemd/catalog/$name.catalog"
     [ -e "$destination/etc/default/$name" ] || place "systemd/$name.default" "/etc/default/$name"
 
-    scripts/manual_page.py "$binary" "packaging/$name.1.in" "$date" "$documentation" > "$made/$name.1"
-    place "$made/$name.1" "$prefix/share/man/man1/$name.1"
+    local page
+    for page in "$name.1" "$name-web.yml.5"; do
+        scripts/manual_page.py "$binary" "packaging/$page.in" "$date" "$documentation" > "$made/$page"
+        place "$made/$page" "$prefix/share/man/man${page##*.}/$page"
+    done
     local shell
     for shell in bash zsh fish; do scripts/completions.py "$binary" "$shell" > "$made/$shell"; done
     place "$made/bash" "$prefix/share/bash-completion/completions/$name"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the manual page: a template, with the commands and options that the program itself lists.
 
-manual_page.py BINARY TEMPLATE DATE DOCUMENTATION-DIRECTORY > pyjoules-exporter.1
+manual_page.py BINARY packaging/PAGE.in DATE DOCUMENTATION-DIRECTORY > PAGE
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ INSTALLED = {
     f"usr/lib/tmpfiles.d/{NAME}.conf",
     f"usr/lib/systemd/catalog/{NAME}.catalog",
     f"usr/share/man/man1/{NAME}.1",
+    f"usr/share/man/man5/{NAME}-web.yml.5",
     f"usr/share/bash-completion/completions/{NAME}",
     f"usr/share/zsh/site-functions/_{NAME}",
     f"usr/share/fish/vendor_completions.d/{NAME}.fish",
@@ -408,10 +409,23 @@ def shown(page: Path) -> subprocess.CompletedProcess[str]:
     return run(tool("man", "man-db"), "--warnings=w", "-E", "UTF-8", "-l", page, environment=environment)
 
 
-def test_the_manual_page_is_free_of_warnings(manual_page: Path) -> None:
-    result = shown(manual_page)
+@pytest.mark.parametrize("name", [f"man1/{NAME}.1", f"man5/{NAME}-web.yml.5"])
+def test_a_manual_page_is_free_of_warnings(installed: Path, name: str) -> None:
+    page = installed / "usr" / "share" / "man" / name
+    result = shown(page)
     assert result.returncode == 0, result
     assert result.stderr == ""
+    assert not re.search(r"@[A-Z]+@", page.read_text()), "a place of the template is left"
+
+
+def test_the_manual_page_of_the_web_configuration_has_every_key(installed: Path) -> None:
+    """Those that the document shows, which is where they are told of at length."""
+    text = (installed / "usr" / "share" / "man" / "man5" / f"{NAME}-web.yml.5").read_text().replace("\\-", "-")
+    document = (REPOSITORY / "docs/web-configuration.md").read_text()
+    (example,) = re.findall(r"```yaml\n(tls_server_config.*?)```", document, re.DOTALL)
+    keys = re.findall(r"^ *([\w-]+):", example, re.MULTILINE)
+    assert len(keys) > 20
+    assert [key for key in keys if key != "prometheus" and key.lower() not in text.lower()] == []
 
 
 def test_the_manual_page_tells_every_option_of_every_command(manual_page: Path) -> None:
@@ -422,10 +436,6 @@ def test_the_manual_page_tells_every_option_of_every_command(manual_page: Path) 
     for command in commands():
         told = set(re.findall(r"^       (?:-\w, )?(--[\w.-]+)", sections[command.upper()], re.MULTILINE))
         assert told == options_of(command), command
-
-
-def test_no_place_of_the_template_is_left(manual_page: Path) -> None:
-    assert not re.search(r"@[A-Z]+@", manual_page.read_text())
 
 
 def test_a_terminal_and_a_pipe_build_the_same() -> None:
@@ -459,6 +469,7 @@ def test_the_package_has_what_install_installs(package: Path, tmp_path: Path) ->
         .replace("usr/lib/udev", "lib/udev")
         .replace("zsh/site-functions", "zsh/vendor-completions")
         .replace(f"{NAME}.1", f"{NAME}.1.gz")
+        .replace("-web.yml.5", "-web.yml.5.gz")
         for name in INSTALLED | CONFIGURATION
     }
     own = {f"usr/share/doc/{NAME}/{name}" for name in ("changelog.gz", "copyright")}
