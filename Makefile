@@ -20,7 +20,7 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs fuzz install uninstall deb release container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -127,6 +127,12 @@ $(BINARY):
 deb: build ## Build the Debian package .build/deb/pyjoules-exporter_VERSION_ARCHITECTURE.deb and check it with lintian
 	@scripts/deps.sh deb
 	@scripts/deb.sh $(BINARY)
+
+# RELEASE_KEY names a secret key of gpg's keyring; RELEASE_DIRECTORY is what a web server gives out.
+release: RELEASE_DIRECTORY ?= .build/release-repository
+release: deb ## Put the package into a signed apt repository that any static web server can serve (RELEASE_KEY=... RELEASE_DIRECTORY=...)
+	@scripts/deps.sh systemd
+	@scripts/release.sh $(RELEASE_DIRECTORY) .build/deb/pyjoules-exporter_*.deb
 
 container: build ## Build the image with buildah and try it with podman; needs root, and no engine or registry
 	@scripts/deps.sh container

@@ -15,7 +15,7 @@ deb=(dpkg-dev debhelper lintian python3)
 tests=(gcc libc6-dev python3 python3-venv curl openssl apache2-utils prometheus systemd udev util-linux iproute2 strace man-db zsh fish
     victoria-metrics protobuf-compiler libprotobuf-dev golang-github-prometheus-client-model-dev "${deb[@]}")
 container=(buildah podman crun mmdebstrap curl procps)
-systemd=(iproute2 mmdebstrap systemd-container util-linux)
+systemd=(gnupg gpgv iproute2 mmdebstrap reprepro systemd-container util-linux)
 kernel=(busybox-static cpio e2fsprogs gcc iproute2 kmod libelf1 make mmdebstrap qemu-system-x86 qemu-utils seabios util-linux)
 bench=(binutils nginx-light valgrind wrk)
 

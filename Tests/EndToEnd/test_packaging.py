@@ -461,6 +461,25 @@ def package() -> Path:
     return REPOSITORY / result.stdout.splitlines()[-1]
 
 
+def test_built_twice_the_package_is_the_same(package: Path) -> None:
+    before = package.read_bytes()
+    again = run(REPOSITORY / "scripts" / "deb.sh", BINARY)
+    assert again.returncode == 0, again
+    assert package.read_bytes() == before
+
+
+def test_a_release_names_the_key_that_it_lacks(tmp_path: Path) -> None:
+    script = REPOSITORY / "scripts" / "release.sh"
+    environment = {"GNUPGHOME": str(tmp_path), "RELEASE_KEY": ""}
+    result = run(script, tmp_path / "apt", "a.deb", environment=environment)
+    assert result.returncode == 64 and "gpg --list-secret-keys" in result.stderr
+    tool("gpg", "gnupg")
+    tmp_path.chmod(0o700)
+    result = run(script, tmp_path / "apt", "a.deb", environment={**environment, "RELEASE_KEY": "nobody@example.org"})
+    assert result.returncode == 1 and "'nobody@example.org' is no secret key" in result.stderr
+    assert not (tmp_path / "apt").exists()
+
+
 def test_the_package_has_what_install_installs(package: Path, tmp_path: Path) -> None:
     succeed("dpkg-deb", "--extract", package, tmp_path)
     # Where Debian 12 has units, rules and zsh's completions; compressed; and what every package has.
