@@ -38,13 +38,13 @@ struct PowerSeries {
             "Bound on the error of pyjoules_simple_energy_watts")
     }
 
-    /// Takes in the power of the interval that just ended; a domain without one has no sample.
-    mutating func record(_ sampling: borrowing Sampling) {
-        makeRoom(for: sampling.accounts.count)
+    /// Takes in the power of the interval that just ended, at a moment of the monotonic clock; a domain without one has no sample.
+    mutating func record(_ accounts: [DomainAccount], at now: UInt64) {
+        makeRoom(for: accounts.count)
         for index in extremes.indices {
-            guard let power = sampling.accounts[index].powerMicrowatts else { continue }
-            extremes[index].record(power, at: sampling.lastPassNanoseconds)
-            quantiles[index].record(microwatts: power, at: sampling.lastPassNanoseconds)
+            guard let power = accounts[index].powerMicrowatts else { continue }
+            extremes[index].record(power, at: now)
+            quantiles[index].record(microwatts: power, at: now)
             if hasHistograms { histograms[index].record(microwatts: power) }
         }
     }

@@ -1,3 +1,4 @@
+import Accounts
 import Counters
 import Metrics
 import Sampling
@@ -58,9 +59,10 @@ struct SeriesCatalog: ~Copyable {
             + truth.follow(sampling, in: &registry) + zones.follow(sampling, in: &registry)
     }
 
-    /// Takes in the power of a measurement interval that just ended; it is shown when values are set the next time.
-    mutating func record(_ sampling: borrowing Sampling) {
-        power.record(sampling)
+    /// Takes in the power of a measurement interval that just ended, at a moment of the monotonic clock; it is shown when values are set
+    /// the next time.
+    mutating func record(_ accounts: [DomainAccount], at now: UInt64) {
+        power.record(accounts, at: now)
     }
 
     /// Sets every value anew. The rows must be of the sampling's layout: see `follow`.
