@@ -11,10 +11,14 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 STATIC_LIBRARIES := $(CURDIR)/.build/static
 # What ArgumentParser brings, to be linked without what makes each start dear: see scripts/static-libraries.sh.
 LEAN_LIBRARIES := FoundationEssentials _FoundationCollections swift_RegexParser
+# The functions of a tick, which the linker puts side by side: see Benchmarks/order.py.
+TICK_ORDER := $(CURDIR)/Benchmarks/tick.order
 RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -L$(STATIC_LIBRARIES) \
 	$(foreach name,$(LEAN_LIBRARIES),-Xlinker '--remap-inputs=*/lib$(name).a=$(STATIC_LIBRARIES)/lib$(name).a') \
-	-Xlinker --no-export-dynamic
+	-Xlinker --no-export-dynamic \
+	-Xswiftc -Xfrontend -Xswiftc -function-sections \
+	-Xlinker --symbol-ordering-file=$(TICK_ORDER) -Xlinker --no-warn-symbol-ordering
 ASAN_FLAGS := --sanitize=address --scratch-path .build-asan
 # The commit, with a plus sign if the working tree differs from it.
 export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null || echo unknown)
@@ -23,7 +27,7 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs fuzz install uninstall deb container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs order fuzz install uninstall deb container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -111,6 +115,9 @@ bench-smoke: bench-programs ## Check allocations, system calls, instructions and
 bench-programs: build
 	@scripts/deps.sh all
 	swift build $(RELEASE_FLAGS) --product TableProbe
+
+order: build ## List anew the functions of a tick, which the next build puts side by side
+	python3 Benchmarks/order.py
 
 fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60); FUZZ_TARGETS="request" picks some
 	@scripts/deps.sh build
