@@ -7,11 +7,19 @@ export DESTDIR ?=
 # The lowest module graph is checked by the build itself: a target that imports what it does not declare is an error.
 # Colours are a flag of the compiler, and other flags build everything anew: a terminal and a pipe get the same.
 SWIFT_FLAGS := --explicit-target-dependency-import-check error --no-color-diagnostics
-# One binary with Swift's runtime in it, and the C++ library that this needs: a directory with nothing but its archive makes
-# the linker take that. Packed relocations save 0.8 MiB of resident memory, and the C++ library's own 0.9 MiB.
+# One binary with Swift's runtime in it, and the C++ library that this needs. Packed relocations save 0.8 MiB of resident memory,
+# and the C++ library's own 0.9 MiB. What Swift's driver would export is exported to nobody.
 STATIC_LIBRARIES := $(CURDIR)/.build/static
+# What ArgumentParser brings, to be linked without what makes each start dear: see scripts/static-libraries.sh.
+LEAN_LIBRARIES := FoundationEssentials _FoundationCollections swift_RegexParser
+# The functions of a tick, which the linker puts side by side: see Benchmarks/order.py.
+TICK_ORDER := $(CURDIR)/Benchmarks/tick.order
 RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib \
-	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -L$(STATIC_LIBRARIES)
+	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -L$(STATIC_LIBRARIES) \
+	$(foreach name,$(LEAN_LIBRARIES),-Xlinker '--remap-inputs=*/lib$(name).a=$(STATIC_LIBRARIES)/lib$(name).a') \
+	-Xlinker --no-export-dynamic \
+	-Xswiftc -Xfrontend -Xswiftc -function-sections \
+	-Xlinker --symbol-ordering-file=$(TICK_ORDER) -Xlinker --no-warn-symbol-ordering
 ASAN_FLAGS := --sanitize=address --scratch-path .build-asan
 # The commit, with a plus sign if the working tree differs from it.
 export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null || echo unknown)
@@ -20,7 +28,7 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs dashboards fuzz install uninstall deb release container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs order dashboards fuzz install uninstall deb release container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,7 +39,7 @@ deps: ## Install every Debian and Python package that building, testing and benc
 
 build: ## Build .build/release/pyjoules-exporter
 	@scripts/deps.sh build
-	@mkdir -p $(STATIC_LIBRARIES) && ln -sf "$$(gcc -print-file-name=libstdc++.a)" $(STATIC_LIBRARIES)
+	@scripts/static-libraries.sh $(STATIC_LIBRARIES) $(LEAN_LIBRARIES)
 	swift build $(RELEASE_FLAGS) --product pyjoules-exporter
 
 run: build ## Build, then run on this machine's counters, or simulated where there are none (ARGS="--help")
@@ -110,6 +118,9 @@ bench-smoke: bench-programs ## Check allocations, system calls, instructions and
 bench-programs: build
 	@scripts/deps.sh all
 	swift build $(RELEASE_FLAGS) --product TableProbe
+
+order: build ## List anew the functions of a tick, which the next build puts side by side
+	python3 Benchmarks/order.py
 
 dashboards: ## Make deploy/grafana/*.json from the description in deploy/grafana/dashboards.toml
 	python3 scripts/dashboards.py

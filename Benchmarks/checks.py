@@ -427,6 +427,9 @@ def _mappings_of_openssl(server: Server) -> list[str]:
 
 def instructions(workshop: Workshop) -> Iterator[Figure]:
     """Instructions in user mode, as callgrind counts them: whatever else the machine does, to a percent."""
+    with workshop.tree() as tree, counted_exporter(workshop, tree) as counted:
+        counted.end()
+        yield Figure("instructions of a start", counted.instructions, "to its first page, 5 domains")
     with (
         workshop.moving_tree() as tree,
         counted_exporter(workshop, tree, "--sample.interval", f"{COUNTED_INTERVAL_SECONDS * 1000:g}ms") as counted,

@@ -726,11 +726,21 @@ class Counted:
     def end(self) -> None:
         self.instructions = self._dump()
 
+    def functions(self) -> list[str]:
+        """Those that ran until `end`, by the linker's names."""
+        names = dict(re.findall(r"^c?fn=\((\d+)\) (.+)$", self._latest(), re.MULTILINE))
+        ran = (names[number] for number in re.findall(r"^fn=\((\d+)\)", self._latest(), re.MULTILINE))
+        # Callgrind tells apart how deep a function has called itself, and puts other things where there is no name.
+        return list(dict.fromkeys(name.partition("'")[0] for name in ran if re.match(r"[$_a-z]", name, re.IGNORECASE)))
+
     def _dump(self) -> int:
         """What was counted since the last time."""
         subprocess.run(["callgrind_control", "--dump", str(self.server.pid)], check=True, capture_output=True)
-        latest = max(self.output.parent.glob(f"{self.output.name}.*"), key=lambda path: int(path.suffix[1:]))
-        return int(re.search(r"^totals: (\d+)$", latest.read_text(), re.MULTILINE)[1])
+        return int(re.search(r"^totals: (\d+)$", self._latest(), re.MULTILINE)[1])
+
+    def _latest(self) -> str:
+        dumps = self.output.parent.glob(f"{self.output.name}.*")
+        return max(dumps, key=lambda path: int(path.suffix[1:])).read_text()
 
 
 @contextmanager
@@ -742,7 +752,7 @@ def counted_exporter(workshop: Workshop, tree: Path, *options: str) -> Iterator[
     if not binary.exists():
         subprocess.run([need("objcopy"), "--strip-debug", BINARY, binary], check=True)
     output = workshop.new_directory("callgrind") / "out"
-    launcher = ["valgrind", "--tool=callgrind", "--quiet", f"--callgrind-out-file={output}"]
+    launcher = ["valgrind", "--tool=callgrind", "--quiet", "--demangle=no", f"--callgrind-out-file={output}"]
     with exporter(tree, "--no-sandbox", *options, binary=binary, launcher=launcher) as server:
         yield Counted(server, output)
 

@@ -72,9 +72,6 @@ public struct DomainAccount: Sendable {
     /// The counter is not read and is taken again if its device appears.
     @inlinable
     public var isMissing: Bool { isLost || failure == .slow }
-    /// The counter is read at each pass: it is no mirror, and not too slow for that.
-    @inlinable
-    public var isRead: Bool { !isMirror && failure != .slow }
     /// Others read it and publish what it shows. Asked so, its facts are not copied.
     @inlinable
     public var isPublished: Bool { facts.source == .feeds }
@@ -283,4 +280,12 @@ extension DomainAccount {
 /// Average power, rounded down.
 public func microwatts(microjoules: UInt64, nanoseconds: UInt64) -> UInt64 {
     microjoules.scaled(by: 1_000_000_000, over: nanoseconds)
+}
+
+extension [DomainAccount] {
+    /// A counter is read at each pass: it is no mirror, and not too slow for that.
+    ///
+    /// Asked of the row, since asking the account would copy it.
+    @inlinable
+    public func isRead(_ index: Int) -> Bool { !span[index].isMirror && span[index].failure != .slow }
 }

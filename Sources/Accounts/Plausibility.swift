@@ -15,6 +15,9 @@ extension CounterAccountant {
     }
 
     /// The most that can have been consumed between two readings while the machine was awake.
+    ///
+    /// Inlined, since a call would be given a copy of the accountant.
+    @inline(__always)
     func plausible(from start: Anchor, to end: Anchor) -> UInt64 {
         most(between: start.moment.monotonicNanoseconds, end.moment.monotonicNanoseconds, start, end)
     }
@@ -37,6 +40,7 @@ extension CounterAccountant {
 
     /// The widest time decides: from before the first read until after the second. Moments may come from a ledger that somebody
     /// else wrote: they may be anything, and must not trap.
+    @inline(__always)
     private func most(between start: UInt64, _ end: UInt64, _ first: Anchor, _ second: Anchor) -> UInt64 {
         let reading = (first.readNanoseconds.saturatingSum(second.readNanoseconds)).saturatingSum(1) / 2
         let judged = (end - min(start, end)).saturatingSum(reading).saturatingSum(CounterAccountant.slackNanoseconds)

@@ -18,6 +18,9 @@ public struct JSONObject {
 
     /// A string literal that JSON and logfmt both read.
     public static func quoted(_ text: String) -> String {
+        // Most texts have nothing to escape, and are copied at once.
+        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+        guard !isPlain else { return "\"" + text + "\"" }
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -45,7 +45,10 @@ public struct PowerHistogram: Sendable {
             zeroCount += times
             return
         }
-        let place = usablePlace(for: PowerHistogram.bucket(of: microwatts) - PowerHistogram.bucketRange.lowerBound)
+        let wanted = PowerHistogram.bucket(of: microwatts) - PowerHistogram.bucketRange.lowerBound
+        // A call is given a copy of all counts, so there is none where nothing has to be looked for.
+        let place = usedBuckets < PowerHistogram.mostBuckets ? wanted : usablePlace(for: wanted)
+        var counts = counts.mutableSpan
         if counts[place] == 0 { usedBuckets += 1 }
         counts[place] += times
     }
@@ -92,10 +95,13 @@ public struct PowerHistogram: Sendable {
 
     /// The bucket of a value above 0: the smallest i with value <= 2^(i/8) watts.
     static func bucket(of microwatts: UInt64) -> Int {
-        let watts = Double(microwatts) / 1_000_000
+        // By its bits, since `significand` and `exponent` are calls, and this is done twice for each sample. It is no subnormal number.
+        let bits = (Double(microwatts) / 1_000_000).bitPattern
+        let significand = Double(bitPattern: bits & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0000)
+        let exponent = Int(bits >> 52) - 1023
         var step = 0
-        while step < 8, watts.significand > PowerHistogram.bound(ofStep: step) { step += 1 }
-        let bucket = Int(watts.exponent) * 8 + step
+        while step < 8, significand > PowerHistogram.bound(ofStep: step) { step += 1 }
+        let bucket = exponent * 8 + step
         return min(max(bucket, bucketRange.lowerBound), bucketRange.upperBound)
     }
 
@@ -118,10 +124,10 @@ public struct PowerHistogram: Sendable {
         }
     }
 
-    /// The wanted place, or, when as many buckets are used as may be, the nearest used one.
+    /// The wanted place if it is used, otherwise the nearest used one: as many are used as may be.
     private func usablePlace(for wanted: Int) -> Int {
         let counts = counts.span
-        guard counts[wanted] == 0, usedBuckets == PowerHistogram.mostBuckets else { return wanted }
+        guard counts[wanted] == 0 else { return wanted }
         for distance in 1..<PowerHistogram.places {
             if wanted - distance >= 0, counts[wanted - distance] > 0 { return wanted - distance }
             if wanted + distance < PowerHistogram.places, counts[wanted + distance] > 0 { return wanted + distance }

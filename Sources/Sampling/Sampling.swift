@@ -133,7 +133,7 @@ extension Sampling {
             return lookAgain(at: moment)
         }
         if mirrors.compare(&sources, &accounts, tick: ticks, at: moment) { layoutGeneration += 1 }
-        for index in accounts.indices where accounts.span[index].isRead { measure(index, at: moment) }
+        for index in accounts.indices where accounts.isRead(index) { measure(index, at: moment) }
         if mirrors.search(&sources, &accounts, tick: ticks, at: moment) { layoutGeneration += 1 }
         for index in accounts.indices where mirrors.takeReleased(index) { measure(index, at: moment) }
         if mirrors.replaceLeaders(&accounts) { followLayout() }
@@ -149,7 +149,7 @@ extension Sampling {
     public mutating func refresh(at moment: Moment) {
         beginPass(at: moment)
         if mirrors.compare(&sources, &accounts, tick: nil, at: moment) { layoutGeneration += 1 }
-        for index in accounts.indices where accounts.span[index].isRead {
+        for index in accounts.indices where accounts.isRead(index) {
             // What others publish is there once, whenever that is, and an interval of theirs ends with it.
             if accounts.span[index].isPublished {
                 measure(index, at: moment)
@@ -264,8 +264,9 @@ extension Sampling {
     private mutating func measure(_ index: Int, at moment: Moment) {
         guard let span = read(index, at: moment) else { return }
         accounts[index].endInterval(at: span)
-        guard let power = accounts.span[index].powerMicrowatts, sources.isBeyondLimits(index, power) else { return }
-        setBound(index, sources.reviewBound(index, beyond: power))
+        guard let power = accounts.span[index].powerMicrowatts, let bound = sources.reviewBound(index, for: power)
+        else { return }
+        setBound(index, bound)
     }
 }
 
@@ -299,7 +300,7 @@ extension Sampling {
     public func mayOpen(_ kind: SourceKind) -> Bool { sources.mayOpen(kind) }
 
     /// The kinds of source of which a counter has gone from the kernel and may be found again.
-    private var lostKinds: SourceKinds {
+    private static func lostKinds(_ accounts: [DomainAccount]) -> SourceKinds {
         var kinds = SourceKinds()
         let accounts = accounts.span
         for index in accounts.indices where accounts[index].isLost { kinds.insert(accounts[index].facts.source) }
@@ -317,7 +318,7 @@ extension Sampling {
         if watch.review(accounts, at: moment.monotonicNanoseconds) { layoutGeneration += 1 }
         refreshBounds(at: moment)
         learnUnits()
-        let due = sources.searchesDue(at: moment, lost: lostKinds)
+        let due = sources.searchesDue(at: moment, lost: Sampling.lostKinds(accounts))
         if !due.isEmpty { findMissing(among: due) }
     }
 

@@ -40,10 +40,6 @@ extension Sampling {
 
 /// Power that others publish, which comes in portions and not with each tick.
 extension Sampling {
-    /// Others read an account's counter: its intervals are theirs. The account knows that as well, and would be copied to be asked for
-    /// its power in the same breath.
-    public func isPublished(_ index: Int) -> Bool { sources.isPublished(index) }
-
     /// What is published came in so many portions of all accounts up to now.
     public var portions: UInt64 { sources.portions }
 

@@ -129,17 +129,12 @@ extension Sources {
         return counters[index].boundMicrowatts
     }
 
-    /// A counter's power is beyond the limits that the kernel stated last, although it is plausible: they may have been changed, and
-    /// are to be read again.
-    public func isBeyondLimits(_ index: Int, _ microwatts: UInt64) -> Bool {
-        limitFiles[index]?.isBeyond(microwatts) ?? false
-    }
-
-    /// Reads the limits of a counter again, because of its power: see `isBeyondLimits`. Only power that is a quarter higher is beyond
-    /// them until then.
+    /// Reads the limits of a counter again if its power is beyond those that the kernel stated last, although it is plausible: they may
+    /// have been changed. Only power that is a quarter higher is beyond them until then.
     ///
-    /// - Returns: more power than this is not believed of it.
-    public mutating func reviewBound(_ index: Int, beyond microwatts: UInt64) -> UInt64 {
+    /// - Returns: more power than this is not believed of it; nil if the power is within the limits.
+    public mutating func reviewBound(_ index: Int, for microwatts: UInt64) -> UInt64? {
+        guard limitFiles[index]?.isBeyond(microwatts) ?? false else { return nil }
         let bound = refreshBound(index)
         let seen = microwatts.saturatingSum(microwatts / 4)
         limitFiles[index]?.review(above: seen)

@@ -37,7 +37,10 @@ public struct CPUInfo: Sendable {
 
     /// Bytes instead of characters: the text has thousands, and it is searched several times at each start.
     private func value(of name: String) -> Substring.UTF8View? {
-        for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+        var left = text.utf8[...]
+        while !left.isEmpty {
+            let line = left.prefix { $0 != UInt8(ascii: "\n") }
+            left = left.dropFirst(line.count + 1)
             let entry = line.drop(while: CPUInfo.isBlank)
             guard entry.starts(with: name.utf8) else { continue }
             let rest = entry.dropFirst(name.utf8.count).drop(while: CPUInfo.isBlank)

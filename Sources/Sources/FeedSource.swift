@@ -181,9 +181,6 @@ extension FeedSource {
 
 /// Power in finer steps than counters tell.
 extension Sources {
-    /// Others read a counter and publish what it shows.
-    public func isPublished(_ index: Int) -> Bool { places[index].kind == .feeds }
-
     /// So many publications of all counters were taken in.
     public var portions: UInt64 { feeds.portions }
 

@@ -397,7 +397,7 @@ import Testing
             while Clock.monotonicNanoseconds() <= due {}
             sampling.tick()
             _ = catalog.follow(sampling)
-            catalog.record(sampling)
+            catalog.record(sampling.accounts, at: sampling.lastPassNanoseconds)
             publish()
         }
 

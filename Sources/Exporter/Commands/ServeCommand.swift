@@ -5,6 +5,8 @@ import Kernel
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
+        // Read by itself it would otherwise be tried first whether completions are asked for, which costs as much as reading it.
+        _superCommandName: "pyjoules-exporter",
         abstract: "Sample the energy counters and serve them to Prometheus."
     )
 

@@ -36,18 +36,12 @@ struct Measuring: ~Copyable {
     private(set) var sharingSeconds = LatencyHistogram()
     /// What the steps of the pass under way took so far.
     private var sharingNanoseconds: UInt64 = 0
-    private var health = HealthReporter()
-    private var anomalies: AnomalyReporter
-    private var search: SearchReporter
-    private var host = HostReporter()
-    private var ledger = LedgerReporter()
-    private var pace = PaceReporter()
+    private var reporter: PassReporter
     private let log: Logger
 
     init(_ sampling: consuming Sampling, intervalNanoseconds: UInt64, _ log: Logger) throws(SystemError) {
         let timer = try Timer(intervalNanoseconds: intervalNanoseconds)
-        anomalies = AnomalyReporter(sampling)
-        search = SearchReporter(sampling)
+        reporter = PassReporter(sampling)
         self.timer = timer
         self.sampling = sampling
         self.log = log
@@ -143,13 +137,7 @@ struct Measuring: ~Copyable {
 
     /// Says in the log what a pass over the counters brought to light.
     private mutating func report(at moment: Moment) {
-        let now = moment.monotonicNanoseconds
-        search.review(sampling, at: now, log)
-        ledger.review(sampling, at: now, log)
-        health.review(sampling, at: now, log)
-        anomalies.review(sampling, at: now, log)
-        host.review(sampling, at: now, log)
-        pace.review(sampling, every: timer.intervalNanoseconds, at: now, log)
+        reporter.review(sampling, every: timer.intervalNanoseconds, at: moment.monotonicNanoseconds, log)
     }
 }
 

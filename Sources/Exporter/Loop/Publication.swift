@@ -56,7 +56,9 @@ struct Publication: ~Copyable, Publisher {
     ///
     /// - Returns: whether anything that is measured came or went.
     mutating func take(_ tick: Measuring.Tick) -> Bool {
-        if tick == .endedInterval { catalog.record(measuring.sampling) }
+        if tick == .endedInterval {
+            catalog.record(measuring.sampling.accounts, at: measuring.sampling.lastPassNanoseconds)
+        }
         takePortions()
         guard toldLayout != measuring.sampling.layoutGeneration else { return false }
         toldLayout = measuring.sampling.layoutGeneration

@@ -40,12 +40,12 @@ struct PowerSeries {
             "Bound on the error of pyjoules_simple_energy_watts")
     }
 
-    /// Takes in the power of the interval that just ended; a domain without one has no sample.
-    mutating func record(_ sampling: borrowing Sampling) {
-        makeRoom(for: sampling.accounts.count)
+    /// Takes in the power of the interval that just ended, at a moment of the monotonic clock; a domain without one has no sample.
+    mutating func record(_ accounts: [DomainAccount], at now: UInt64) {
+        makeRoom(for: accounts.count)
         for index in extremes.indices {
-            guard !sampling.isPublished(index), let power = sampling.accounts[index].powerMicrowatts else { continue }
-            record(power, index, at: sampling.lastPassNanoseconds)
+            guard !accounts.span[index].isPublished, let power = accounts.span[index].powerMicrowatts else { continue }
+            record(power, index, at: now)
         }
     }
 

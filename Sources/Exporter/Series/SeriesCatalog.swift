@@ -1,3 +1,4 @@
+import Accounts
 import Counters
 import Metrics
 import Sampling
@@ -61,9 +62,10 @@ struct SeriesCatalog: ~Copyable {
             + cards.follow(sampling, in: &registry)
     }
 
-    /// Takes in the power of a measurement interval that just ended; it is shown when values are set the next time.
-    mutating func record(_ sampling: borrowing Sampling) {
-        power.record(sampling)
+    /// Takes in the power of a measurement interval that just ended, at a moment of the monotonic clock; it is shown when values are set
+    /// the next time.
+    mutating func record(_ accounts: [DomainAccount], at now: UInt64) {
+        power.record(accounts, at: now)
     }
 
     /// Takes in the power that others have published since this was called last.
