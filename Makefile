@@ -121,6 +121,7 @@ bench-programs: build
 
 order: build ## List anew the functions of a tick, which the next build puts side by side
 	python3 Benchmarks/order.py
+	@rm -f $(BINARY) # SwiftPM does not know that it is linked by this list
 
 dashboards: ## Make deploy/grafana/*.json from the description in deploy/grafana/dashboards.toml
 	python3 scripts/dashboards.py
