@@ -1,5 +1,3 @@
-public import Kernel
-
 /// What gives this process the right to read energy counters, or shows it some: in one wording for the log, `measure` and `doctor`,
 /// and such that it helps where this process runs. Each text is the end of a sentence, after a colon.
 public struct Remedy: Sendable {
@@ -8,9 +6,9 @@ public struct Remedy: Sendable {
     private let isRoot: Bool
 
     /// What helps in a place, and for whom; by default for this process's user.
-    public init(in place: Surroundings, isRoot: Bool = Account.user == 0) {
+    public init(in place: Surroundings, isRoot: Bool? = nil) {
         self.place = place
-        self.isRoot = isRoot
+        self.isRoot = isRoot ?? place.isRoot
     }
 
     /// Counters are there and may not be read.

@@ -23,11 +23,14 @@ public struct Surroundings: Sendable, Equatable {
     public let isGuest: Bool
     /// The processor is an ARM, which has no RAPL.
     public let isARM: Bool
+    /// This process's user is root here. It is asked once, since the loop may not ask who it is.
+    let isRoot: Bool
 
     /// A place that is known.
     public init(
         container: Container? = nil, isInUserNamespace: Bool = false, isGuest: Bool = false, isARM: Bool = false
     ) {
+        isRoot = Account.user == 0
         self.container = container
         self.isInUserNamespace = isInUserNamespace
         self.isGuest = isGuest
