@@ -28,8 +28,6 @@ $missed"
 closed=$(python3 scripts/doors.py) || fail "doors, whose tables are in scripts/doors.py:
 $closed"
 
-shown=$(python3 Benchmarks/report.py --check 2>&1) || fail "figures: $shown"
-
 forbid "forced unwrap, try or cast" "handle the other case" '[A-Za-z0-9_)\]]!([^=]|$)|\btry!|\bas!' Sources Tests
 forbid "errno hidden" "catch the SystemError and decide" '\btry\?' Sources
 forbid "unchecked concurrency" "pass state down; there is one thread" \
