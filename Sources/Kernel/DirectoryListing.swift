@@ -48,30 +48,12 @@ public struct DirectoryListing: ~Copyable {
             }
             let length = try outcome.orThrow("getdents64")
             guard length > 0 else { return }
-            unsafe DirectoryListing.read(UnsafeRawBufferPointer(rebasing: buffer[..<length]), type, body)
-        }
-    }
-
-    /// Each record has an inode number of eight bytes, its own length at offset 16, its type at offset 18, and at offset 19 the name,
-    /// which ends in 0.
-    private static func read(_ records: UnsafeRawBufferPointer, _ type: UInt8, _ body: (UInt64, Span<UInt8>) -> Void) {
-        var offset = 0
-        while offset + nameOffset < records.count {
-            let length = unsafe Int(records[offset + 16]) | Int(records[offset + 17]) << 8
-            guard length > nameOffset, offset + length <= records.count else { return }
-            if unsafe records[offset + 18] == type {
-                let inode = unsafe records.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                let rest = unsafe UnsafeRawBufferPointer(rebasing: records[(offset + nameOffset)..<(offset + length)])
-                let name = unsafe rest.bindMemory(to: UInt8.self).span
-                var end = 0
-                while end < name.count, name[end] != 0 { end += 1 }
-                if !isDots(name.extracting(0..<end)) { body(inode, name.extracting(0..<end)) }
+            let records = unsafe UnsafeRawBufferPointer(rebasing: buffer[..<length]).bindMemory(to: UInt8.self)
+            unsafe DirectoryRecords.forEach(of: records.span) { inode, found, name in
+                if found == type, !DirectoryListing.isDots(name) { body(inode, name) }
             }
-            offset += length
         }
     }
-
-    private static let nameOffset = 19
 
     private static func isDots(_ name: Span<UInt8>) -> Bool {
         guard name.count <= 2 else { return false }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// A path in the form that the kernel takes, so that opening it again and again allocates nothing.
@@ -53,16 +52,13 @@ public struct ListingDigest: Equatable, Sendable {
     public mutating func add(directory path: StoredPath) {
         defer { add(0xFF) }
         guard let directory = path.open(O_RDONLY | O_DIRECTORY) else { return }
-        let number = directory.number
-        while true {
-            var records = InlineArray<2048, UInt8>(repeating: 0)
-            var space = records.mutableSpan
-            let outcome = unsafe space.withUnsafeMutableBytes { buffer in
-                guard let base = buffer.baseAddress else { return Outcome.value(0) }
-                return attempt { unsafe clinux_getdents(number, base, buffer.count) }
+        do throws(SystemError) {
+            try DirectoryRecords.forEach(in: directory) { inode, _, name in
+                add(inode: inode)
+                for index in name.indices { add(name[index]) }
             }
-            guard case .value(let length) = outcome, length > 0 else { return }
-            add(records: records.span.extracting(0..<length))
+        } catch {
+            return
         }
     }
 
@@ -80,21 +76,8 @@ public struct ListingDigest: Equatable, Sendable {
         for index in content.indices where content[index] != 0 { add(content[index]) }
     }
 
-    /// Each record has an inode number of eight bytes, its own length at offset 16, and at offset 19 the name, which ends in 0. Its
-    /// position in the directory at offset 8 means nothing to others.
-    private mutating func add(records: Span<UInt8>) {
-        var offset = 0
-        while offset + 19 < records.count {
-            let length = Int(records[offset + 16]) | Int(records[offset + 17]) << 8
-            guard length > 19, offset + length <= records.count else { return }
-            for index in offset..<(offset + 8) { add(records[index]) }
-            var index = offset + 19
-            while index < offset + length, records[index] != 0 {
-                add(records[index])
-                index += 1
-            }
-            offset += length
-        }
+    private mutating func add(inode: UInt64) {
+        for index in 0..<8 { add(UInt8(truncatingIfNeeded: inode >> UInt64(8 * index))) }
     }
 
     private mutating func add(_ byte: UInt8) {

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// A directory that is open: what it lists, and files in it by their names alone, whatever becomes of the path to it.
@@ -22,32 +21,6 @@ public struct OpenDirectory: ~Copyable {
     /// Calls the closure with each name that it lists, `.` and `..` among them; to be called once for each opening. It allocates
     /// nothing. See getdents64(2).
     public borrowing func forEachName(_ body: (Span<UInt8>) -> Void) throws(SystemError) {
-        let number = descriptor.number
-        while true {
-            var records = InlineArray<2048, UInt8>(repeating: 0)
-            var space = records.mutableSpan
-            let outcome = unsafe space.withUnsafeMutableBytes { buffer in
-                guard let base = buffer.baseAddress else { return Outcome.value(0) }
-                return attempt { unsafe clinux_getdents(number, base, buffer.count) }
-            }
-            let length = try outcome.orThrow("getdents64")
-            guard length > 0 else { return }
-            OpenDirectory.read(records.span.extracting(0..<length), body)
-        }
+        try DirectoryRecords.forEach(in: descriptor) { _, _, name in body(name) }
     }
-
-    /// Each record has its own length at offset 16, and at offset 19 the name, which ends in 0.
-    private static func read(_ records: Span<UInt8>, _ body: (Span<UInt8>) -> Void) {
-        var offset = 0
-        while offset + nameOffset < records.count {
-            let length = Int(records[offset + 16]) | Int(records[offset + 17]) << 8
-            guard length > nameOffset, offset + length <= records.count else { return }
-            var end = offset + nameOffset
-            while end < offset + length, records[end] != 0 { end += 1 }
-            body(records.extracting((offset + nameOffset)..<end))
-            offset += length
-        }
-    }
-
-    private static let nameOffset = 19
 }
