@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from .cgroup_tree import CgroupTree, cgroup_tree
 from .dashboard_queries import replaced
 from .exporter import Exporter
 from .scraping_servers import Prometheus, ScrapingServer, VictoriaMetrics
+from .started_run import StartedRun
 
 _CONTAINER = f"{1:064x}"
 _POD = "kubepods.slice/kubepods-pod5ba385ca_0000_4000_8000_000000000001.slice"
@@ -26,18 +26,13 @@ _STEP_SECONDS = 0.02
 _VALUES = {"__rate_interval": "5s", "__range": "1m", "job": ".+", "instance": ".+", "domain": ".+"}
 
 
-class DashboardRun:
+class DashboardRun(StartedRun):
     """An exporter on the simulated source and a tree of control groups, and each server that is installed."""
 
     def __init__(self, directory: Path) -> None:
         #: By the names of their programs.
         self.servers: dict[str, ScrapingServer] = {}
-        self._stack = contextlib.ExitStack()
-        try:
-            self._start(directory)
-        except BaseException:
-            self._stack.close()
-            raise
+        super().__init__(directory)
 
     def run_units(self) -> None:
         """Lets every unit use processor time."""
@@ -55,12 +50,6 @@ class DashboardRun:
         """Whether each server has enough scrapes for a rate. Units run meanwhile."""
         self.run_units()
         return all(self.answers(server, "count_over_time(up[1m]) > 2") for server in self.servers)
-
-    def __enter__(self) -> DashboardRun:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
 
     def _start(self, directory: Path) -> None:
         procfs, links = directory / "proc", directory / "containers"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 from . import powercap_tree
 from .exporter import Exporter
 from .scraping_servers import Prometheus, ScrapingServer, VictoriaMetrics, end_process
+from .started_run import StartedRun
 
 # Package and psys wrap every two or three seconds, and even dram, the smallest, wraps within the minute.
 RANGE_UJ = powercap_tree.WRAPPING_RANGE_UJ
@@ -57,7 +57,7 @@ DISTRIBUTED = Setup(
 )
 
 
-class PrometheusRun:
+class PrometheusRun(StartedRun):
     """What moves the counters, the exporters, and each server, all processes of their own."""
 
     def __init__(self, directory: Path, setup: Setup) -> None:
@@ -66,12 +66,7 @@ class PrometheusRun:
         #: By the names that the setup gives them, and `victoria`.
         self.servers: dict[str, ScrapingServer] = {}
         self._setup = setup
-        self._stack = contextlib.ExitStack()
-        try:
-            self._start(directory)
-        except BaseException:
-            self._stack.close()
-            raise
+        super().__init__(directory)
 
     @staticmethod
     def is_available() -> bool:
@@ -86,12 +81,6 @@ class PrometheusRun:
         for series in self.query("up[10m]"):
             return next((time for time, value in series["values"] if value == "1"), None)
         return None
-
-    def __enter__(self) -> PrometheusRun:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
 
     def _start(self, directory: Path) -> None:
         root = directory / "sys"
