@@ -63,6 +63,8 @@ public struct ErrorCode: Equatable, Sendable, CustomStringConvertible {
     public static let nameTooLong = ErrorCode(number: ENAMETOOLONG)
     /// ENXIO: there is no such device, or nobody reads from a pipe that is to be written without waiting.
     public static let noDeviceOrReader = ErrorCode(number: ENXIO)
+    /// EPIPE: nobody reads from the pipe any more.
+    public static let brokenPipe = ErrorCode(number: EPIPE)
     /// No number of the kernel's: what has the name of a file is none that can be read and written at any place.
     public static let notRegularFile = ErrorCode(number: Int32.min)
     /// EADDRINUSE: somebody listens there already.

@@ -11,6 +11,8 @@ struct CSVReport {
         case interval
         /// One run of a command.
         case run
+        /// One of either that a signal asked to end before it was over.
+        case fragment
         /// The mean of all runs; the peak is the highest.
         case mean
         /// The spread of the runs.
@@ -54,7 +56,7 @@ struct CSVReport {
         ]
         return rows.map { row in
             line(
-                [record.rawValue, String(number)] + times, row.domain, values(row), end.map { String($0.exitStatus) },
+                [(interval.isFragment ? .fragment : record).rawValue, String(number)] + times, row.domain, values(row), end.map { String($0.exitStatus) },
                 parts(row))
         }.joined()
     }
@@ -97,5 +99,11 @@ struct CSVReport {
         let last = [exitStatus, report.facts.sourceName, report.facts.isSimulated ? "true" : "false"]
         let cells = first + [domain.tag, domain.kind.rawValue] + values + last + parts
         return cells.map { $0 ?? "" }.joined(separator: ",") + "\n"
+    }
+
+    /// Text as a value of CSV, in quotation marks where it needs them. See RFC 4180.
+    static func cell(_ text: String) -> String {
+        guard text.utf8.contains(where: { ",\"\r\n".utf8.contains($0) }) else { return text }
+        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 }

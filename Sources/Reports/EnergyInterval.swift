@@ -20,6 +20,8 @@ public struct EnergyInterval: Equatable, Sendable {
     var durationNanoseconds: UInt64
     /// In the order of the sampling's accounts; nil where the energy is not wholly known.
     var domains: [DomainEnergy?]
+    /// A signal asked to end before it was over.
+    var isFragment = false
     /// Why the energy of some domains is not known.
     var remarks: [String] = []
 }
@@ -52,9 +54,12 @@ public struct IntervalMeter {
     }
 
     /// What was used until the pass that the sampling has just made.
-    public func interval(_ sampling: borrowing Sampling) -> EnergyInterval {
+    ///
+    /// - Parameter isFragment: a signal asked to end before it was over.
+    public func interval(_ sampling: borrowing Sampling, isFragment: Bool = false) -> EnergyInterval {
         let duration = max(1, sampling.lastPassNanoseconds - startNanoseconds)
         var interval = EnergyInterval(startNanoseconds: startNanoseconds, durationNanoseconds: duration, domains: [])
+        interval.isFragment = isFragment
         for index in starts.indices {
             if let obstacle = IntervalMeter.obstacle(from: starts[index], to: sampling.accounts[index]) {
                 interval.domains.append(nil)

@@ -32,12 +32,12 @@ struct JSONReport {
             object.add(
                 "standard_deviation_seconds",
                 summary.duration.standardDeviation.map { decimal($0, digits: 9) })
-            add(CommandAttribution.mean(runs.compactMap(\.attribution)), to: &object)
+            add(CommandAttribution.mean(runs.complete.compactMap(\.attribution)), to: &object)
             object.add("domains", JSONObject.array(summary.rows.map(domain)))
-            object.add("runs", JSONObject.array(runs.map(run)))
-        } else if let run = runs.first {
+        } else if let run = runs.complete.first {
             add(run, to: &object)
         }
+        if runs.count > 1 { object.add("runs", JSONObject.array(runs.map(run))) }
         return object.text + "\n"
     }
 
@@ -78,6 +78,7 @@ struct JSONReport {
     private func addTimes(_ interval: EnergyInterval, to object: inout JSONObject) {
         object.add("start_seconds", decimal(interval.startNanoseconds, digits: 9))
         object.add("duration_seconds", decimal(interval.durationNanoseconds, digits: 9))
+        if interval.isFragment { object.add("fragment", "true") }
     }
 
     private func domain(_ row: ReportRow) -> String {

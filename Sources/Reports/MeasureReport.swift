@@ -175,9 +175,10 @@ public struct MeasureReport: Sendable {
         return rows
     }
 
-    /// Nil for a single run.
+    /// Of the complete runs; nil if there is only one.
     func summary(_ runs: [CommandRun]) -> RunsSummary? {
-        RunsSummary(durations: runs.map(\.interval.durationNanoseconds), rows: runs.map { rows($0) })
+        let runs = runs.complete
+        return RunsSummary(durations: runs.map(\.interval.durationNanoseconds), rows: runs.map { rows($0) })
     }
 
     /// What was found missing while intervals were measured, each thing once.
@@ -191,5 +192,11 @@ extension Array<CommandRun> {
     /// What the whole is to end with: the first failure, or 0.
     public var exitStatus: Int32 {
         first { $0.end.exitStatus != 0 }?.end.exitStatus ?? 0
+    }
+
+    /// Without those that were cut short, which say nothing of the others; where there is no other, that one.
+    var complete: [CommandRun] {
+        let complete = filter { !$0.interval.isFragment }
+        return complete.isEmpty ? self : complete
     }
 }

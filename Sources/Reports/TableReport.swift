@@ -25,11 +25,12 @@ struct TableReport {
         let ordinal = count > 1 ? "Measurement \(number) of \(count)" : "The machine"
         let separator = number > 1 || !opening.isEmpty ? "\n" : ""
         return
-            "\(separator)\(ordinal) in \(seconds(interval.durationNanoseconds)) s:\n\n\(table(report.rows(interval)))"
+            "\(separator)\(ordinal) in \(seconds(interval.durationNanoseconds)) s\(interval.isFragment ? ", a fragment" : ""):\n\n\(table(report.rows(interval)))"
             + remarks([interval])
     }
 
-    func command(_ words: [String], _ runs: [CommandRun]) -> String {
+    func command(_ words: [String], _ all: [CommandRun]) -> String {
+        let runs = all.complete
         // Whatever the command printed last need not have ended its line.
         var text = "\n" + opening + (opening.isEmpty ? "" : "\n") + JSONObject.quoted(words.joined(separator: " "))
         if let summary = report.summary(runs) {
@@ -37,13 +38,15 @@ struct TableReport {
             text += " (standard deviation \(seconds(summary.duration.standardDeviation ?? 0)) s)\(failures(runs)):\n\n"
             text += table(summary.rows, isSummary: true) + attribution(runs, summary.rows)
         } else if let run = runs.first {
-            text += " in \(seconds(run.interval.durationNanoseconds)) s, \(description(run.end)):\n\n"
+            let mark = run.interval.isFragment ? ", a fragment" : ""
+            text += " in \(seconds(run.interval.durationNanoseconds)) s, \(description(run.end))\(mark):\n\n"
             text += table(report.rows(run)) + attribution(runs, report.rows(run))
         }
         if let baseline = report.baseline {
             text += "\n  idle: the machine left alone for \(seconds(baseline.interval.durationNanoseconds)) s before;"
             text += " net: without what it would have used idle.\n"
         }
+        if runs.count < all.count { text += "\n  Note: the last run is left out, since a signal cut it short.\n" }
         return text + remarks(runs.map(\.interval))
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Reports
 import Sources
 import Testing
 
@@ -20,6 +21,14 @@ import Testing
         #expect(command.baseline?.nanoseconds == 5_000_000_000)
     }
 
+    @Test func `the hyphens may be left out, and short names are those of other tools`() throws {
+        let command = try parse(["-r", "3", "-ofile", "--trace", "a.csv", "make", "-j8", "--repeat", "2", "--help"])
+        #expect(command.command == ["make", "-j8", "--repeat", "2", "--help"])
+        #expect(command.repetitions == 3)
+        #expect(command.output == "file")
+        #expect(command.trace?.path == "a.csv" && command.trace?.format == .csv)
+    }
+
     @Test func `options of the source are those of serve`() throws {
         let command = try parse(["--source", "simulated", "--sample.interval", "5ms", "--path.sysfs", "/a"])
         var configuration = Configuration()
@@ -36,7 +45,7 @@ import Testing
 
     @Test(arguments: [
         ["--interval", "0"], ["--interval", "3601s"], ["--baseline", "1h"], ["--count", "0"], ["--count", "100001"],
-        ["--repeat", "many"], ["--format", "xml"], ["--output", ""], ["--source", "rapl"],
+        ["--repeat", "many"], ["--format", "xml"], ["--output", ""], ["--source", "rapl"], ["--trace", "power.txt"], ["--trace", "-"],
     ])
     func `a wrong value is an error that names the option and the value`(arguments: [String]) {
         let message = refusal(of: arguments)
@@ -47,13 +56,14 @@ import Testing
 
     @Test(arguments: [
         ["--repeat", "2"], ["--baseline", "1s"], ["--interval", "1", "--", "ls"], ["--count", "2", "--", "ls"],
+        ["--trace", "a.csv", "--output", "a.csv"],
     ])
     func `what makes no sense together is refused`(arguments: [String]) {
         #expect(refusal(of: arguments).contains("'\(arguments[0])' makes no sense here"))
     }
 
     private func parse(_ arguments: [String]) throws -> MeasureCommand {
-        try #require(try Command.parseAsRoot(["measure"] + arguments) as? MeasureCommand)
+        try #require(try Command.parse(asRoot: ["measure"] + arguments) as? MeasureCommand)
     }
 
     private func refusal(of arguments: [String]) -> String {

@@ -19,6 +19,9 @@ struct Command: ParsableCommand {
 
     /// Reads a command line, the program's name left out.
     static func parse(asRoot arguments: [String]) throws -> any ParsableCommand {
+        if let first = arguments.first, first == "measure" {
+            return try parseAsRoot([first] + MeasureWords.separated(Array(arguments.dropFirst())))
+        }
         // The parser takes an equals sign at the end for a value that was forgotten; templates of exporters mean no file by it.
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         let options = arguments[..<end].flatMap { $0 == "--web.config.file=" ? ["--web.config.file", ""] : [$0] }

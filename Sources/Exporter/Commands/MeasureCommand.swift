@@ -9,12 +9,13 @@ struct MeasureCommand: ParsableCommand {
         abstract: "Measure the machine for a while, or as long as a command runs.",
         usage: """
             pyjoules-exporter measure [<options>]
-            pyjoules-exporter measure [<options>] -- COMMAND [ARGUMENT ...]
+            pyjoules-exporter measure [<options>] [--] COMMAND [ARGUMENT ...]
             """,
         discussion: """
             Without a command the report goes to standard output. With one, that is the command's own, and the report goes \
             to standard error. Signals are passed on to the command, and its exit status is passed on too (128 and the \
-            signal's number if a signal ended it, 127 if it was not found, 126 if it could not be executed).
+            signal's number if a signal ended it, 127 if it was not found, 126 if it could not be executed). Options come \
+            first: the first word that is none begins the command, and all after it belongs to it, as after two hyphens.
 
             A joule is counted for the whole machine, whoever used it: --baseline measures the machine left alone before, \
             and tells what is left without that, and --attribution tells what the command's own part was.
@@ -35,7 +36,7 @@ struct MeasureCommand: ParsableCommand {
     var count: Int?
 
     @Option(
-        name: .customLong("repeat"),
+        name: [.customShort("r", allowingJoined: true), .customLong("repeat")],
         help: ArgumentHelp(
             "How often to run the command, to tell the mean and the standard deviation. (default: 1)",
             valueName: "number"),
@@ -57,9 +58,17 @@ struct MeasureCommand: ParsableCommand {
     var attributes = false
 
     @Option(
-        help: ArgumentHelp("Write the report to a file.", valueName: "file"), completion: .file(),
+        name: [.customShort("o", allowingJoined: true), .customLong("output")],
+        help: ArgumentHelp("Write the report to a file; - is standard output.", valueName: "file"), completion: .file(),
         transform: Parsing.fileName)
     var output: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write what each domain used, at each sample, to a file whose name ends in .csv or .ndjson, which says how it looks.",
+            valueName: "file"),
+        completion: .file(), transform: Parsing.traceFile)
+    var trace: TraceFile?
 
     @Option(
         help: ArgumentHelp("How the report looks: table, json or csv. (default: table)", valueName: "format"),
@@ -71,17 +80,22 @@ struct MeasureCommand: ParsableCommand {
 
     @OptionGroup var cgroups: CgroupOptions
 
-    @Argument(parsing: .postTerminator, help: ArgumentHelp("What to run, after two hyphens.", valueName: "command"))
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp("What to run; after two hyphens if it begins with a hyphen itself.", valueName: "command"))
     var command: [String] = []
 
     func validate() throws {
         if command.isEmpty {
-            try refuse("--repeat", repetitions, "there is no command to run: put it after '--'")
-            try refuse("--baseline", baseline, "there is no command to run: put it after '--'")
-            try refuse("--attribution", attributes ? true : nil, "there is no command to run: put it after '--'")
+            try refuse("--repeat", repetitions, "there is no command to run: put it after the options")
+            try refuse("--baseline", baseline, "there is no command to run: put it after the options")
+            try refuse("--attribution", attributes ? true : nil, "there is no command to run: put it after the options")
         } else {
             try refuse("--interval", interval, "the command says how long is measured")
             try refuse("--count", count, "'--repeat' runs the command more than once")
+        }
+        if let trace, trace.path == output {
+            throw ValidationError("'--trace' makes no sense here: the report goes to '\(trace.path)' already")
         }
     }
 
@@ -104,6 +118,7 @@ struct MeasureCommand: ParsableCommand {
         options.baselineNanoseconds = baseline?.nanoseconds
         options.attributes = attributes
         options.output = output
+        options.trace = trace
         options.format = format ?? options.format
         options.command = command
         return options
@@ -117,6 +132,13 @@ extension Parsing {
             throw WrongValue("allowed are 1 to 100000")
         }
         return count
+    }
+
+    static func traceFile(_ text: String) throws(WrongValue) -> TraceFile {
+        guard let format = TraceFormat(fileName: text) else {
+            throw WrongValue("allowed is the name of a file that ends in .csv or .ndjson")
+        }
+        return TraceFile(path: text, format: format)
     }
 
     static func fileName(_ text: String) throws(WrongValue) -> String {

@@ -12,9 +12,17 @@ struct MeasureOptions {
     var baselineNanoseconds: UInt64?
     /// Who used the energy is told too.
     var attributes = false
-    /// The file that the report goes to; nil for standard output, or with a command standard error.
+    /// Where power over time is written; nil if it is not.
+    var trace: TraceFile?
+    /// The file that the report goes to, `-` for standard output; nil for standard output, or with a command standard error.
     var output: String?
     var format = ReportFormat.table
     /// What is run, with its arguments; empty to measure the machine alone.
     var command: [String] = []
+}
+
+/// Where a trace goes.
+struct TraceFile {
+    let path: String
+    let format: TraceFormat
 }

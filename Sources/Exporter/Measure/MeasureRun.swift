@@ -18,72 +18,54 @@ enum RunOutcome {
 ///
 /// Between the two passes over the counters at the ends of an interval, ticks see peaks and wraps.
 struct MeasureRun: ~Copyable {
-    private enum Source: UInt64 {
-        case samples
-        case end
-        case signals
-    }
-
-    /// What one wait brought.
-    private struct Wakeup {
-        var isSampleDue = false
-        var isTimeOver = false
-        var hasChildChanged = false
-        /// Those that ask to end.
-        var signals: [ReceivedSignal] = []
-    }
-
     /// When the machine is looked at, and when an interval ends.
     struct Schedule: ~Copyable {
         fileprivate let samples: Timer
         fileprivate let ends: Timer
     }
 
-    private let epoll: Epoll
-    private var batch = EventBatch(capacity: 4)
-    private let signals: SignalReceiver
+    private var events: MeasureEvents
     private var sampling: Sampling
     private let sampleNanoseconds: UInt64
     private var progress: Progress
     /// Nil if who used the energy is not asked.
     private var sharing: CommandSharing?
-    /// The signal that asked to end; nothing is begun after it.
-    private(set) var stop: SignalNumber?
-
-    /// The signals that `measure` takes.
-    static func receiveSignals() throws(SystemError) -> SignalReceiver {
-        try SignalReceiver([.terminate, .interrupt, .hangUp, .quit, .childChanged])
-    }
+    /// Nil if no trace is asked for.
+    private var tracer: Tracer?
+    private var isTraced = false
 
     init(
         sampling: consuming Sampling, sampleNanoseconds: UInt64, signals: consuming SignalReceiver,
-        progress: consuming Progress, sharing: consuming CommandSharing?
+        progress: consuming Progress, sharing: consuming CommandSharing?, tracer: consuming Tracer?
     ) throws(SystemError) {
-        let epoll = try Epoll()
-        try epoll.add(signals.descriptor, .readable, token: Source.signals.rawValue)
-        self.epoll = epoll
-        self.signals = signals
+        events = try MeasureEvents(signals)
         self.sampleNanoseconds = min(sampleNanoseconds, sampling.longestIntervalNanoseconds)
         self.sampling = sampling
         self.progress = progress
         self.sharing = sharing
+        self.tracer = tracer
     }
+
+    /// The signal that asked to end; nothing is begun after it.
+    var stop: SignalNumber? { events.stop }
 
     /// Makes the first pass. After it, each call of `measure` goes on where the one before ended, so that nothing is lost
     /// between two.
     mutating func begin(every nanoseconds: UInt64) throws(SystemError) -> Schedule {
         let schedule = Schedule(
-            samples: try watchedTimer(min(sampleNanoseconds, nanoseconds), .samples),
-            ends: try watchedTimer(nanoseconds, .end))
+            samples: try events.timer(min(sampleNanoseconds, nanoseconds), .samples),
+            ends: try events.timer(nanoseconds, .end))
         sampling.tick(at: .now())
         return schedule
     }
 
     /// Measures the machine until the next end of an interval, or until a signal asks to end.
+    ///
+    /// - Parameter traced: where the interval belongs in the trace; nil if it is none of it.
     mutating func measure(
-        _ schedule: borrowing Schedule, _ activity: String
+        _ schedule: borrowing Schedule, _ activity: String, traced: Trace.Run? = nil
     ) throws(SystemError) -> EnergyInterval {
-        var meter = IntervalMeter(sampling)
+        var meter = beginInterval(traced)
         progress.begin(activity, meter.startNanoseconds)
         var wakeup = try wait()
         while !wakeup.isTimeOver && stop == nil {
@@ -94,23 +76,24 @@ struct MeasureRun: ~Copyable {
         makePass(every: schedule.samples.intervalNanoseconds, &meter)
         try settle(&meter)
         _ = try schedule.ends.takeExpirations()
-        progress.clear()
-        return meter.interval(sampling)
+        return endInterval(meter, isFragment: !wakeup.isTimeOver)
     }
 
     /// Runs a command and measures the machine from right before its start until right after its end is known. Signals are
     /// passed on to it, and it alone decides what they do to it.
     ///
-    /// - Parameter idleMicrowatts: what each account's domain takes when the machine is left alone, where that was measured.
+    /// - Parameters:
+    ///   - idleMicrowatts: what each account's domain takes when the machine is left alone, where that was measured.
+    ///   - traced: where the run belongs in the trace; nil if it is none of it.
     mutating func run(
-        _ command: borrowing ArgumentVector, _ activity: String, idleMicrowatts: [UInt64?]
+        _ command: borrowing ArgumentVector, _ activity: String, idleMicrowatts: [UInt64?], traced: Trace.Run?
     ) throws(SystemError) -> RunOutcome {
-        let samples = try watchedTimer(sampleNanoseconds, .samples)
-        var wakeup = Wakeup()
-        try takeSignals(&wakeup)
+        let samples = try events.timer(sampleNanoseconds, .samples)
+        var wakeup = MeasureEvents.Wakeup()
+        try events.takeSignals(&wakeup)
         if let stop { return .stopped(stop) }
         sampling.tick(at: .now())
-        var meter = IntervalMeter(sampling)
+        var meter = beginInterval(traced)
         sharing?.begin(sampling, idleMicrowatts: idleMicrowatts)
         let child: ChildProcess
         do throws(SystemError) {
@@ -128,10 +111,9 @@ struct MeasureRun: ~Copyable {
                 makePass(every: sampleNanoseconds, &meter)
                 if let end = try child.takeEnd() {
                     try settle(&meter)
-                    progress.clear()
                     let attribution = sharing?.end(sampling)
-                    return .ended(
-                        CommandRun(interval: meter.interval(sampling), end: end, attribution: attribution))
+                    let interval = endInterval(meter, isFragment: stop != nil)
+                    return .ended(CommandRun(interval: interval, end: end, attribution: attribution))
                 }
             } else if wakeup.isSampleDue {
                 try takeSample(samples, &meter)
@@ -143,8 +125,8 @@ struct MeasureRun: ~Copyable {
     private func start(_ command: borrowing ArgumentVector) throws(SystemError) -> ChildProcess {
         switch sharing {
         case .some(let sharing):
-            try ChildProcess(starting: command, signals: signals, in: sharing.meter.group)
-        case .none: try ChildProcess(starting: command, signals: signals)
+            try ChildProcess(starting: command, signals: events.signals, in: sharing.meter.group)
+        case .none: try ChildProcess(starting: command, signals: events.signals)
         }
     }
 
@@ -153,16 +135,18 @@ struct MeasureRun: ~Copyable {
     /// - Returns: its path if something still runs in it.
     mutating func removeGroup() -> String? { sharing?.remove() ?? nil }
 
+    /// Why not all of the trace could be written; nil if it was.
+    var traceFailure: SystemError? {
+        switch tracer {
+        case .some(let tracer): tracer.failure
+        case .none: nil
+        }
+    }
+
     /// What a key on the terminal caused reached every process of our group, and must not reach the command twice.
     private func forward(_ signal: ReceivedSignal, to child: borrowing ChildProcess) {
         if signal.isFromKernel && child.sharesProcessGroup { return }
         child.send(signal.number)
-    }
-
-    private func watchedTimer(_ nanoseconds: UInt64, _ source: Source) throws(SystemError) -> Timer {
-        let timer = try Timer(intervalNanoseconds: nanoseconds)
-        try epoll.add(timer.descriptor, .readable, token: source.rawValue)
-        return timer
     }
 
     /// Goes on while it is not decided what the latest readings of some counter were, for as long as that takes where readings
@@ -170,7 +154,7 @@ struct MeasureRun: ~Copyable {
     private mutating func settle(_ meter: inout IntervalMeter) throws(SystemError) {
         guard sampling.isInDoubt else { return }
         let begin = sampling.lastPassNanoseconds
-        var wakeup = Wakeup()
+        var wakeup = MeasureEvents.Wakeup()
         while sampling.isInDoubt, wakeup.signals.isEmpty,
             sampling.lastPassNanoseconds - begin < MeasureRun.longestDoubtNanoseconds
         {
@@ -182,32 +166,12 @@ struct MeasureRun: ~Copyable {
 
     private static let longestDoubtNanoseconds: UInt64 = 3_000_000_000
 
-    private mutating func wait() throws(SystemError) -> Wakeup {
+    private mutating func wait() throws(SystemError) -> MeasureEvents.Wakeup {
         let isPassNeeded = sampling.needsPassesBetweenTicks(every: sampleNanoseconds)
         let pause = sampling.millisecondsToNextPass(at: Clock.monotonicNanoseconds(), every: sampleNanoseconds)
-        try epoll.wait(into: &batch, timeoutMilliseconds: isPassNeeded ? pause : nil)
+        let wakeup = try events.wait(milliseconds: isPassNeeded ? pause : nil)
         _ = sampling.refreshIfDue(at: .now(), every: sampleNanoseconds)
-        var wakeup = Wakeup()
-        for index in 0..<batch.count {
-            switch Source(rawValue: batch[token: index]) {
-            case .samples: wakeup.isSampleDue = true
-            case .end: wakeup.isTimeOver = true
-            case .signals: try takeSignals(&wakeup)
-            case .none: break
-            }
-        }
         return wakeup
-    }
-
-    private mutating func takeSignals(_ wakeup: inout Wakeup) throws(SystemError) {
-        while let signal = try signals.take() {
-            if signal.number == .childChanged {
-                wakeup.hasChildChanged = true
-            } else {
-                wakeup.signals.append(signal)
-                stop = signal.number
-            }
-        }
     }
 
     private mutating func takeSample(_ timer: borrowing Timer, _ meter: inout IntervalMeter) throws(SystemError) {
@@ -218,5 +182,20 @@ struct MeasureRun: ~Copyable {
 
     private mutating func makePass(every nanoseconds: UInt64, _ meter: inout IntervalMeter) {
         if sampling.pass(at: .now(), every: nanoseconds) { meter.takeTick(sampling) }
+        if isTraced { tracer?.take(sampling) }
+    }
+
+    /// Begins with the pass that the sampling has just made.
+    private mutating func beginInterval(_ traced: Trace.Run?) -> IntervalMeter {
+        isTraced = traced != nil
+        if let traced { tracer?.begin(sampling, traced) }
+        return IntervalMeter(sampling)
+    }
+
+    /// Ends with the pass that the sampling has just made.
+    private mutating func endInterval(_ meter: IntervalMeter, isFragment: Bool) -> EnergyInterval {
+        if isTraced { tracer?.take(sampling) }
+        progress.clear()
+        return meter.interval(sampling, isFragment: isFragment)
     }
 }

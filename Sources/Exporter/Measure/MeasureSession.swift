@@ -15,10 +15,12 @@ struct MeasureSession: ~Copyable {
         /// As shells say that a command could not be executed, or is not there.
         static let cannotExecute: Int32 = 126
         static let notFound: Int32 = 127
+        /// As shells say that SIGPIPE ended a program.
+        static let readerGone: Int32 = 141
     }
 
     private let options: MeasureOptions
-    private let output: TextWriter
+    private let output: ReportOutput
     private var report: MeasureReport
     private var run: MeasureRun
 
@@ -27,6 +29,8 @@ struct MeasureSession: ~Copyable {
         do {
             var session = try MeasureSession(options, configuration)
             return options.command.isEmpty ? try session.measureMachine() : try session.measureCommand()
+        } catch let error as ReportFailure {
+            return status(of: error)
         } catch let error as StartFailure {
             complain(error.message)
         } catch {
@@ -38,7 +42,7 @@ struct MeasureSession: ~Copyable {
     /// Whatever can fail does so here, before anything is run.
     private init(_ options: MeasureOptions, _ configuration: Configuration) throws {
         try configuration.checkDirectories()
-        let signals = try MeasureRun.receiveSignals()
+        let signals = try MeasureEvents.receiveSignals()
         let messages = MessageList()
         let sampling = Sampling(Sources(configuration))
         SourceMessages.report(sampling.report, messages.logger)
@@ -46,12 +50,13 @@ struct MeasureSession: ~Copyable {
             throw StartFailure(message: messages.texts(of: .noSource).joined(separator: "; "))
         }
         let sharing = try MeasureSession.share(options, configuration)
-        let output = try MeasureSession.open(options)
         let facts = ReportFacts(
             sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: messages.notes)
+        let output = try ReportOutput(options)
+        let tracer = try MeasureSession.trace(options, facts)
         run = try MeasureRun(
             sampling: sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds,
-            signals: signals, progress: Progress.beside(output), sharing: sharing)
+            signals: signals, progress: Progress.beside(output), sharing: sharing, tracer: tracer)
         self.options = options
         self.output = output
         report = MeasureReport(facts: facts, format: options.format)
@@ -72,33 +77,34 @@ struct MeasureSession: ~Copyable {
         }
     }
 
-    private static func open(_ options: MeasureOptions) throws(StartFailure) -> TextWriter {
+    private static func trace(
+        _ options: MeasureOptions, _ facts: ReportFacts
+    ) throws(StartFailure) -> Tracer? {
+        guard let file = options.trace else { return nil }
         do throws(SystemError) {
-            if let path = options.output { return try TextWriter(creating: path) }
-            return try options.command.isEmpty ? .standardOutput() : .standardError()
-        } catch  where error.code == .noDeviceOrReader {
-            throw StartFailure(
-                message:
-                    "the report cannot be written to \(MeasureSession.name(options)): it is a pipe that nobody reads from, or a "
-                    + "socket: start what reads it first, or name a file")
+            return try Tracer(file.path, file.format, facts)
         } catch {
-            throw StartFailure(message: "the report cannot be written to \(MeasureSession.name(options)): \(error)")
+            throw StartFailure(unwritable: "the trace", "'\(file.path)'", error)
         }
-    }
-
-    private static func name(_ options: MeasureOptions) -> String {
-        options.output.map { "'\($0)'" } ?? (options.command.isEmpty ? "standard output" : "standard error")
     }
 
     /// Tells each measurement when it ends.
     private mutating func measureMachine() throws -> Int32 {
-        try write(report.opening)
+        try output.write(report.opening)
         let schedule = try run.begin(every: options.intervalNanoseconds)
         for number in 1...options.count where run.stop == nil {
-            let interval = try run.measure(schedule, "measuring")
-            try write(report.machine(interval, number: number, count: options.count))
+            let traced = Trace.Run(number: number, command: nil)
+            let interval = try run.measure(schedule, "measuring", traced: traced)
+            try output.write(report.machine(interval, number: number, count: options.count))
         }
-        return run.stop?.exitStatus ?? 0
+        return endTrace(run.stop?.exitStatus ?? 0)
+    }
+
+    /// - Returns: the exit status, which is that of a failure where the trace is not whole.
+    private func endTrace(_ status: Int32) -> Int32 {
+        guard let error = run.traceFailure, let file = options.trace else { return status }
+        MeasureSession.complain(StartFailure(unwritable: "all of the trace", "'\(file.path)'", error).message)
+        return status != 0 ? status : Status.failure
     }
 
     /// Tells everything at the end.
@@ -112,7 +118,10 @@ struct MeasureSession: ~Copyable {
         var failure: Int32?
         while runs.count < options.repetitions, failure == nil {
             let activity = options.repetitions > 1 ? "run \(runs.count + 1) of \(options.repetitions)" : "running"
-            switch try run.run(command, activity, idleMicrowatts: report.baseline?.microwatts ?? []) {
+            let traced = Trace.Run(number: runs.count + 1, command: options.command.joined(separator: " "))
+            switch try run.run(
+                command, activity, idleMicrowatts: report.baseline?.microwatts ?? [], traced: traced)
+            {
             case .ended(let run): runs.append(run)
             case .stopped(let signal): failure = signal.exitStatus
             case .notExecuted(let code):
@@ -124,26 +133,28 @@ struct MeasureSession: ~Copyable {
             MeasureSession.complain(
                 "the command left processes behind: \(path) stays until they end; then 'rmdir' removes it")
         }
-        return try tell(runs, failure: failure)
+        return tell(runs, failure: failure)
     }
 
-    private func tell(_ runs: [CommandRun], failure: Int32?) throws -> Int32 {
+    private func tell(_ runs: [CommandRun], failure: Int32?) -> Int32 {
         guard !runs.isEmpty else { return failure ?? 0 }
-        let status = runs.exitStatus != 0 ? runs.exitStatus : failure ?? 0
-        do {
-            try write(report.command(options.command, runs))
+        let status = endTrace(runs.exitStatus != 0 ? runs.exitStatus : failure ?? 0)
+        do throws(ReportFailure) {
+            try output.write(report.command(options.command, runs))
+            return status
         } catch {
-            MeasureSession.complain(error.message)
-            return status != 0 ? status : Status.failure
+            let failure = MeasureSession.status(of: error)
+            return status != 0 ? status : failure
         }
-        return status
     }
 
-    private func write(_ text: String) throws(StartFailure) {
-        do throws(SystemError) {
-            try output.write(text)
-        } catch {
-            throw StartFailure(message: "the report cannot be written to \(MeasureSession.name(options)): \(error)")
+    /// Says what went wrong, unless nobody wants to read it.
+    private static func status(of failure: ReportFailure) -> Int32 {
+        switch failure {
+        case .readerGone: return Status.readerGone
+        case .unwritable(let failure):
+            complain(failure.message)
+            return Status.failure
         }
     }
 

@@ -27,7 +27,7 @@ struct Progress: ~Copyable {
 
     /// Shows itself on standard error, if that is a terminal and the report goes to the terminal too: otherwise somebody
     /// keeps what is written, and wants nothing but that.
-    static func beside(_ output: borrowing TextWriter) -> Progress {
+    static func beside(_ output: borrowing ReportOutput) -> Progress {
         do throws(SystemError) {
             if output.isTerminal, try TextWriter.standardError().isTerminal {
                 return Progress(writer: try LineWriter.standardError())
