@@ -3,7 +3,7 @@ import Counters
 import Kernel
 
 /// Comma-separated values: a header, which is always the same, and a row for each domain of each measurement. What is unknown
-/// or was not asked for is empty. None of the values can contain a comma or a quotation mark.
+/// or was not asked for is empty.
 struct CSVReport {
     /// What a row tells.
     enum Record: String {
@@ -24,24 +24,31 @@ struct CSVReport {
             "record", "number", "start_seconds", "duration_seconds", "domain", "kind", "joules", "mean_watts",
             "peak_watts", "uncertainty_joules", "baseline_watts", "baseline_joules", "net_joules",
             "net_uncertainty_joules", "exit_status", "source", "simulated", "command_joules", "others_joules",
-            "idle_joules",
+            "idle_joules", "command",
         ].joined(separator: ",") + "\n"
 
-    private let report: MeasureReport
+    let report: MeasureReport
+    /// Nil where the machine is measured alone.
+    private let command: String?
 
-    init(_ report: MeasureReport) {
+    init(_ report: MeasureReport, command: String? = nil) {
         self.report = report
+        self.command = command
     }
 
-    func command(_ runs: [CommandRun]) -> String {
-        var text = CSVReport.header
-        for (index, run) in runs.enumerated() {
-            text += rows(report.rows(run), run.interval, .run, number: index + 1, end: run.end)
-        }
+    /// All about one command.
+    func whole(_ runs: [CommandRun]) -> String {
+        var text = CSVReport.header + rows(runs)
         guard let summary = report.summary(runs) else { return text }
         for row in summary.rows { text += mean(row, summary.duration) }
         for row in summary.rows { text += deviation(row, summary.duration) }
         return text
+    }
+
+    func rows(_ runs: [CommandRun]) -> String {
+        runs.enumerated().map { index, run in
+            rows(report.rows(run), run.interval, .run, number: index + 1, end: run.end)
+        }.joined()
     }
 
     func rows(_ interval: EnergyInterval, _ record: Record, number: Int) -> String {
@@ -56,7 +63,8 @@ struct CSVReport {
         ]
         return rows.map { row in
             line(
-                [(interval.isFragment ? .fragment : record).rawValue, String(number)] + times, row.domain, values(row), end.map { String($0.exitStatus) },
+                [(interval.isFragment ? .fragment : record).rawValue, String(number)] + times, row.domain, values(row),
+                end.map { String($0.exitStatus) },
                 parts(row))
         }.joined()
     }
@@ -93,11 +101,11 @@ struct CSVReport {
         [row.parts?.command, row.parts?.others, row.parts?.idle].map { $0.map { decimal($0, digits: 6) } }
     }
 
-    private func line(
+    func line(
         _ first: [String?], _ domain: Domain, _ values: [String?], _ exitStatus: String?, _ parts: [String?]
     ) -> String {
         let last = [exitStatus, report.facts.sourceName, report.facts.isSimulated ? "true" : "false"]
-        let cells = first + [domain.tag, domain.kind.rawValue] + values + last + parts
+        let cells = first + [domain.tag, domain.kind.rawValue] + values + last + parts + [command.map(CSVReport.cell)]
         return cells.map { $0 ?? "" }.joined(separator: ",") + "\n"
     }
 

@@ -38,7 +38,7 @@ public struct CommandAttribution: Equatable, Sendable {
 
     /// The parts of a domain, if they are of all that the domain used.
     func parts(of index: Int, _ energy: DomainEnergy?) -> CommandParts? {
-        guard let parts = parts[index], parts.total == energy?.microjoules else { return nil }
+        guard let energy, let parts = parts[index], parts.total == energy.microjoules else { return nil }
         return parts
     }
 

@@ -4,7 +4,7 @@ import Kernel
 
 /// One JSON object on a line, its numbers exact decimals; what is unknown is null.
 struct JSONReport {
-    private let report: MeasureReport
+    let report: MeasureReport
 
     init(_ report: MeasureReport) {
         self.report = report
@@ -22,11 +22,7 @@ struct JSONReport {
         var object = facts(runs.map(\.interval))
         object.add("command", JSONObject.array(words.map(JSONObject.quoted)))
         object.add("exit_status", String(runs.exitStatus))
-        if let baseline = report.baseline {
-            var idle = JSONObject()
-            addTimes(baseline.interval, to: &idle)
-            object.add("baseline", idle.text)
-        }
+        addBaseline(to: &object)
         if let summary = report.summary(runs) {
             object.add("duration_seconds", decimal(summary.duration.mean, digits: 9))
             object.add(
@@ -41,17 +37,24 @@ struct JSONReport {
         return object.text + "\n"
     }
 
-    private func facts(_ intervals: [EnergyInterval]) -> JSONObject {
-        let notes = report.facts.notes + report.remarks(intervals)
+    func addBaseline(to object: inout JSONObject) {
+        guard let baseline = report.baseline else { return }
+        var idle = JSONObject()
+        addTimes(baseline.interval, to: &idle)
+        object.add("baseline", idle.text)
+    }
+
+    func facts(_ intervals: [EnergyInterval], _ remarks: [String] = []) -> JSONObject {
+        let notes = report.facts.notes + remarks + report.remarks(intervals)
         var object = JSONObject()
-        object.add("source", JSONObject.quoted(report.facts.sourceName))
+        object.add("source", report.facts.sourceName.map(JSONObject.quoted))
         object.add("simulated", report.facts.isSimulated ? "true" : "false")
         object.add("sample_interval_seconds", decimal(report.facts.sampleNanoseconds, digits: 9))
         object.add("notes", JSONObject.array(notes.map(JSONObject.quoted)))
         return object
     }
 
-    private func run(_ run: CommandRun) -> String {
+    func run(_ run: CommandRun) -> String {
         var object = JSONObject()
         object.add("exit_status", String(run.end.exitStatus))
         add(run, to: &object)

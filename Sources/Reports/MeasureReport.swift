@@ -13,20 +13,24 @@ public enum ReportFormat: String, CaseIterable, Sendable {
 
 /// What every report says besides the numbers.
 public struct ReportFacts: Sendable {
-    var sourceName: String
+    /// Nil where nothing can be read, so that all energy is unknown.
+    var sourceName: String?
     var isSimulated: Bool
     var sampleNanoseconds: UInt64
     var domains: [Domain]
     /// What is missing, in words.
     var notes: [String]
 
+    /// Something can be read.
+    public var isMeasured: Bool { sourceName != nil }
+
     /// - Parameters:
-    ///   - sourceName: what is read.
+    ///   - sourceName: what is read; nil where nothing can be.
     ///   - sampleNanoseconds: the time between two samples.
     ///   - domains: in the order of the accounts.
     ///   - notes: what is missing, in words.
     public init(
-        sourceName: String, isSimulated: Bool, sampleNanoseconds: UInt64, domains: [Domain], notes: [String]
+        sourceName: String?, isSimulated: Bool, sampleNanoseconds: UInt64, domains: [Domain], notes: [String]
     ) {
         self.sourceName = sourceName
         self.isSimulated = isSimulated
@@ -48,73 +52,6 @@ public struct CommandRun: Equatable, Sendable {
         self.interval = interval
         self.end = end
         self.attribution = attribution
-    }
-}
-
-/// One line of a report: what is known of a domain in one interval, or on the average of several.
-struct ReportRow {
-    let domain: Domain
-    /// Nil if it could not be measured.
-    let energy: DomainEnergy?
-    /// Nil without a baseline, too.
-    let share: Baseline.Share?
-    /// Who used it; nil where that was not asked for, or is not known.
-    var parts: CommandParts?
-    /// How much several intervals differ; nil for a single one.
-    var deviation: Deviation?
-
-    /// Standard deviations.
-    struct Deviation {
-        var microjoules: Int64
-        var meanMicrowatts: Int64
-        /// Nil without a baseline.
-        var netMicrojoules: Int64?
-    }
-}
-
-/// Several runs of a command taken together.
-struct RunsSummary {
-    let duration: Statistics
-    let rows: [ReportRow]
-
-    /// Nil if there are fewer than two runs. `rows` has those of each run.
-    init?(durations: [UInt64], rows: [[ReportRow]]) {
-        guard rows.count > 1, let duration = Statistics(durations) else { return nil }
-        self.duration = duration
-        self.rows = rows[0].indices.map { index in RunsSummary.average(rows.map { $0[index] }) }
-    }
-
-    /// Nothing is known of a domain that some run could not measure.
-    private static func average(_ rows: [ReportRow]) -> ReportRow {
-        let energies = rows.compactMap(\.energy)
-        let shares = rows.compactMap(\.share)
-        guard energies.count == rows.count, let joules = Statistics(energies.map(\.microjoules)),
-            let watts = Statistics(energies.map(\.meanMicrowatts)),
-            let uncertainty = Statistics(energies.map(\.uncertaintyMicrojoules))
-        else { return ReportRow(domain: rows[0].domain, energy: nil, share: nil) }
-        let energy = DomainEnergy(
-            microjoules: joules.mean.magnitude, meanMicrowatts: watts.mean.magnitude,
-            // The highest is the highest of all.
-            peakMicrowatts: energies.reduce(0) { max($0, $1.peakMicrowatts) },
-            uncertaintyMicrojoules: uncertainty.mean.magnitude)
-        let net = Statistics(shares.map(\.netMicrojoules))
-        let deviation = ReportRow.Deviation(
-            microjoules: joules.standardDeviation ?? 0, meanMicrowatts: watts.standardDeviation ?? 0,
-            netMicrojoules: net?.standardDeviation)
-        let parts = rows.compactMap(\.parts)
-        return ReportRow(
-            domain: rows[0].domain, energy: energy, share: average(shares),
-            parts: parts.count == rows.count ? CommandParts.mean(parts, of: energy.microjoules) : nil,
-            deviation: deviation)
-    }
-
-    private static func average(_ shares: [Baseline.Share]) -> Baseline.Share? {
-        guard let idle = Statistics(shares.map(\.idleMicrojoules)), let net = Statistics(shares.map(\.netMicrojoules)),
-            let uncertainty = Statistics(shares.map(\.netUncertaintyMicrojoules))
-        else { return nil }
-        return Baseline.Share(
-            idleMicrowatts: shares[0].idleMicrowatts, idleMicrojoules: idle.mean.magnitude, netMicrojoules: net.mean,
-            netUncertaintyMicrojoules: uncertainty.mean.magnitude)
     }
 }
 
@@ -154,12 +91,24 @@ public struct MeasureReport: Sendable {
         switch format {
         case .table: TableReport(self).command(words, runs)
         case .json: JSONReport(self).command(words, runs)
-        case .csv: CSVReport(self).command(runs)
+        case .csv: CSVReport(self, command: words.joined(separator: " ")).whole(runs)
+        }
+    }
+
+    /// The whole report about commands of which at least one ran.
+    public func comparison(_ commands: [ComparedCommand]) -> String {
+        switch format {
+        case .table: TableReport(self).comparison(commands)
+        case .json: JSONReport(self).comparison(commands)
+        case .csv: CSVReport(self).comparison(commands)
         }
     }
 
     func rows(_ interval: EnergyInterval) -> [ReportRow] {
-        facts.domains.indices.map { index in
+        guard facts.isMeasured else {
+            return facts.domains.map { ReportRow(domain: $0, energy: nil, share: nil) }
+        }
+        return facts.domains.indices.map { index in
             ReportRow(
                 domain: facts.domains[index], energy: interval.domains[index],
                 share: baseline?.share(of: index, in: interval))

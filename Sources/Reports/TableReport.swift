@@ -4,7 +4,7 @@ import Kernel
 
 /// Aligned columns and sentences, for people: rounded to a thousandth.
 struct TableReport {
-    private let report: MeasureReport
+    let report: MeasureReport
 
     init(_ report: MeasureReport) {
         self.report = report
@@ -35,19 +35,24 @@ struct TableReport {
         var text = "\n" + opening + (opening.isEmpty ? "" : "\n") + JSONObject.quoted(words.joined(separator: " "))
         if let summary = report.summary(runs) {
             text += ", mean of \(runs.count) runs in \(seconds(summary.duration.mean)) s"
-            text += " (standard deviation \(seconds(summary.duration.standardDeviation ?? 0)) s)\(failures(runs)):\n\n"
+            text +=
+                " (standard deviation \(seconds(summary.duration.standardDeviation ?? 0)) s)\(failures(runs).map { ", " + $0 } ?? ""):\n\n"
             text += table(summary.rows, isSummary: true) + attribution(runs, summary.rows)
         } else if let run = runs.first {
             let mark = run.interval.isFragment ? ", a fragment" : ""
             text += " in \(seconds(run.interval.durationNanoseconds)) s, \(description(run.end))\(mark):\n\n"
             text += table(report.rows(run)) + attribution(runs, report.rows(run))
         }
-        if let baseline = report.baseline {
-            text += "\n  idle: the machine left alone for \(seconds(baseline.interval.durationNanoseconds)) s before;"
-            text += " net: without what it would have used idle.\n"
-        }
+        text += baseline
         if runs.count < all.count { text += "\n  Note: the last run is left out, since a signal cut it short.\n" }
         return text + remarks(runs.map(\.interval))
+    }
+
+    /// What the columns about the idle machine say; empty if there are none.
+    var baseline: String {
+        guard let baseline = report.baseline else { return "" }
+        return "\n  idle: the machine left alone for \(seconds(baseline.interval.durationNanoseconds)) s before;"
+            + " net: without what it would have used idle.\n"
     }
 
     /// Who used it.
@@ -68,7 +73,7 @@ struct TableReport {
             + "\n\n\(table.text)\n  idle: \(basis).\n"
     }
 
-    private func remarks(_ intervals: [EnergyInterval]) -> String {
+    func remarks(_ intervals: [EnergyInterval]) -> String {
         report.remarks(intervals).map { "\n  Note: \($0)\n" }.joined()
     }
 
@@ -97,10 +102,11 @@ struct TableReport {
         }
     }
 
-    private func failures(_ runs: [CommandRun]) -> String {
+    /// Nil if none failed.
+    func failures(_ runs: [CommandRun]) -> String? {
         let failed = runs.filter { $0.end.exitStatus != 0 }
-        guard let first = failed.first else { return "" }
-        return ", \(failed.count) of them failed, the first by \(description(first.end))"
+        guard let first = failed.first else { return nil }
+        return "\(failed.count) of them failed, the first by \(description(first.end))"
     }
 
     private func seconds(_ nanoseconds: UInt64) -> String { decimal(nanoseconds, digits: 9, shown: 3) }
@@ -108,23 +114,4 @@ struct TableReport {
     private func cpuSeconds(_ microseconds: UInt64) -> String { decimal(microseconds, digits: 6, shown: 3) }
     private func milli(_ micro: UInt64?) -> String { micro.map { decimal($0, digits: 6, shown: 3) } ?? "unknown" }
     private func milli(_ micro: Int64?) -> String { micro.map { decimal($0, digits: 6, shown: 3) } ?? "unknown" }
-}
-
-/// Text in columns of equal length: the first stands left, the others right.
-private struct TextTable {
-    private var lines: [String] = []
-
-    mutating func add(_ header: String, _ cells: [String]) {
-        let column = [header] + cells
-        precondition(lines.isEmpty || lines.count == column.count)
-        let width = column.reduce(0) { max($0, $1.count) }
-        let blanks = column.map { String(repeating: " ", count: width - $0.count) }
-        if lines.isEmpty {
-            lines = zip(column, blanks).map { "  \($0)\($1)" }
-        } else {
-            lines = zip(lines, zip(blanks, column)).map { "\($0)  \($1.0)\($1.1)" }
-        }
-    }
-
-    var text: String { lines.joined(separator: "\n") + "\n" }
 }

@@ -43,19 +43,23 @@ public struct Trace: Sendable {
 
     private let format: TraceFormat
     private let domains: [Domain]
+    private let isMeasured: Bool
     private var run = Run(number: 0, command: nil)
     /// Each account as it was last told; nil where there is none, or where it could not be read since the first moment.
     private var told: [DomainAccount?] = []
 
     /// A trace of the domains of a report.
     public init(format: TraceFormat, _ facts: ReportFacts) {
-        self.init(format: format, domains: facts.domains)
+        self.init(format: format, domains: facts.domains, isMeasured: facts.isMeasured)
     }
 
-    /// - Parameter domains: in the order of the accounts.
-    init(format: TraceFormat, domains: [Domain]) {
+    /// - Parameters:
+    ///   - domains: in the order of the accounts.
+    ///   - isMeasured: false where nothing can be read, so that whatever appears later is none of these domains.
+    init(format: TraceFormat, domains: [Domain], isMeasured: Bool = true) {
         self.format = format
         self.domains = domains
+        self.isMeasured = isMeasured
     }
 
     /// What comes before everything else.
@@ -76,7 +80,7 @@ public struct Trace: Sendable {
     /// A later moment.
     public mutating func text(_ accounts: [DomainAccount], at time: Time) -> String {
         let steps = domains.indices.map { index in
-            index < accounts.count ? step(index, to: accounts[index]) : Step()
+            isMeasured && index < accounts.count ? step(index, to: accounts[index]) : Step()
         }
         let times = (decimal(time.monotonicNanoseconds, digits: 9), decimal(time.unixNanoseconds, digits: 9))
         switch format {

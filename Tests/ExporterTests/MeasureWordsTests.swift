@@ -12,6 +12,9 @@ import Testing
         ("--format=json sleep 1", "--format=json -- sleep 1"), ("-r 3 sleep 1", "-r 3 -- sleep 1"),
         ("-r3 -ofile sleep 1", "-r3 -ofile -- sleep 1"), ("--attribution sleep 1", "--attribution -- sleep 1"),
         ("--output - cat", "--output - -- cat"), ("- x", "-- - x"),
+        // What is compared goes up to the next option.
+        ("--compare a b --format csv", "--compare a b --format csv"), ("--compare a b -- c", "--compare a b -- c"),
+        ("--compare a b --attribution c", "--compare a b --attribution -- c"),
         // What comes after it is the command's.
         ("make -j8 --output x", "-- make -j8 --output x"), ("make -- -j8", "-- make -- -j8"),
         ("cmd --web.config.file= --help", "-- cmd --web.config.file= --help"),

@@ -47,8 +47,8 @@ import Testing
         let report = report(.csv)
         #expect(report.opening == header)
         let expected = """
-            interval,7,3.000000001,2.000000000,package_0,package,100.000000,50.000000,61.234567,0.097780,,,,,,powercap,false,,,
-            interval,7,3.000000001,2.000000000,dram_0,dram,0.001000,0.000500,0.000500,0.000124,,,,,,powercap,false,,,
+            interval,7,3.000000001,2.000000000,package_0,package,100.000000,50.000000,61.234567,0.097780,,,,,,powercap,false,,,,
+            interval,7,3.000000001,2.000000000,dram_0,dram,0.001000,0.000500,0.000500,0.000124,,,,,,powercap,false,,,,
 
             """
         #expect(report.machine(interval, number: 7, count: 9) == expected)
@@ -150,19 +150,73 @@ import Testing
         #expect(lines[0] + "\n" == header)
         #expect(
             lines[6]
-                == "run,3,3.000000001,3.000000000,dram_0,dram,,,,,,,,,3,powercap,false,,,")
+                == "run,3,3.000000001,3.000000000,dram_0,dram,,,,,,,,,3,powercap,false,,,,true")
         #expect(
             lines[7] == """
                 mean,,,2.000000000,package_0,package,101.000000,60.000000,62.234567,0.097780,10.000000,20.000000,\
-                81.000000,0.107607,,powercap,false,,,
+                81.000000,0.107607,,powercap,false,,,,true
                 """)
-        #expect(lines[8] == "mean,,,2.000000000,dram_0,dram,,,,,,,,,,powercap,false,,,")
+        #expect(lines[8] == "mean,,,2.000000000,dram_0,dram,,,,,,,,,,powercap,false,,,,true")
         #expect(
             lines[9] == """
-                standard_deviation,,,1.000000000,package_0,package,1.000000,10.000000,,,,,9.000000,,,powercap,false,,,
+                standard_deviation,,,1.000000000,package_0,package,1.000000,10.000000,,,,,9.000000,,,powercap,false,,,,true
                 """)
         let columns = lines.map { $0.count { $0 == "," } }
-        #expect(Set(columns) == [19])
+        #expect(Set(columns) == [20])
+    }
+
+    // What a signal cut short
+
+    @Test func `a fragment alone is told and marked`() {
+        var fragment = run(.killed(by: .interrupt))
+        fragment.interval.isFragment = true
+        #expect(report(.table).command(["true"], [fragment]).contains(" in 2.000 s, ended by signal 2, a fragment:\n"))
+        let json = report(.json).command(["true"], [fragment])
+        #expect(json.contains("\"duration_seconds\":2.000000000,\"fragment\":true,\"domains\":["))
+        let csv = report(.csv).command(["true"], [fragment]).split(separator: "\n")
+        #expect(csv[1].hasPrefix("fragment,1,") && csv[2].hasPrefix("fragment,1,"))
+        let machine = fragment.interval
+        #expect(report(.table).machine(machine, number: 1, count: 1).hasPrefix("The machine in 2.000 s, a fragment:\n"))
+        #expect(report(.json).machine(machine, number: 1, count: 1).contains("\"fragment\":true,"))
+        #expect(report(.csv).machine(machine, number: 1, count: 1).hasPrefix("fragment,1,"))
+    }
+
+    @Test func `a fragment enters no mean and no deviation`() {
+        var fragment = run(.killed(by: .interrupt))
+        fragment.interval.isFragment = true
+        fragment.interval.domains[0]?.microjoules = 1
+        let runs = Array(repeated.prefix(2))
+        let whole = report(.table).command(["true"], runs)
+        let note = "\n  Note: the last run is left out, since a signal cut it short.\n"
+        #expect(report(.table).command(["true"], runs + [fragment]) == whole + note)
+        let json = report(.json).command(["true"], runs + [fragment])
+        #expect(json.contains("\"joules\":100.500000,") && json.count(of: "\"fragment\":true") == 1)
+        let lines = report(.csv).command(["true"], runs + [fragment]).split(separator: "\n")
+        #expect(lines.count { $0.hasPrefix("fragment,3,") } == 2)
+        #expect(lines.contains { $0.hasPrefix("mean,") && $0.contains(",package_0,package,100.500000,") })
+        // Beside a single run it changes nothing of that.
+        let single = report(.json).command(["true"], [runs[0], fragment])
+        #expect(single.contains("\"duration_seconds\":1.000000000,\"domains\":[{\"domain\":\"package_0\""))
+        #expect(single.contains("\"runs\":[{\"exit_status\":0,"))
+    }
+
+    // Where nothing can be read
+
+    @Test func `without a source everything is null`() {
+        let facts = ReportFacts(
+            sourceName: nil, isSimulated: false, sampleNanoseconds: 100_000_000,
+            domains: [Domain(kind: .package, socket: 0)], notes: ["no counter"])
+        var empty = run(.exited(status: 0))
+        empty.interval.domains = []
+        empty.attribution = CommandAttribution(commandMicroseconds: 1, othersMicroseconds: 1, parts: [])
+        let json = MeasureReport(facts: facts, format: .json).command(["true"], [empty])
+        #expect(json.hasPrefix("{\"source\":null,\"simulated\":false,"))
+        #expect(json.contains("\"domains\":[{\"domain\":\"package_0\",\"kind\":\"package\",\"joules\":null,"))
+        let csv = MeasureReport(facts: facts, format: .csv).command(["true"], [empty])
+        #expect(csv.contains("\nrun,1,3.000000001,2.000000000,package_0,package,,,,,,,,,0,,false,,,,true\n"))
+        // What came to be read meanwhile is none of it.
+        let table = MeasureReport(facts: facts, format: .table).command(["true"], [run(.exited(status: 0))])
+        #expect(table.contains("Note: no counter\n") && table.contains("  package_0  unknown"))
     }
 
     // Who used it
@@ -194,8 +248,8 @@ import Testing
             ))
         #expect(json.count(of: "command_joules") == 1)
         let lines = report(.csv).command(["true"], [attributed(70)]).split(separator: "\n")
-        #expect(lines[1].hasSuffix(",0,powercap,false,70.000000,10.000000,20.000000"))
-        #expect(lines[2].hasSuffix(",0,powercap,false,,,"))
+        #expect(lines[1].hasSuffix(",0,powercap,false,70.000000,10.000000,20.000000,true"))
+        #expect(lines[2].hasSuffix(",0,powercap,false,,,,true"))
     }
 
     @Test func `of repeated runs the means are told, and they add up to the mean energy`() {
@@ -234,7 +288,7 @@ import Testing
         let json = MeasureReport(facts: facts, format: .json)
         #expect(json.machine(interval, number: 1, count: 1).contains("\"source\":\"simulated\",\"simulated\":true"))
         let csv = MeasureReport(facts: facts, format: .csv)
-        #expect(csv.machine(interval, number: 1, count: 1).count(of: ",simulated,true,,,\n") == 2)
+        #expect(csv.machine(interval, number: 1, count: 1).count(of: ",simulated,true,,,,\n") == 2)
     }
 
     @Test func `what is missing is noted`() {
@@ -267,7 +321,7 @@ import Testing
     private let header = """
         record,number,start_seconds,duration_seconds,domain,kind,joules,mean_watts,peak_watts,uncertainty_joules,\
         baseline_watts,baseline_joules,net_joules,net_uncertainty_joules,exit_status,source,simulated,\
-        command_joules,others_joules,idle_joules
+        command_joules,others_joules,idle_joules,command
 
         """
 

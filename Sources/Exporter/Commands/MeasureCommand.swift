@@ -10,6 +10,7 @@ struct MeasureCommand: ParsableCommand {
         usage: """
             pyjoules-exporter measure [<options>]
             pyjoules-exporter measure [<options>] [--] COMMAND [ARGUMENT ...]
+            pyjoules-exporter measure [<options>] --compare COMMAND COMMAND ...
             """,
         discussion: """
             Without a command the report goes to standard output. With one, that is the command's own, and the report goes \
@@ -35,13 +36,7 @@ struct MeasureCommand: ParsableCommand {
         transform: Parsing.repetitions)
     var count: Int?
 
-    @Option(
-        name: [.customShort("r", allowingJoined: true), .customLong("repeat")],
-        help: ArgumentHelp(
-            "How often to run the command, to tell the mean and the standard deviation. (default: 1)",
-            valueName: "number"),
-        transform: Parsing.repetitions)
-    var repetitions: Int?
+    @OptionGroup var runs: RunOptions
 
     @Option(
         help: ArgumentHelp(
@@ -56,6 +51,13 @@ struct MeasureCommand: ParsableCommand {
             "Tell what the command used, what everybody else used meanwhile, and what was idle, by processor time: the command runs in a cgroup of its own, which takes root or a cgroup that is yours (systemd-run --user --scope -p Delegate=yes)."
     )
     var attributes = false
+
+    @Flag(
+        name: .customLong("allow-unmeasured"),
+        help:
+            "Where no counter can be read, run the command all the same, say so on standard error, and report null: for tests on machines without counters."
+    )
+    var allowsUnmeasured = false
 
     @Option(
         name: [.customShort("o", allowingJoined: true), .customLong("output")],
@@ -86,17 +88,28 @@ struct MeasureCommand: ParsableCommand {
     var command: [String] = []
 
     func validate() throws {
-        if command.isEmpty {
-            try refuse("--repeat", repetitions, "there is no command to run: put it after the options")
-            try refuse("--baseline", baseline, "there is no command to run: put it after the options")
-            try refuse("--attribution", attributes ? true : nil, "there is no command to run: put it after the options")
+        if command.isEmpty && runs.compared.isEmpty {
+            try refuseWithoutCommand()
         } else {
             try refuse("--interval", interval, "the command says how long is measured")
             try refuse("--count", count, "'--repeat' runs the command more than once")
         }
+        if let first = command.first, !runs.compared.isEmpty {
+            throw ValidationError("'\(first)' makes no sense here: what '--compare' runs are lines in quotation marks")
+        }
         if let trace, trace.path == output {
             throw ValidationError("'--trace' makes no sense here: the report goes to '\(trace.path)' already")
         }
+    }
+
+    private func refuseWithoutCommand() throws {
+        let reason = "there is no command to run: put it after the options"
+        try refuse("--repeat", runs.repetitions, reason)
+        try refuse("--warmup", runs.warmups, reason)
+        try refuse("--prepare", runs.preparation, reason)
+        try refuse("--baseline", baseline, reason)
+        try refuse("--attribution", attributes ? true : nil, reason)
+        try refuse("--allow-unmeasured", allowsUnmeasured ? true : nil, reason)
     }
 
     private func refuse(_ option: String, _ value: Any?, _ reason: String) throws {
@@ -114,35 +127,14 @@ struct MeasureCommand: ParsableCommand {
         var options = MeasureOptions()
         options.intervalNanoseconds = interval?.nanoseconds ?? options.intervalNanoseconds
         options.count = count ?? options.count
-        options.repetitions = repetitions ?? options.repetitions
+        runs.apply(to: &options)
         options.baselineNanoseconds = baseline?.nanoseconds
         options.attributes = attributes
         options.output = output
         options.trace = trace
         options.format = format ?? options.format
         options.command = command
+        options.allowsUnmeasured = allowsUnmeasured
         return options
-    }
-}
-
-extension Parsing {
-    /// How often something is done; each run's result is kept until the end.
-    static func repetitions(_ text: String) throws(WrongValue) -> Int {
-        guard let count = Int(text), count >= 1, count <= 100_000 else {
-            throw WrongValue("allowed are 1 to 100000")
-        }
-        return count
-    }
-
-    static func traceFile(_ text: String) throws(WrongValue) -> TraceFile {
-        guard let format = TraceFormat(fileName: text) else {
-            throw WrongValue("allowed is the name of a file that ends in .csv or .ndjson")
-        }
-        return TraceFile(path: text, format: format)
-    }
-
-    static func fileName(_ text: String) throws(WrongValue) -> String {
-        guard !text.isEmpty else { throw WrongValue("allowed is the name of a file") }
-        return text
     }
 }

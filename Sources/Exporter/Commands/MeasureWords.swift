@@ -5,8 +5,11 @@
 enum MeasureWords {
     /// The options that take no value.
     static let flags: Set<String> = [
-        "--attribution", "--help", "-h", "--help-hidden", "--version", "--experimental-dump-help",
+        "--attribution", "--allow-unmeasured", "--help", "-h", "--help-hidden", "--version", "--experimental-dump-help",
     ]
+
+    /// The option that takes all words up to the next option.
+    static let list = "--compare"
 
     /// - Parameter words: what comes after `measure`.
     static func separated(_ words: [String]) -> [String] {
@@ -23,6 +26,7 @@ enum MeasureWords {
     /// How many words an option has with its value.
     private static func length(_ words: ArraySlice<String>) -> Int {
         guard let option = words.first else { return 0 }
+        if option == list { return 1 + words.dropFirst().prefix { !isOption($0) }.count }
         let hasValue = option.contains("=") || (!option.hasPrefix("--") && option.utf8.count > 2)
         return hasValue || flags.contains(option) || words.dropFirst().first == "--" ? 1 : 2
     }

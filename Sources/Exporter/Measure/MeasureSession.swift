@@ -12,9 +12,6 @@ import Sources
 struct MeasureSession: ~Copyable {
     private enum Status {
         static let failure: Int32 = 1
-        /// As shells say that a command could not be executed, or is not there.
-        static let cannotExecute: Int32 = 126
-        static let notFound: Int32 = 127
         /// As shells say that SIGPIPE ended a program.
         static let readerGone: Int32 = 141
     }
@@ -28,7 +25,7 @@ struct MeasureSession: ~Copyable {
     static func run(_ options: MeasureOptions, _ configuration: Configuration) -> Int32 {
         do {
             var session = try MeasureSession(options, configuration)
-            return options.command.isEmpty ? try session.measureMachine() : try session.measureCommand()
+            return options.isOfMachine ? try session.measureMachine() : try session.measureCommands()
         } catch let error as ReportFailure {
             return status(of: error)
         } catch let error as StartFailure {
@@ -46,14 +43,20 @@ struct MeasureSession: ~Copyable {
         let messages = MessageList()
         let sampling = Sampling(Sources(configuration))
         SourceMessages.report(sampling.report, messages.logger)
-        guard sampling.report.isUp else {
-            throw StartFailure(message: messages.texts(of: .noSource).joined(separator: "; "))
+        let obstacles = messages.texts(of: .noSource)
+        guard sampling.report.isUp || options.allowsUnmeasured else {
+            let remedy = options.isOfMachine ? [] : ["'--allow-unmeasured' runs the command all the same"]
+            throw StartFailure(message: (obstacles + remedy).joined(separator: "; "))
         }
         let sharing = try MeasureSession.share(options, configuration)
         let facts = ReportFacts(
-            sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: messages.notes)
+            sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: obstacles + messages.notes)
         let output = try ReportOutput(options)
         let tracer = try MeasureSession.trace(options, facts)
+        if !facts.isMeasured {
+            MeasureSession.complain(
+                "NOTHING IS MEASURED, and the report says null: \(obstacles.joined(separator: "; "))")
+        }
         run = try MeasureRun(
             sampling: sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds,
             signals: signals, progress: Progress.beside(output), sharing: sharing, tracer: tracer)
@@ -108,44 +111,36 @@ struct MeasureSession: ~Copyable {
     }
 
     /// Tells everything at the end.
-    private mutating func measureCommand() throws -> Int32 {
+    private mutating func measureCommands() throws -> Int32 {
         if let baseline = options.baselineNanoseconds {
             let schedule = try run.begin(every: baseline)
             report.baseline = Baseline(interval: try run.measure(schedule, "measuring the idle machine"))
         }
-        let command = ArgumentVector(lastOfCommandLine: options.command.count)
-        var runs: [CommandRun] = []
-        var failure: Int32?
-        while runs.count < options.repetitions, failure == nil {
-            let activity = options.repetitions > 1 ? "run \(runs.count + 1) of \(options.repetitions)" : "running"
-            let traced = Trace.Run(number: runs.count + 1, command: options.command.joined(separator: " "))
-            switch try run.run(
-                command, activity, idleMicrowatts: report.baseline?.microwatts ?? [], traced: traced)
-            {
-            case .ended(let run): runs.append(run)
-            case .stopped(let signal): failure = signal.exitStatus
-            case .notExecuted(let code):
-                MeasureSession.complain("cannot run '\(options.command[0])': \(code)")
-                failure = code == .notFound ? Status.notFound : Status.cannotExecute
-            }
-        }
+        var rounds = CommandRounds(options, idleMicrowatts: report.baseline?.microwatts ?? [])
+        let failure = try rounds.run(&run)
         if let path = run.removeGroup() {
             MeasureSession.complain(
                 "the command left processes behind: \(path) stays until they end; then 'rmdir' removes it")
         }
-        return tell(runs, failure: failure)
+        return tell(rounds.runs, failure: failure)
     }
 
-    private func tell(_ runs: [CommandRun], failure: Int32?) -> Int32 {
-        guard !runs.isEmpty else { return failure ?? 0 }
-        let status = endTrace(runs.exitStatus != 0 ? runs.exitStatus : failure ?? 0)
+    private func tell(_ runs: [[CommandRun]], failure: Int32?) -> Int32 {
+        let all = runs.flatMap(\.self)
+        guard !all.isEmpty else { return failure ?? 0 }
+        let status = endTrace(all.exitStatus != 0 ? all.exitStatus : failure ?? 0)
         do throws(ReportFailure) {
-            try output.write(report.command(options.command, runs))
+            try output.write(text(runs))
             return status
         } catch {
             let failure = MeasureSession.status(of: error)
             return status != 0 ? status : failure
         }
+    }
+
+    private func text(_ runs: [[CommandRun]]) -> String {
+        guard !options.compared.isEmpty else { return report.command(options.command, runs[0]) }
+        return report.comparison(runs.enumerated().map { ComparedCommand(name: options.name($0), runs: $1) })
     }
 
     /// Says what went wrong, unless nobody wants to read it.
@@ -158,15 +153,18 @@ struct MeasureSession: ~Copyable {
         }
     }
 
-    private static func complain(_ message: String) {
+    static func complain(_ message: String) {
         Process.print("pyjoules-exporter measure: \(message)\n", toError: true)
     }
 }
 
 extension ReportFacts {
     init(_ sampling: borrowing Sampling, sampleNanoseconds: UInt64, notes: [String]) {
+        let isMeasured = sampling.report.isUp
         self.init(
-            sourceName: sampling.report.name, isSimulated: sampling.report.isSimulated,
-            sampleNanoseconds: sampleNanoseconds, domains: sampling.accounts.map(\.domain), notes: notes)
+            sourceName: isMeasured ? sampling.report.name : nil, isSimulated: sampling.report.isSimulated,
+            sampleNanoseconds: sampleNanoseconds,
+            // What nearly every machine has that can be measured.
+            domains: isMeasured ? sampling.accounts.map(\.domain) : [Domain(kind: .package, socket: 0)], notes: notes)
     }
 }

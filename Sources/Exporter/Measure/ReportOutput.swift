@@ -59,7 +59,7 @@ struct ReportOutput: ~Copyable {
         switch options.output {
         case "-": .standardOutput
         case let path?: .file(path)
-        case nil: options.command.isEmpty ? .standardOutput : .standardError
+        case nil: options.isOfMachine ? .standardOutput : .standardError
         }
     }
 }
