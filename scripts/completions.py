@@ -4,8 +4,8 @@
 completions.py BINARY bash|zsh|fish
 
 The parser's own scripts know no default command, and no dot in an option's name. Here options without a command are
-those of `serve`, a value is one of its list, a file or a directory, and what comes after `measure --` is completed as a
-command line.
+those of `serve`, a value is one of its list, a file or a directory, and the command that `measure` runs, after its
+options or after `--`, is completed as a command line.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from typing import Any
 
 NAME = "pyjoules-exporter"
-# Which command takes another one, after its options.
+# Which command takes another one, after its options, and which of these takes all words up to the next one.
 RUNNER = "measure"
+LIST = "--compare"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,12 @@ def commands(dump: dict[str, Any]) -> list[Command]:
     ]
 
 
+def valued(all_commands: list[Command]) -> list[str]:
+    """The words of the runner's options that take one value."""
+    options = next(command.options for command in all_commands if command.name == RUNNER)
+    return [word for each in options if each.takes_value for word in each.words if word != LIST]
+
+
 def quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
@@ -86,10 +93,18 @@ _{function}() {{
     fi
     if ((COMP_CWORD > 1)) && [[ ${{COMP_WORDS[1]}} == @({names}) ]]; then command=${{COMP_WORDS[1]}}; fi
     if [[ $command == {runner} ]]; then
-        for ((index = 2; index < COMP_CWORD; index++)); do
-            [[ ${{COMP_WORDS[index]}} == -- ]] || continue
-            _{function}_command $((index + 1))
-            return
+        for ((index = 2; index <= COMP_CWORD; index++)); do
+            case ${{COMP_WORDS[index]}} in
+            --) ((index++)) ;;&
+            --|[^-]*)
+                ((index <= COMP_CWORD)) || break
+                _{function}_command $index
+                return ;;
+            {list}) while ((index < COMP_CWORD)) && [[ ${{COMP_WORDS[index + 1]}} != -* ]]; do ((index++)); done ;;
+            {valued})
+                ((index++))
+                if [[ ${{COMP_WORDS[index]}} == = ]]; then ((index++)); fi ;;
+            esac
         done
     fi
     case $command:$option in
@@ -153,6 +168,8 @@ def bash(all_commands: list[Command], default: str) -> str:
         runner=RUNNER,
         names="|".join(names),
         words=" ".join(names),
+        list=LIST,
+        valued="|".join(valued(all_commands)),
         values="\n".join(bash_values(all_commands)),
         options="\n".join(bash_options(all_commands)),
     )
@@ -177,13 +194,22 @@ _{function}() {{
         shift words
         ((CURRENT--))
     fi
-    # What comes after -- is a command line of its own.
-    if [[ $command == {runner} ]] && ((${{words[(i)--]}} < CURRENT)); then
-        local -i index=${{words[(i)--]}}
-        shift index words
-        ((CURRENT -= index))
-        if ((CURRENT == 1)); then _command_names -e; else _normal; fi
-        return
+    # What is run is a command line of its own.
+    if [[ $command == {runner} ]]; then
+        local -i index
+        for ((index = 2; index <= CURRENT; index++)); do
+            case ${{words[index]}} in
+            (--|[^-]*)
+                [[ ${{words[index]}} == -- ]] && ((index++))
+                ((index <= CURRENT)) || break
+                shift $((index - 1)) words
+                ((CURRENT -= index - 1))
+                if ((CURRENT == 1)); then _command_names -e; else _normal; fi
+                return ;;
+            ({list}) while ((index < CURRENT)) && [[ ${{words[index + 1]}} != -* ]]; do ((index++)); done ;;
+            ({valued}) ((index++)) ;;
+            esac
+        done
     fi
     case $command in
 {options}
@@ -232,6 +258,8 @@ def zsh(all_commands: list[Command], default: str) -> str:
         default=default,
         runner=RUNNER,
         names="|".join(each.name for each in all_commands),
+        list=LIST,
+        valued="|".join(valued(all_commands)),
         commands="\n".join(f"        {each}" for each in described),
         options="\n".join(line for each in all_commands for line in zsh_arguments(each)),
     )
@@ -250,22 +278,48 @@ function __{function}_command
 end
 
 function __{function}_is
-    test (__{function}_command) = $argv[1]; and not contains -- -- (commandline -opc)
+    test (__{function}_command) = $argv[1]; and not __{function}_runs
 end
 
 function __{function}_begins
     test (count (commandline -opc)) -eq 1
 end
 
-# What comes after -- is a command line of its own.
-function __{function}_runs
-    test (__{function}_command) = {runner}; and contains -- -- (commandline -opc)
+# How many words there are before the command that is run; fails where none has begun.
+function __{function}_before
+    test (__{function}_command) = {runner}; or return 1
+    set -l words (commandline -opc) (commandline -ct)
+    set -l index 3
+    while test $index -le (count $words)
+        switch $words[$index]
+            case --
+                test $index -lt (count $words); or return 1
+                echo $index
+                return
+            case {list}
+                while test $index -lt (count $words); and not string match -q -- '-*' $words[(math $index + 1)]
+                    set index (math $index + 1)
+                end
+            case {valued}
+                set index (math $index + 1)
+            case '-*' ''
+            case '*'
+                echo (math $index - 1)
+                return
+        end
+        set index (math $index + 1)
+    end
+    return 1
 end
 
+function __{function}_runs
+    __{function}_before >/dev/null
+end
+
+# A command line of its own.
 function __{function}_run
     set -l words (commandline -opc)
-    set -l index (contains -i -- -- $words)
-    set -e words[1..$index]
+    set -e words[1..(__{function}_before)]
     complete -C (string join ' ' -- $words (commandline -ct))
 end
 
@@ -309,6 +363,8 @@ def fish(all_commands: list[Command], default: str) -> str:
         default=default,
         runner=RUNNER,
         names=" ".join(names),
+        list=LIST,
+        valued=" ".join(valued(all_commands)),
         commands="\n".join(lines),
         options="\n".join(
             fish_option(command, each, function)

@@ -33,6 +33,9 @@ CASES = {
     "serve --sample.interval 1s --log.f": ["--log.format"],
     "measure --base": ["--baseline"],
     "measure --source powercap --out": ["--output"],
+    "measure --tr": ["--trace"],
+    "measure --trace {directory}/rep": ["report-a", "report-b"],
+    "measure -o {directory}/rep": ["report-a", "report-b"],
     "measure --format ": ["csv", "json", "table"],
     "measure --output {directory}/rep": ["report-a", "report-b"],
     "--path.sysfs {directory}/dir": ["directory/"],
@@ -41,6 +44,10 @@ CASES = {
     "help ": ["doctor", "healthcheck", "measure", "serve"],
     "measure -- only-for-this-te": ["only-for-this-test"],
     "measure --repeat 3 -- cat {directory}/rep": ["report-a", "report-b"],
+    "measure only-for-this-te": ["only-for-this-test"],
+    "measure --format json --attribution --source=auto only-for-this-te": ["only-for-this-test"],
+    "measure --repeat 3 cat {directory}/rep": ["report-a", "report-b"],
+    "measure --repeat 3 --form": ["--format"],
 }
 
 
@@ -141,8 +148,9 @@ def test_what_is_typed_is_completed(shell: str, script: Path, directory: Path, l
         terminal.wait_for(*CASES[line])
 
 
-def test_the_commands_of_others_have_no_options_of_ours(shell: str, script: Path, directory: Path) -> None:
-    typed = f"{NAME} measure -- cat --no-s"
+@pytest.mark.parametrize("line", ["measure -- cat --no-s", "measure cat --no-s"])
+def test_the_commands_of_others_have_no_options_of_ours(shell: str, script: Path, directory: Path, line: str) -> None:
+    typed = f"{NAME} {line}"
     if shell == "fish":
         command = ["fish", "--no-config", "-c", f"source {script}; complete -C '{typed}'"]
         assert "sandbox" not in subprocess.run(command, capture_output=True, text=True, check=True).stdout
