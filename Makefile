@@ -14,7 +14,9 @@ STATIC_LIBRARIES := $(CURDIR)/.build/static
 LEAN_LIBRARIES := FoundationEssentials _FoundationCollections swift_RegexParser
 # The functions of a tick, which the linker puts side by side: see Benchmarks/order.py.
 TICK_ORDER := $(CURDIR)/Benchmarks/tick.order
+# Debug symbols name files as they lie in the repository, wherever it was built.
 RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib \
+	-Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=. \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -L$(STATIC_LIBRARIES) \
 	$(foreach name,$(LEAN_LIBRARIES),-Xlinker '--remap-inputs=*/lib$(name).a=$(STATIC_LIBRARIES)/lib$(name).a') \
 	-Xlinker --no-export-dynamic \
@@ -148,9 +150,9 @@ deb: build ## Build the Debian package .build/deb/pyjoules-exporter_VERSION_ARCH
 
 # RELEASE_KEY names a secret key of gpg's keyring; RELEASE_DIRECTORY is what a web server gives out.
 release: RELEASE_DIRECTORY ?= .build/release-repository
-release: deb ## Put the package into a signed apt repository that any static web server can serve (RELEASE_KEY=... RELEASE_DIRECTORY=...)
+release: deb ## Put the package and its debug symbols into a signed apt repository that any static web server can serve (RELEASE_KEY=... RELEASE_DIRECTORY=...)
 	@scripts/deps.sh systemd
-	@scripts/release.sh $(RELEASE_DIRECTORY) .build/deb/pyjoules-exporter_*.deb
+	@scripts/release.sh $(RELEASE_DIRECTORY) .build/deb/pyjoules-exporter_*.deb .build/deb/pyjoules-exporter-dbgsym_*.deb
 
 container: build ## Build the image with buildah and try it with podman; needs root, and no engine or registry
 	@scripts/deps.sh container

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds .build/deb/pyjoules-exporter_VERSION_ARCHITECTURE.deb from BINARY and checks it with lintian: `make deb`.
+# Builds .build/deb/pyjoules-exporter_VERSION_ARCHITECTURE.deb from BINARY, pyjoules-exporter-dbgsym_... with its debug symbols
+# beside it, and checks them with lintian: `make deb`.
 #
 #   deb.sh BINARY
 #
@@ -30,6 +31,7 @@ repository=$PWD
     export PYJOULES_REPOSITORY=$repository PYJOULES_BINARY=$binary
     dpkg-buildpackage --build=binary --no-sign --no-check-builddeps
 )
-package=$work/${name}_${version}_$(dpkg --print-architecture).deb
-lintian --fail-on error --tag-display-limit 0 "$package"
+architecture=$(dpkg --print-architecture)
+package=$work/${name}_${version}_$architecture.deb
+lintian --fail-on error --tag-display-limit 0 "$package" "$work/$name-dbgsym_${version}_$architecture.deb"
 echo "$package"

@@ -56,6 +56,8 @@ INSTALLED = {
 }
 DOCUMENTS = [*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs").glob("pictures/*.svg")]
 INSTALLED |= {f"usr/share/doc/{NAME}/{path.relative_to(REPOSITORY / 'docs')}" for path in DOCUMENTS}
+# Half a minute of a processor that is not busy, most of it to compress the packages.
+PACKAGING_SECONDS = 600.0
 CONFIGURATION = {f"etc/default/{NAME}"}
 
 
@@ -66,14 +68,16 @@ def tool(name: str, package: str) -> str:
     return path
 
 
-def run(*command: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str | Path, environment: dict[str, str] | None = None, seconds: float = 120
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(word) for word in command],
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=seconds,
     )
 
 
@@ -455,17 +459,55 @@ def package() -> Path:
     """The package, built and found without errors by lintian."""
     for name, debian in [("dpkg-buildpackage", "dpkg-dev"), ("dh", "debhelper"), ("lintian", "lintian")]:
         tool(name, debian)
-    result = run(REPOSITORY / "scripts" / "deb.sh", BINARY)
+    result = run(REPOSITORY / "scripts" / "deb.sh", BINARY, seconds=PACKAGING_SECONDS)
     assert result.returncode == 0, result
     assert "E: " not in result.stdout, result.stdout
     return REPOSITORY / result.stdout.splitlines()[-1]
 
 
-def test_built_twice_the_package_is_the_same(package: Path) -> None:
-    before = package.read_bytes()
-    again = run(REPOSITORY / "scripts" / "deb.sh", BINARY)
+@pytest.fixture(scope="module")
+def symbols(package: Path) -> Path:
+    """The package of its debug symbols, which is built with it."""
+    return package.with_name(package.name.replace(NAME, f"{NAME}-dbgsym", 1))
+
+
+def test_built_twice_the_packages_are_the_same(package: Path, symbols: Path) -> None:
+    before = [file.read_bytes() for file in (package, symbols)]
+    again = run(REPOSITORY / "scripts" / "deb.sh", BINARY, seconds=PACKAGING_SECONDS)
     assert again.returncode == 0, again
-    assert package.read_bytes() == before
+    assert [file.read_bytes() for file in (package, symbols)] == before
+
+
+@pytest.fixture(scope="module")
+def debug_file(package: Path, symbols: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The debug symbols where debuggers look for them: by the identity of the program that is packaged."""
+    root = tmp_path_factory.mktemp("symbols")
+    for file in (package, symbols):
+        succeed("dpkg-deb", "--extract", file, root)
+    notes = succeed(tool("readelf", "binutils"), "--notes", root / "usr" / "bin" / NAME)
+    identity = re.search(r"Build ID: (\w\w)(\w+)", notes)
+    assert identity is not None, notes
+    return root / "usr" / "lib" / "debug" / ".build-id" / identity[1] / f"{identity[2]}.debug"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "words"),
+    [("$s7Metrics8RegistryV10familyListSSyF", "public func familyList()"), ("clinux_accept", "int clinux_accept(")],
+    ids=["Swift", "C"],
+)
+def test_an_address_of_the_packaged_program_is_a_line_of_the_sources(debug_file: Path, symbol: str, words: str) -> None:
+    """With the package of symbols, by which the crash of a stripped program is read."""
+    listed = succeed(tool("nm", "binutils"), "--defined-only", debug_file)
+    address = re.search(rf"^(\w+) [tT] {re.escape(symbol)}$", listed, re.MULTILINE)
+    assert address is not None
+    file, line = succeed("addr2line", "--exe", debug_file, address[1]).strip().split(":")
+    assert words in (REPOSITORY / file).read_text().splitlines()[int(line) - 1], f"{file}:{line}"
+
+
+def test_the_symbols_do_not_say_where_it_was_built(debug_file: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    succeed(tool("objcopy", "binutils"), "--decompress-debug-sections", debug_file, plain)
+    assert str(REPOSITORY).encode() not in plain.read_bytes()
 
 
 def test_a_release_names_the_key_that_it_lacks(tmp_path: Path) -> None:
