@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.documents import DOCUMENTS, blocks
 from support.exporter import BINARY, REPOSITORY
 
 NAME = "pyjoules-exporter"
@@ -54,8 +55,8 @@ INSTALLED = {
     f"usr/share/doc/{NAME}/examples/former-names.rules.yml",
     f"usr/share/doc/{NAME}/examples/power.rules.yml",
 }
-DOCUMENTS = [*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs").glob("pictures/*.svg")]
-INSTALLED |= {f"usr/share/doc/{NAME}/{path.relative_to(REPOSITORY / 'docs')}" for path in DOCUMENTS}
+INSTALLED_DOCUMENTS = [*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs").glob("pictures/*.svg")]
+INSTALLED |= {f"usr/share/doc/{NAME}/{path.relative_to(REPOSITORY / 'docs')}" for path in INSTALLED_DOCUMENTS}
 # Half a minute of a processor that is not busy, most of it to compress the packages.
 PACKAGING_SECONDS = 600.0
 CONFIGURATION = {f"etc/default/{NAME}"}
@@ -171,6 +172,17 @@ def test_systemd_has_nothing_to_say_against_the_units(unit_directory: Path, drop
     units = [f"{NAME}{kind}" for kind in kinds]
     # The manual page is looked for where it is not installed; a binary format that may be missing is another's unit.
     result = analyze(unit_directory, "verify", "--man=no", *units)
+    assert result.returncode == 0, result
+    assert NAME not in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if blocks(document, "ini")])
+def test_systemd_has_nothing_to_say_against_the_drop_ins_of_a_document(unit_directory: Path, document: str) -> None:
+    for text in blocks(document, "ini"):
+        unit = f"{NAME}.socket" if "[Socket]" in text else f"{NAME}.service"
+        (unit_directory / f"{unit}.d").mkdir()
+        (unit_directory / f"{unit}.d" / "override.conf").write_text(text)
+    result = analyze(unit_directory, "verify", "--man=no", f"{NAME}.service", f"{NAME}.socket")
     assert result.returncode == 0, result
     assert NAME not in result.stderr, result.stderr
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from random import Random
 from shutil import which
 from threading import Thread
 
@@ -18,6 +20,8 @@ import pytest
 from conftest import DEB, PACKAGE
 from exporter_unit import SERVICE, Counters, assert_it_counts, is_refused, page
 from machine import Machine
+from support.hardware_counter import RandomLoad
+from typing_lines import type_lines
 
 RELEASE = Path(__file__).resolve().parents[2] / "scripts" / "release.sh"
 DEBUG_SYMBOLS = DEB.with_name(DEB.name.replace(PACKAGE, f"{PACKAGE}-dbgsym", 1))
@@ -96,6 +100,15 @@ def test_apt_installs_upgrades_and_removes_it(
     fresh_machine.run("apt-get", "remove", "--yes", PACKAGE)
     assert is_refused()
     assert fresh_machine.run("systemctl", "is-active", SERVICE, check=False).strip() == "inactive"
+
+
+def test_the_lines_that_the_document_gives_to_those_who_install_from_it(
+    fresh_machine: Machine, counters: Counters, repository: Repository
+) -> None:
+    with RandomLoad(list(counters.values()), 50, Random(1)):
+        here = {"https://HOST": f"http://{repository.address}", "apt update": shlex.join(UPDATE)}
+        type_lines(fresh_machine, "release", here)
+    assert_it_counts(counters["package_0"], "package_0")
 
 
 def test_a_repository_that_somebody_changed_is_refused(fresh_machine: Machine, repository: Repository) -> None:
