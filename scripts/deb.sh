@@ -4,12 +4,12 @@
 #
 #   deb.sh BINARY
 #
-# DEB_VERSION gives another version than the program's, for trials of an upgrade.
+# DEB_VERSION gives another version than the program's, for trials of an upgrade, and DEB_DIRECTORY another place than .build/deb.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 binary=$(realpath "$1")
 name=pyjoules-exporter
-work=.build/deb
+work=${DEB_DIRECTORY:-.build/deb}
 
 program=$(sed -n 's/.*static let version = "\(.*\)".*/\1/p' Sources/Exporter/Build.swift)
 packaged=$(dpkg-parsechangelog --file packaging/debian/changelog --show-field Version)
