@@ -14,23 +14,23 @@ import pytest
 import yaml
 
 from support.certificates import Authority
+from support.curves_at_rest import Rest
 from support.documents import DOCUMENTS, SHELLS, blocks, languages, queries, typed
 from support.exporter import REPOSITORY
 from support.tls_client import trusting
 from support.web_configuration import StartWeb, authorization, bcrypt
 
 RULES = REPOSITORY / "deploy" / "prometheus"
-CHECKED = {*SHELLS, "ini", "promql", "yaml"}
-# The queries of these are for what an exporter has: test_prometheus.py and test_native_histograms.py ask them of a real
-# Prometheus.
+# The queries of these are for a real Prometheus that scrapes exporters: here those of native histograms, the others in
+# test_prometheus.py.
 ASKED_OF_PROMETHEUS = ("README.md", "docs/getting-started.md", "docs/web-configuration.md")
 
 
-def test_every_block_is_in_a_language_that_is_checked() -> None:
-    assert languages() - {""} <= CHECKED
-    begins = {line.split()[0] for document in DOCUMENTS for line in typed(document)}
-    unmarked = "".join(text for document in DOCUMENTS for text in blocks(document, ""))
-    assert begins & {line.split(" ")[0] for line in unmarked.splitlines()} == set(), "a command line without a language"
+def test_command_lines_stand_in_blocks_of_a_shell() -> None:
+    programs = {line.split()[0] for document in DOCUMENTS for line in typed(document)}
+    others = languages() - set(SHELLS)
+    lines = [line for document in DOCUMENTS for text in blocks(document, *others) for line in text.splitlines()]
+    assert [line for line in lines if line.split(" ")[0] in programs] == []
 
 
 # Configurations in YAML
@@ -70,6 +70,7 @@ def test_the_exporter_takes_a_web_configuration(
 # Queries
 
 Labels = Mapping[str, str]
+NATIVE = "(pyjoules_power_watts["
 HOST = "pyjoules_host_energy_joules_total"
 CONTAINER = 'pyjoules_attributed_energy_joules_total{type="container",kind="package",container_id="c1"}'
 INFO = 'kube_pod_container_info{namespace="shop",container_id="containerd://c1"}'
@@ -128,6 +129,13 @@ def test_a_query_answers_what_is_said_of_it(document: str, tmp_path: Path) -> No
         "tests": [test],
     }
     promtool("test", "rules", write(tmp_path / "queries.yml", yaml.safe_dump(whole)))
+
+
+@pytest.mark.parametrize("query", [query for name in ASKED_OF_PROMETHEUS for query in queries(name) if NATIVE in query])
+def test_a_query_of_native_histograms_is_answered_for_every_domain(rest: Rest, query: str) -> None:
+    answers = rest.query("native", query, rest.end_of_curves)
+    found = {series["metric"]["domain"] for series in answers if float(series["value"][1]) > 0}
+    assert found == {"package_0", "core_0", "uncore_0", "dram_0", "psys_0"}
 
 
 def expectation(query: str, answers: Mapping[str, float]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from support.curves_at_rest import Rest, quantile_of
-from support.documents import DOCUMENTS, queries
 from support.powercap_tree import Curve, laptop
 from support.prometheus_run import CURVE_SECONDS, SAMPLE_SECONDS
 
@@ -21,7 +20,6 @@ WINDOW_SECONDS = 60
 NAME = "pyjoules_power_watts"
 # Their highest and their middle power are well inside a bucket.
 ZONES = {"package_0": "package-0", "core_0": "core", "psys_0": "psys"}
-QUERIES = sorted({query for name in DOCUMENTS for query in queries(name) if f"({NAME}[" in query})
 DOMAINS = ("package_0", "core_0", "uncore_0", "dram_0", "psys_0")
 
 
@@ -52,13 +50,6 @@ def test_classic_buckets_are_there_where_they_are_asked_for(rest: Rest) -> None:
     # Four to a doubling.
     assert bounds[0] == 0.5 and bounds[-2:] == [4096, float("inf")] and len(bounds) == 13 * 4 + 2
     assert all(high / low == pytest.approx(2 ** (1 / 4)) for low, high in pairwise(bounds[:-1]))
-
-
-@pytest.mark.parametrize("query", QUERIES)
-def test_a_query_of_the_documents_is_answered_for_every_domain(rest: Rest, query: str) -> None:
-    answers = rest.query("native", query, rest.end_of_curves)
-    found = {series["metric"]["domain"] for series in answers if float(series["value"][1]) > 0}
-    assert found == set(DOMAINS)
 
 
 @pytest.mark.parametrize("quantile", [0.5, 0.99])

@@ -43,7 +43,8 @@ def test_what_is_run_elsewhere_is_run() -> None:
 @pytest.fixture
 def desk(tmp_path: Path) -> Path:
     """A directory with a program, something to make, and an exporter that needs no hardware."""
-    for name, text in {"program": PROGRAM, "bin/pyjoules-exporter": EXPORTER}.items():
+    programs = dict.fromkeys(("program", "old", "new"), PROGRAM)
+    for name, text in {**programs, "bin/pyjoules-exporter": EXPORTER}.items():
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from .exporter import REPOSITORY
 
+#: What is for programs of others, of which tests of their own run each block.
+OTHERS = ("integrations.md",)
 #: Those that tell users what to do, from the root of the repository.
 DOCUMENTS = (
     "README.md",
     "CONTRIBUTING.md",
     "deploy/container/README.md",
-    *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md"))),
+    *(f"docs/{path.name}" for path in sorted((REPOSITORY / "docs").glob("*.md")) if path.name not in OTHERS),
 )
 #: Languages of blocks whose lines are typed into a shell.
 SHELLS = ("sh", "bash", "shell", "console")
