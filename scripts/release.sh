@@ -59,4 +59,5 @@ $directory can be served now. On a machine that is to have it, as root:
     curl -fsSo /usr/share/keyrings/$name.gpg https://HOST/$name.gpg
     echo "deb [signed-by=/usr/share/keyrings/$name.gpg] https://HOST stable main" > /etc/apt/sources.list.d/$name.list
     apt update && apt install $name
+With 'stable main debug' in that line, $name-dbgsym can be installed, too: its debug symbols.
 TEXT
