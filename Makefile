@@ -14,7 +14,9 @@ STATIC_LIBRARIES := $(CURDIR)/.build/static
 LEAN_LIBRARIES := FoundationEssentials _FoundationCollections swift_RegexParser
 # The functions of a tick, which the linker puts side by side: see Benchmarks/order.py.
 TICK_ORDER := $(CURDIR)/Benchmarks/tick.order
+# Debug symbols name files as they lie in the repository, wherever it was built.
 RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib \
+	-Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xcc -ffile-prefix-map=$(CURDIR)=. \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -L$(STATIC_LIBRARIES) \
 	$(foreach name,$(LEAN_LIBRARIES),-Xlinker '--remap-inputs=*/lib$(name).a=$(STATIC_LIBRARIES)/lib$(name).a') \
 	-Xlinker --no-export-dynamic \
@@ -28,7 +30,7 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs order dashboards fuzz install uninstall deb release container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs order dashboards reference fuzz install uninstall deb release container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -126,6 +128,9 @@ order: build ## List anew the functions of a tick, which the next build puts sid
 dashboards: ## Make deploy/grafana/*.json from the description in deploy/grafana/dashboards.toml
 	python3 scripts/dashboards.py
 
+reference: build ## Make docs/metrics.md from what the program says of its series and the words in packaging/metrics.md.in
+	python3 scripts/reference.py $(BINARY) packaging/metrics.md.in docs/metrics.md
+
 fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60); FUZZ_TARGETS="request" picks some
 	@scripts/deps.sh build
 	scripts/fuzz.sh $(FUZZ_TARGETS)
@@ -145,9 +150,9 @@ deb: build ## Build the Debian package .build/deb/pyjoules-exporter_VERSION_ARCH
 
 # RELEASE_KEY names a secret key of gpg's keyring; RELEASE_DIRECTORY is what a web server gives out.
 release: RELEASE_DIRECTORY ?= .build/release-repository
-release: deb ## Put the package into a signed apt repository that any static web server can serve (RELEASE_KEY=... RELEASE_DIRECTORY=...)
+release: deb ## Put the package and its debug symbols into a signed apt repository that any static web server can serve (RELEASE_KEY=... RELEASE_DIRECTORY=...)
 	@scripts/deps.sh systemd
-	@scripts/release.sh $(RELEASE_DIRECTORY) .build/deb/pyjoules-exporter_*.deb
+	@scripts/release.sh $(RELEASE_DIRECTORY) .build/deb/pyjoules-exporter_*.deb .build/deb/pyjoules-exporter-dbgsym_*.deb
 
 container: build ## Build the image with buildah and try it with podman; needs root, and no engine or registry
 	@scripts/deps.sh container

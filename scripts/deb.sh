@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Builds .build/deb/pyjoules-exporter_VERSION_ARCHITECTURE.deb from BINARY and checks it with lintian: `make deb`.
+# Builds .build/deb/pyjoules-exporter_VERSION_ARCHITECTURE.deb from BINARY, pyjoules-exporter-dbgsym_... with its debug symbols
+# beside it, and checks them with lintian: `make deb`.
 #
 #   deb.sh BINARY
 #
-# DEB_VERSION gives another version than the program's, for trials of an upgrade.
+# DEB_VERSION gives another version than the program's, for trials of an upgrade, and DEB_DIRECTORY another place than .build/deb.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 binary=$(realpath "$1")
 name=pyjoules-exporter
-work=.build/deb
+work=${DEB_DIRECTORY:-.build/deb}
 
 program=$(sed -n 's/.*static let version = "\(.*\)".*/\1/p' Sources/Exporter/Build.swift)
 packaged=$(dpkg-parsechangelog --file packaging/debian/changelog --show-field Version)
@@ -30,6 +31,7 @@ repository=$PWD
     export PYJOULES_REPOSITORY=$repository PYJOULES_BINARY=$binary
     dpkg-buildpackage --build=binary --no-sign --no-check-builddeps
 )
-package=$work/${name}_${version}_$(dpkg --print-architecture).deb
-lintian --fail-on error --tag-display-limit 0 "$package"
+architecture=$(dpkg --print-architecture)
+package=$work/${name}_${version}_$architecture.deb
+lintian --fail-on error --tag-display-limit 0 "$package" "$work/$name-dbgsym_${version}_$architecture.deb"
 echo "$package"

@@ -12,7 +12,7 @@ set -euo pipefail
 
 build=(libsystemd-dev libdeflate-dev libyaml-dev libssl-dev libcrypt-dev libseccomp-dev pkg-config g++)
 deb=(dpkg-dev debhelper lintian python3)
-tests=(gcc libc6-dev python3 python3-venv curl openssl apache2-utils prometheus systemd udev util-linux iproute2 strace man-db zsh fish
+tests=(binutils gcc libc6-dev python3 python3-venv curl openssl apache2-utils prometheus systemd udev util-linux iproute2 strace man-db zsh fish
     victoria-metrics protobuf-compiler libprotobuf-dev golang-github-prometheus-client-model-dev "${deb[@]}")
 container=(buildah podman crun mmdebstrap curl procps)
 systemd=(gnupg gpgv iproute2 mmdebstrap reprepro systemd-container util-linux)

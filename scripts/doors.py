@@ -68,7 +68,7 @@ FOLDERS: Table = {
     "Measure": "Options Reporting",
     "Readers": "Build Options Reporting",
     "Loop": "Build Options Reporting Series",
-    "Commands": "Build Options Measure Readers Loop",
+    "Commands": "Build Options Series Measure Readers Loop",
     "Main": "Commands",
 }
 

@@ -4,7 +4,8 @@
 #   install.sh install BINARY    into $DESTDIR, for a program that will run from $PREFIX (/usr/local)
 #   install.sh uninstall         removes the same files; what was put into /etc stays
 #
-# Distributions that keep some files elsewhere say so with SYSTEMD_UNITS, UDEV_RULES and ZSH_COMPLETIONS.
+# Distributions that keep some files elsewhere say so with SYSTEMD_UNITS, UDEV_RULES and ZSH_COMPLETIONS; with KEEP_SYMBOLS=yes the
+# program's symbols are left to them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -52,7 +53,9 @@ place() {
 
 install_all() {
     local binary=$1
-    install -D --strip "$binary" "$destination$prefix/bin/$name"
+    local strip=(--strip)
+    [ -z "${KEEP_SYMBOLS:-}" ] || strip=()
+    install -D "${strip[@]}" "$binary" "$destination$prefix/bin/$name"
 
     local made
     made=$(mktemp --directory)

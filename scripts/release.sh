@@ -5,7 +5,8 @@
 #
 # RELEASE_KEY names the secret key of gpg's keyring by which the repository is signed: a fingerprint or an address. What the
 # directory has already stays, so that it is given the next release, too. In it are dists/ and pool/, which apt asks for,
-# pyjoules-exporter.gpg, the public key, and SHA256SUMS of all packages with its signature.
+# pyjoules-exporter.gpg, the public key, and SHA256SUMS of all packages with its signature. Debug symbols have a component of
+# their own, which machines that only run the program need not list.
 set -euo pipefail
 if [ $# -lt 2 ]; then
     echo "release.sh: it needs a directory and at least one package" >&2
@@ -34,14 +35,17 @@ cat > "$own/conf/distributions" <<TEXT
 Origin: $name
 Label: $name
 Codename: stable
-Components: main
+Components: main debug
 Architectures: amd64 arm64
 Description: Measures the energy a machine uses and serves it to Prometheus
 SignWith: $fingerprint
 TEXT
 
 for package in "$@"; do
-    reprepro --silent --confdir "$own/conf" --dbdir "$own/db" --outdir "$directory" includedeb stable "$package"
+    component=main
+    [[ "${package##*/}" != *-dbgsym_* ]] || component=debug
+    reprepro --silent --confdir "$own/conf" --dbdir "$own/db" --outdir "$directory" --component "$component" \
+        includedeb stable "$package"
 done
 
 gpg --batch --export "$fingerprint" > "$directory/$name.gpg"
@@ -55,4 +59,5 @@ $directory can be served now. On a machine that is to have it, as root:
     curl -fsSo /usr/share/keyrings/$name.gpg https://HOST/$name.gpg
     echo "deb [signed-by=/usr/share/keyrings/$name.gpg] https://HOST stable main" > /etc/apt/sources.list.d/$name.list
     apt update && apt install $name
+With 'stable main debug' in that line, $name-dbgsym can be installed, too: its debug symbols.
 TEXT

@@ -9,7 +9,8 @@ extension Registry {
         startUnixMilliseconds: (Int) -> UInt64? = { _ in nil }
     ) -> (table: TableIndex, rows: [Row]) {
         let labelBytes = labels.reduce(0) { max($0, LabelWriter.bytes(of: $1)) }
-        let table = declareTable(rows: labels.count, labelBytes: labelBytes)
+        let names = labels.first.map { $0.map(\.key) } ?? []
+        let table = declareTable(rows: labels.count, labels: names, labelBytes: labelBytes)
         let rows = labels.indices.compactMap { index in
             open(table, startUnixMilliseconds: startUnixMilliseconds(index)) { $0.append(labels[index]) }
         }

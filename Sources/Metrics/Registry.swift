@@ -127,11 +127,16 @@ extension Registry {
     ///
     /// - Parameters:
     ///   - capacity: the most rows that can be open at once.
+    ///   - labels: the names that labels of its rows can have, for the reference of all families alone.
     ///   - labelBytes: the most bytes that a row's labels may take as text, `{a="1",b="2"}` with escapes, and as protobuf,
     ///     where each label takes 6 bytes beside name and value, and 8 if they have more than 120.
-    public mutating func declareTable(rows capacity: Int, labelBytes: Int) -> TableIndex {
+    public mutating func declareTable(
+        rows capacity: Int, labels: [StaticString] = [], labelBytes: Int
+    ) -> TableIndex {
         if labelBytes > writer.capacity { writer = LabelWriter(labelBytes: labelBytes) }
-        guard let slot = tables.insert(Table(rows: capacity, labelBytes: labelBytes)) else { preconditionFailure() }
+        guard let slot = tables.insert(Table(rows: capacity, labels: labels, labelBytes: labelBytes)) else {
+            preconditionFailure()
+        }
         return TableIndex(position: slot.index)
     }
 

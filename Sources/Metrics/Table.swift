@@ -16,6 +16,7 @@ struct Table: ~Copyable {
         var startUnixMilliseconds: UInt64?
     }
 
+    private let names: [StaticString]
     private let labelBytes: Int
     private var rows: SlotTable<RowFacts>
     private var shapes: [RowShape] = []
@@ -28,13 +29,17 @@ struct Table: ~Copyable {
     /// What each family shows of each row.
     private(set) var columns = Columns()
 
-    init(rows capacity: Int, labelBytes: Int) {
+    init(rows capacity: Int, labels: [StaticString], labelBytes: Int) {
+        names = labels
         self.labelBytes = labelBytes
         rows = SlotTable(capacity: capacity)
     }
 
     func isFull() -> Bool { rows.isFull }
     func openCount() -> Int { rows.count }
+
+    /// The names that labels of its rows can have.
+    func labelNames() -> [StaticString] { names }
 
     /// The places of all open rows, and of some that are not open.
     var rowIndices: Range<Int> { rows.indices }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.documents import DOCUMENTS, blocks
 from support.exporter import BINARY, REPOSITORY
 
 NAME = "pyjoules-exporter"
@@ -54,8 +55,9 @@ INSTALLED = {
     f"usr/share/doc/{NAME}/examples/former-names.rules.yml",
     f"usr/share/doc/{NAME}/examples/power.rules.yml",
 }
-DOCUMENTS = [*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs").glob("pictures/*.svg")]
-INSTALLED |= {f"usr/share/doc/{NAME}/{path.relative_to(REPOSITORY / 'docs')}" for path in DOCUMENTS}
+INSTALLED_DOCUMENTS = [*(REPOSITORY / "docs").glob("*.md"), *(REPOSITORY / "docs").glob("pictures/*.svg")]
+INSTALLED |= {f"usr/share/doc/{NAME}/{path.relative_to(REPOSITORY / 'docs')}" for path in INSTALLED_DOCUMENTS}
+PACKAGING_SECONDS = 600.0
 CONFIGURATION = {f"etc/default/{NAME}"}
 
 
@@ -66,14 +68,16 @@ def tool(name: str, package: str) -> str:
     return path
 
 
-def run(*command: str | Path, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str | Path, environment: dict[str, str] | None = None, seconds: float = 120
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(word) for word in command],
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=seconds,
     )
 
 
@@ -167,6 +171,17 @@ def test_systemd_has_nothing_to_say_against_the_units(unit_directory: Path, drop
     units = [f"{NAME}{kind}" for kind in kinds]
     # The manual page is looked for where it is not installed; a binary format that may be missing is another's unit.
     result = analyze(unit_directory, "verify", "--man=no", *units)
+    assert result.returncode == 0, result
+    assert NAME not in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if blocks(document, "ini")])
+def test_systemd_has_nothing_to_say_against_the_drop_ins_of_a_document(unit_directory: Path, document: str) -> None:
+    for text in blocks(document, "ini"):
+        unit = f"{NAME}.socket" if "[Socket]" in text else f"{NAME}.service"
+        (unit_directory / f"{unit}.d").mkdir()
+        (unit_directory / f"{unit}.d" / "override.conf").write_text(text)
+    result = analyze(unit_directory, "verify", "--man=no", f"{NAME}.service", f"{NAME}.socket")
     assert result.returncode == 0, result
     assert NAME not in result.stderr, result.stderr
 
@@ -450,22 +465,68 @@ def test_a_terminal_and_a_pipe_build_the_same() -> None:
 # The Debian package
 
 
-@pytest.fixture(scope="module")
-def package() -> Path:
-    """The package, built and found without errors by lintian."""
+def build_package(directory: Path) -> Path:
+    """The package, found without errors by lintian; compressed in little time, since its size does not matter here."""
     for name, debian in [("dpkg-buildpackage", "dpkg-dev"), ("dh", "debhelper"), ("lintian", "lintian")]:
         tool(name, debian)
-    result = run(REPOSITORY / "scripts" / "deb.sh", BINARY)
+    quick = {"DPKG_DEB_COMPRESSOR_LEVEL": "0", "DEB_DIRECTORY": str(directory)}
+    result = run(REPOSITORY / "scripts" / "deb.sh", BINARY, environment=quick, seconds=PACKAGING_SECONDS)
     assert result.returncode == 0, result
     assert "E: " not in result.stdout, result.stdout
-    return REPOSITORY / result.stdout.splitlines()[-1]
+    return Path(result.stdout.splitlines()[-1])
 
 
-def test_built_twice_the_package_is_the_same(package: Path) -> None:
-    before = package.read_bytes()
-    again = run(REPOSITORY / "scripts" / "deb.sh", BINARY)
-    assert again.returncode == 0, again
-    assert package.read_bytes() == before
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_package(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def symbols(package: Path) -> Path:
+    return symbols_of(package)
+
+
+def symbols_of(package: Path) -> Path:
+    """The package of its debug symbols, which is built with it."""
+    return package.with_name(package.name.replace(NAME, f"{NAME}-dbgsym", 1))
+
+
+def test_built_twice_the_packages_are_the_same(package: Path, symbols: Path, tmp_path: Path) -> None:
+    again = build_package(tmp_path)
+    assert again.read_bytes() == package.read_bytes()
+    assert symbols_of(again).read_bytes() == symbols.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def debug_file(package: Path, symbols: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The debug symbols where debuggers look for them: by the identity of the program that is packaged."""
+    root = tmp_path_factory.mktemp("symbols")
+    for file in (package, symbols):
+        succeed("dpkg-deb", "--extract", file, root)
+    notes = succeed(tool("readelf", "binutils"), "--notes", root / "usr" / "bin" / NAME)
+    identity = re.search(r"Build ID: (\w\w)(\w+)", notes)
+    assert identity is not None, notes
+    return root / "usr" / "lib" / "debug" / ".build-id" / identity[1] / f"{identity[2]}.debug"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "words"),
+    [("$s7Metrics8RegistryV10familyListSSyF", "public func familyList()"), ("clinux_accept", "int clinux_accept(")],
+    ids=["Swift", "C"],
+)
+def test_an_address_of_the_packaged_program_is_a_line_of_the_sources(debug_file: Path, symbol: str, words: str) -> None:
+    """With the package of symbols, by which the crash of a stripped program is read."""
+    listed = succeed(tool("nm", "binutils"), "--defined-only", debug_file)
+    address = re.search(rf"^(\w+) [tT] {re.escape(symbol)}$", listed, re.MULTILINE)
+    assert address is not None
+    file, line = succeed("addr2line", "--exe", debug_file, address[1]).strip().split(":")
+    assert words in (REPOSITORY / file).read_text().splitlines()[int(line) - 1], f"{file}:{line}"
+
+
+def test_the_symbols_do_not_say_where_it_was_built(debug_file: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    succeed(tool("objcopy", "binutils"), "--decompress-debug-sections", debug_file, plain)
+    assert str(REPOSITORY).encode() not in plain.read_bytes()
 
 
 def test_a_release_names_the_key_that_it_lacks(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import Testing
         private let family: FamilyIndex
 
         init(_ keys: [String], rows capacity: Int = 4) {
-            rows = CountedRows(keys, in: &registry, rows: capacity, labelBytes: 32)
+            rows = CountedRows(keys, in: &registry, rows: capacity, labels: [], labelBytes: 32)
             family = registry.declareFamily("things_total", .counter, in: rows.table, help: "h")
         }
 

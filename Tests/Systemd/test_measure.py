@@ -12,6 +12,7 @@ import pytest
 from conftest import BOUND_WATTS
 from machine import Machine
 from support.hardware_counter import HardwareCounter, RandomLoad
+from typing_lines import type_lines
 
 Counters = dict[str, HardwareCounter]
 
@@ -77,3 +78,10 @@ def test_without_a_group_of_their_own_it_says_what_gives_one(machine: Machine, u
     assert "systemd-run --user --scope -p Delegate=yes" in said
     assert "was run" not in said.replace("echo was run", "")
     assert said.splitlines()[-1] == "status 1", said
+
+
+def test_the_lines_of_the_documents(machine: Machine, counters: Counters, user: str) -> None:
+    as_user = (*RUN, "-p", f"User={user}", f"--setenv=XDG_RUNTIME_DIR={RUNTIME}")
+    with RandomLoad(list(counters.values()), BOUND_WATTS, Random(7)):
+        type_lines(machine, "administrator", {"$USER": "daemon"}, RUN)
+        type_lines(machine, "user", prefix=as_user)

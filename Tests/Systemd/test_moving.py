@@ -7,6 +7,7 @@ import json
 from conftest import PACKAGE
 from exporter_unit import ADDRESS, SERVICE, SOCKET, Access, Counters, assert_it_counts, is_refused
 from machine import Machine
+from support.documents import blocks
 from support.raw_http import Address
 from support.waiting import wait_until
 
@@ -26,7 +27,8 @@ def edit(machine: Machine, unit: str, text: str) -> None:
     machine.systemctl("daemon-reload")
 
 
-ELSEWHERE = f"[Socket]\nListenStream=\nListenStream={MOVED[1]}\n"
+# As the document has it.
+(ELSEWHERE,) = (text for text in blocks("docs/getting-started.md", "ini") if "[Socket]" in text)
 
 
 def move(machine: Machine) -> None:

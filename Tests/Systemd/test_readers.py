@@ -15,6 +15,7 @@ from support import published_feed
 from support.fake_nvml import FakeNVML, compile_library
 from support.published_feed import Feed
 from support.waiting import wait_until
+from typing_lines import type_lines
 
 NVIDIA = f"{PACKAGE}-nvidia.service"
 SENSORS = f"{PACKAGE}-sensors.service"
@@ -22,6 +23,9 @@ FEEDS = "/run/pyjoules-exporter/feeds"
 # As in Tests/EndToEnd/test_packaging.py, of the running service.
 EXPOSURE_CEILINGS = {NVIDIA: 0.8, SENSORS: 0.6}
 PATIENCE_SECONDS = 30.0
+NVIDIA_ARGS = (
+    "--path.library /srv/gpu/libnvidia-ml.so.1 --path.procfs /srv/gpu/proc --path.sysfs /srv/gpu/sys --interval 200ms"
+)
 
 
 def feed(machine: Machine, name: str) -> Feed | None:
@@ -50,11 +54,10 @@ def gpu(machine: Machine) -> Iterator[FakeNVML]:
     place = machine.root / "srv" / "gpu"
     place.mkdir(parents=True)
     fake = FakeNVML(compile_library(place), place)
-    options = "--path.library /srv/gpu/libnvidia-ml.so.1 --path.procfs /srv/gpu/proc --path.sysfs /srv/gpu/sys"
     machine.write(
         f"/etc/systemd/system/{NVIDIA}.d/fake.conf",
         "[Unit]\nConditionPathExists=\n[Service]\nReadWritePaths=/srv/gpu/nvml\n"
-        f'Environment=FAKE_NVML=/srv/gpu/nvml "NVIDIA_ARGS={options} --interval 200ms"\nEnvironmentFile=\n',
+        f'Environment=FAKE_NVML=/srv/gpu/nvml "NVIDIA_ARGS={NVIDIA_ARGS}"\nEnvironmentFile=\n',
     )
     machine.systemctl("daemon-reload")
     with contextlib.closing(fake):
@@ -85,6 +88,14 @@ def test_a_gpu_is_published_by_root_without_capabilities(machine: Machine, gpu: 
     machine.systemctl("stop", NVIDIA)
     assert feed(machine, "nvidia") is None
     assert machine.show(NVIDIA, "Result")["Result"] == "success"
+
+
+def test_the_lines_of_the_document(machine: Machine, gpu: FakeNVML) -> None:
+    by_hand = {
+        "pyjoules-exporter reader": "FAKE_NVML=/srv/gpu/nvml pyjoules-exporter reader",
+        "$NVIDIA_ARGS": NVIDIA_ARGS,
+    }
+    type_lines(machine, "gpu", by_hand)
 
 
 def test_what_ends_it_is_followed_by_another_start(machine: Machine, gpu: FakeNVML) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from random import Random
 from shutil import which
 from threading import Thread
 
@@ -18,8 +20,11 @@ import pytest
 from conftest import DEB, PACKAGE
 from exporter_unit import SERVICE, Counters, assert_it_counts, is_refused, page
 from machine import Machine
+from support.hardware_counter import RandomLoad
+from typing_lines import type_lines
 
 RELEASE = Path(__file__).resolve().parents[2] / "scripts" / "release.sh"
+DEBUG_SYMBOLS = DEB.with_name(DEB.name.replace(PACKAGE, f"{PACKAGE}-dbgsym", 1))
 KEYRING = f"/usr/share/keyrings/{PACKAGE}.gpg"
 LIST = f"/etc/apt/sources.list.d/{PACKAGE}.list"
 # Of this list alone, since nothing else can be reached; what is known of Debian's own packages stays.
@@ -37,8 +42,8 @@ class Repository:
     environment: dict[str, str]
     address: str = ""
 
-    def add(self, package: Path) -> None:
-        command = [str(RELEASE), str(self.directory), str(package)]
+    def add(self, *packages: Path) -> None:
+        command = [RELEASE, self.directory, *packages]
         subprocess.run(command, env=self.environment, check=True, capture_output=True)
 
     def trust_on(self, machine: Machine) -> None:
@@ -61,7 +66,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]
     key = ["gpg", "--batch", "--passphrase", "", "--quick-generate-key", environment["RELEASE_KEY"], "ed25519", "sign"]
     subprocess.run(key, env=environment, check=True, capture_output=True)
     made = Repository(tmp_path_factory.mktemp("repository") / "apt", environment)
-    made.add(DEB)
+    made.add(DEB, DEBUG_SYMBOLS)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(made.directory)))
     made.address = f"127.0.0.1:{server.server_port}"
     Thread(target=server.serve_forever, daemon=True).start()
@@ -97,6 +102,15 @@ def test_apt_installs_upgrades_and_removes_it(
     assert fresh_machine.run("systemctl", "is-active", SERVICE, check=False).strip() == "inactive"
 
 
+def test_the_lines_that_the_document_gives_to_those_who_install_from_it(
+    fresh_machine: Machine, counters: Counters, repository: Repository
+) -> None:
+    with RandomLoad(list(counters.values()), 50, Random(1)):
+        here = {"https://HOST": f"http://{repository.address}", "apt update": shlex.join(UPDATE)}
+        type_lines(fresh_machine, "release", here)
+    assert_it_counts(counters["package_0"], "package_0")
+
+
 def test_a_repository_that_somebody_changed_is_refused(fresh_machine: Machine, repository: Repository) -> None:
     repository.trust_on(fresh_machine)
     release = repository.directory / "dists" / "stable" / "InRelease"
@@ -109,7 +123,7 @@ def test_a_repository_that_somebody_changed_is_refused(fresh_machine: Machine, r
 def test_every_package_has_its_sum_and_the_sums_a_signature(repository: Repository) -> None:
     sums = dict(reversed(line.split()) for line in (repository.directory / "SHA256SUMS").read_text().splitlines())
     packages = {str(path.relative_to(repository.directory)) for path in repository.directory.rglob("*.deb")}
-    assert set(sums) == packages and len(packages) == 1
+    assert set(sums) == packages and len(packages) == 2
     for name, digest in sums.items():
         assert hashlib.sha256((repository.directory / name).read_bytes()).hexdigest() == digest
     check = ["gpgv", "--keyring", str(repository.directory / f"{PACKAGE}.gpg"), "SHA256SUMS.asc", "SHA256SUMS"]

@@ -13,6 +13,7 @@ struct Command: ParsableCommand {
         version: "pyjoules-exporter \(Build.version) (revision \(Build.revision), Swift \(Build.swift))",
         subcommands: [
             ServeCommand.self, MeasureCommand.self, DoctorCommand.self, HealthcheckCommand.self, ReaderCommand.self,
+            SeriesCommand.self,
         ],
         defaultSubcommand: ServeCommand.self
     )

@@ -4,6 +4,11 @@ import Metrics
 
 /// The labels of an account; those of which nothing is known are left out.
 enum AttributionLabels {
+    /// Their names, in the order in which a row has them.
+    static let names: [StaticString] = [
+        "type", "slice", "name", "pod_uid", "container_id", "runtime", "uid", "pod_name", "pod_namespace",
+        "container_name",
+    ]
     /// Their names, and values as long as an account may have.
     static let longestBytes = CgroupName.longestLabelBytes + 192
 

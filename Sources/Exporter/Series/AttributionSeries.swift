@@ -25,7 +25,9 @@ struct AttributionSeries {
     ///   - places: how many accounts there can be.
     init(declaredIn registry: inout Registry, _ origin: Origin, kinds: [DomainKind], places: Int) {
         self.kinds = kinds
-        accounts = registry.declareTable(rows: (places + 1) * kinds.count, labelBytes: AttributionLabels.longestBytes)
+        accounts = registry.declareTable(
+            rows: (places + 1) * kinds.count, labels: ["kind"] + AttributionLabels.names,
+            labelBytes: AttributionLabels.longestBytes)
         let sums = registry.declareRows(kinds.map { ["kind": $0.rawValue] })
         joules = registry.declareFamily(
             "pyjoules_attributed_energy_joules_total", .counter, in: accounts,

@@ -15,7 +15,9 @@ struct CardSeries {
     private var cards: KeyedRows<Card>
 
     init(declaredIn registry: inout Registry) {
-        cards = KeyedRows(in: &registry, rows: Sources.mostCards, labelBytes: 1024)
+        cards = KeyedRows(
+            in: &registry, rows: Sources.mostCards, labels: ["domain", "uuid", "pci_bus_id", "model", "vendor"],
+            labelBytes: 1024)
         info = registry.declareFamily(
             "pyjoules_gpu_info", .gauge, in: cards.table, help: "The card that a domain of the kind gpu measures.")
     }

@@ -11,9 +11,12 @@ struct CountedRows<Key: Equatable> {
     /// - Parameters:
     ///   - keys: what is counted from the start; no two are alike.
     ///   - capacity: the most rows.
+    ///   - labels: the names that labels of one can have.
     ///   - labelBytes: the most bytes that the labels of one may take.
-    init(_ keys: [Key] = [], in registry: inout Registry, rows capacity: Int, labelBytes: Int) {
-        table = registry.declareTable(rows: capacity, labelBytes: labelBytes)
+    init(
+        _ keys: [Key] = [], in registry: inout Registry, rows capacity: Int, labels: [StaticString], labelBytes: Int
+    ) {
+        table = registry.declareTable(rows: capacity, labels: labels, labelBytes: labelBytes)
         self.keys = keys
         rows = Array(repeating: nil, count: keys.count)
     }

@@ -19,10 +19,12 @@ struct DomainTables {
 
     init(in registry: inout Registry, hasHistograms: Bool) {
         let capacity = Sources.mostCounters
-        domains = KeyedRows(in: &registry, rows: capacity, labelBytes: 192)
-        totals = KeyedRows(in: &registry, rows: capacity, labelBytes: 256)
-        distributions = KeyedRows(in: &registry, rows: hasHistograms ? capacity : 0, labelBytes: 256)
-        summaries = KeyedRows(in: &registry, rows: capacity, labelBytes: 192)
+        let (tag, tags): ([StaticString], [StaticString]) = (["domain"], ["domain", "kind", "package"])
+        domains = KeyedRows(in: &registry, rows: capacity, labels: tag, labelBytes: 192)
+        totals = KeyedRows(in: &registry, rows: capacity, labels: tags, labelBytes: 256)
+        distributions = KeyedRows(
+            in: &registry, rows: hasHistograms ? capacity : 0, labels: tags, labelBytes: 256)
+        summaries = KeyedRows(in: &registry, rows: capacity, labels: tag, labelBytes: 192)
         self.hasHistograms = hasHistograms
     }
 

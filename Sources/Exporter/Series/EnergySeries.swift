@@ -23,7 +23,7 @@ struct EnergySeries {
         joules = registry.declareFamily(
             "pyjoules_energy_joules_total", .counter, in: tables.totals.table,
             help: origin.help("Energy used since counting began. Sum over one kind only"))
-        bases = KeyedRows(in: &registry, rows: 1, labelBytes: 64)
+        bases = KeyedRows(in: &registry, rows: 1, labels: ["basis"], labelBytes: 64)
         host = registry.declareFamily(
             "pyjoules_host_energy_joules_total", .counter, in: bases.table,
             help: origin.help(

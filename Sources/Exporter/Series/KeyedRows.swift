@@ -12,9 +12,10 @@ struct KeyedRows<Key: Equatable> {
 
     /// - Parameters:
     ///   - capacity: the most keys that get a row.
+    ///   - labels: the names that labels of one can have.
     ///   - labelBytes: the most bytes that the labels of one may take.
-    init(in registry: inout Registry, rows capacity: Int, labelBytes: Int) {
-        table = registry.declareTable(rows: capacity, labelBytes: labelBytes)
+    init(in registry: inout Registry, rows capacity: Int, labels: [StaticString], labelBytes: Int) {
+        table = registry.declareTable(rows: capacity, labels: labels, labelBytes: labelBytes)
     }
 
     /// Opens and closes rows until there is one for each key. It allocates: it is called when something came or went.

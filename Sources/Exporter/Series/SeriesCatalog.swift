@@ -51,6 +51,14 @@ struct SeriesCatalog: ~Copyable {
         self.registry = registry
     }
 
+    /// Every family that pages can have, whatever the options are: see `Registry.familyList`.
+    static func familyList() -> String {
+        let catalog = SeriesCatalog(
+            isSimulated: false, hasHistograms: true, hasClassicBuckets: true, intervalNanoseconds: 100_000_000,
+            startUnixMilliseconds: 0, attribution: AttributionShape(kinds: [.package], places: 1))
+        return catalog.registry.familyList()
+    }
+
     /// Opens and closes rows for what came and went since the last time. It costs a comparison where nothing did.
     ///
     /// - Returns: how many rows have no room; nil if nothing came or went.

@@ -19,8 +19,9 @@ struct ServerSeries {
         ])
         buildRows = builds.rows
         let (statuses, reasons) = (Status.allCases, Rejection.allCases)
-        self.statuses = CountedRows(statuses, in: &registry, rows: statuses.count, labelBytes: 32)
-        self.reasons = CountedRows(reasons, in: &registry, rows: reasons.count, labelBytes: 64)
+        self.statuses = CountedRows(statuses, in: &registry, rows: statuses.count, labels: ["code"], labelBytes: 32)
+        self.reasons = CountedRows(
+            reasons, in: &registry, rows: reasons.count, labels: ["reason"], labelBytes: 64)
         buildInfo = registry.declareFamily(
             "pyjoules_exporter_build_info", .gauge, in: builds.table, help: "What this exporter was built from.")
         responses = registry.declareFamily(

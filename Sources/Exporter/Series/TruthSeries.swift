@@ -31,14 +31,15 @@ struct TruthSeries {
         declaredIn registry: inout Registry, _ tables: DomainTables, _ origin: Origin, intervalNanoseconds: UInt64
     ) {
         self.intervalNanoseconds = intervalNanoseconds
-        sources = KeyedRows(in: &registry, rows: SourceKind.allCases.count, labelBytes: 64)
+        sources = KeyedRows(in: &registry, rows: SourceKind.allCases.count, labels: ["source"], labelBytes: 64)
         sourceUp = registry.declareFamily(
             "pyjoules_source_up", .gauge, in: sources.table,
             help: origin.help("Whether the energy counters of a source are read"))
         samples = registry.declareFamily(
             "pyjoules_samples_total", .counter, help: "Timer ticks that read all counters.")
         failing = CountedRows(
-            in: &registry, rows: Sources.mostCounters * ReadFailure.allCases.count, labelBytes: 224)
+            in: &registry, rows: Sources.mostCounters * ReadFailure.allCases.count,
+            labels: ["domain", "reason"], labelBytes: 224)
         errors = registry.declareFamily(
             "pyjoules_sample_errors_total", .counter, in: failing.table,
             help: "Counter readings that failed; the total stays as it was.")

@@ -42,15 +42,19 @@ struct ZoneSeries {
     private var counters: KeyedRows<CounterFacts>
 
     init(declaredIn registry: inout Registry) {
-        zones = KeyedRows(in: &registry, rows: ZoneSeries.mostZones, labelBytes: 1024)
+        zones = KeyedRows(
+            in: &registry, rows: ZoneSeries.mostZones, labels: ["zone", "domain", "role", "reason"], labelBytes: 1024)
         info = registry.declareFamily(
             "pyjoules_zone_info", .gauge, in: zones.table,
             help: "Every energy zone that the kernel shows, counted or not, and why not.")
-        limits = KeyedRows(in: &registry, rows: ZoneSeries.mostLimits, labelBytes: 320)
+        limits = KeyedRows(
+            in: &registry, rows: ZoneSeries.mostLimits, labels: ["domain", "constraint"], labelBytes: 320)
         limit = registry.declareFamily(
             "pyjoules_power_limit_watts", .gauge, in: limits.table,
             help: "Power limits as the kernel states them.")
-        counters = KeyedRows(in: &registry, rows: Sources.mostCounters, labelBytes: 768)
+        counters = KeyedRows(
+            in: &registry, rows: Sources.mostCounters,
+            labels: ["domain", "source", "device", "unit", "estimate"], labelBytes: 768)
         domainInfo = registry.declareFamily(
             "pyjoules_domain_info", .gauge, in: counters.table,
             help: "How each domain is read, its unit in joules, and whether its energy is estimated from power.")
