@@ -60,6 +60,7 @@ class SecureRun(Background):
                 "basic_auth": {"username": USER, "password": PASSWORD},
             },
             servers={"default": ("--enable-feature=native-histograms",)},
+            others=(),
         )
         self.prometheus = PrometheusRun(directory, setup)
         self.web = WebExporter(self.prometheus.exporters[JOB], file, trusting(authority, client))
