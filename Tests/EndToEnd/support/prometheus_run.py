@@ -27,17 +27,20 @@ class Setup:
     # The options of each exporter, by the name of its job.
     jobs: Mapping[str, Sequence[str]]
     scrape_interval: str
-    # The options of each Prometheus, by a name for it; all of them scrape all exporters.
-    servers: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"default": ()})
-    # Who else scrapes them, as by default, where it is there.
-    others: Sequence[type[ScrapingServer]] = ()
+    # Who scrapes all exporters, where it is there, and with which options, by a name for it.
+    servers: Mapping[str, tuple[type[ScrapingServer], Sequence[str]]] = field(
+        default_factory=lambda: {"default": (Prometheus, ())}
+    )
     # What else every job of Prometheus is told, such as its certificate.
     job_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 # The joules on a page are at most 20 ms old; at the highest power it stays far below 0.1 % of a minute's energy.
 WRAPPING = Setup(
-    ("--range-uj", str(RANGE_UJ)), {"pyjoules": ("--sample.interval", "20ms")}, "1s", others=(Prometheus3,)
+    ("--range-uj", str(RANGE_UJ)),
+    {"pyjoules": ("--sample.interval", "20ms")},
+    "1s",
+    {"default": (Prometheus, ()), Prometheus3.NAME: (Prometheus3, ())},
 )
 # One counter with bursts, sampled as by default, and one with spikes, sampled as often as they are long.
 BURSTY = Setup(
@@ -54,8 +57,12 @@ DISTRIBUTED = Setup(
         "classic": ("--sample.interval", str(SAMPLE_SECONDS), "--classic-histogram"),
     },
     "2s",
-    {"native": ("--enable-feature=native-histograms",), "default": ()},
-    others=(VictoriaMetrics,),
+    {
+        "native": (Prometheus, (Prometheus.NATIVE_HISTOGRAMS,)),
+        "native 3": (Prometheus3, (Prometheus3.NATIVE_HISTOGRAMS,)),
+        "default": (Prometheus, ()),
+        VictoriaMetrics.NAME: (VictoriaMetrics, ()),
+    },
 )
 
 
@@ -65,7 +72,7 @@ class PrometheusRun(StartedRun):
     def __init__(self, directory: Path, setup: Setup) -> None:
         #: By the names of their jobs.
         self.exporters: dict[str, Exporter] = {}
-        #: By the names that the setup gives them, and the others by their own.
+        #: By the names that the setup gives them.
         self.servers: dict[str, ScrapingServer] = {}
         self._setup = setup
         super().__init__(directory)
@@ -91,11 +98,9 @@ class PrometheusRun(StartedRun):
             fixed = ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root)]
             self.exporters[job] = self._stack.enter_context(Exporter([*fixed, *options]))
             self.exporters[job].wait_for_event("listening")
-        for name, options in self._setup.servers.items():
-            self._add(name, Prometheus(directory / name, self._configuration(), options))
-        for other in self._setup.others:
-            if other.is_available():
-                self._add(other.NAME, other(directory / other.NAME, self._configuration()))
+        for name, (kind, options) in self._setup.servers.items():
+            if kind.is_available():
+                self._add(name, kind(directory / name, self._configuration(), options))
         for server in self.servers.values():
             server.wait_until_ready()
 
