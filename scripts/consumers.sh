@@ -1,24 +1,37 @@
 #!/usr/bin/env bash
 # Fetches what the tests of consumers run: Debian packages, which are unpacked into .build/unpacked and not installed, since they
-# would start services, and Python packages in an environment of their own, .build/consumers. What cannot be had is said as SKIP,
-# and so are the tests that need it.
+# would start services, and Python packages in environments of their own. What cannot be had is said as SKIP, and so are the tests
+# that need it.
+#
+#   consumers.sh          all but Home Assistant
+#   consumers.sh long     that too, which takes some minutes
 set -uo pipefail
 cd "$(dirname "$0")/.."
-environment=.build/consumers
 
-# fetch NAME PACKAGE...: of this machine's own Debian.
-fetch() {
-    local name=$1 reason
-    shift
-    reason=$(scripts/unpack.sh "$name" own "$@" 2>&1) || echo "SKIP  $name: $(tail -n 1 <<<"$reason")"
+# skip NAME REASON: the last line of a reason is the one that says it.
+skip() { echo "SKIP  $1: $(tail -n 1 <<<"$2")"; }
+
+# unpacked NAME SUITE PACKAGE...: see unpack.sh.
+unpacked() {
+    local reason
+    reason=$(scripts/unpack.sh "$@" 2>&1) || skip "$1" "$reason"
 }
 
-fetch influxdb influxdb
-fetch collectd collectd-core libyajl2
-fetch pcp pcp pcp-conf python3-pcp libpcp{3,-archive1,-gui2,-import1,-mmv1,-pmda3,-trace2,-web1}
-
-cmp --silent Tests/Consumers/requirements.txt "$environment/requirements.txt" || {
-    python3 -m venv "$environment" &&
-        "$environment/bin/pip" install --quiet --requirement Tests/Consumers/requirements.txt &&
-        cp Tests/Consumers/requirements.txt "$environment/"
+# environment NAME REQUIREMENTS: Python packages in .build/NAME.
+environment() {
+    local place=.build/$1 requirements=Tests/Consumers/$2 reason
+    cmp --silent "$requirements" "$place/requirements.txt" && return
+    rm -rf "$place"
+    reason=$({ python3 -m venv "$place" && "$place/bin/pip" install --quiet --requirement "$requirements"; } 2>&1) ||
+        { skip "$1" "$reason"; rm -rf "$place"; return; }
+    cp "$requirements" "$place/requirements.txt"
 }
+
+unpacked victoria-metrics-newer sid victoria-metrics
+unpacked influxdb own influxdb
+unpacked collectd own collectd-core libyajl2
+unpacked pcp own pcp pcp-conf python3-pcp libpcp{3,-archive1,-gui2,-import1,-mmv1,-pmda3,-trace2,-web1}
+environment consumers requirements.txt
+[ "${1:-}" != long ] || environment home-assistant home-assistant.txt
+# Without this one there is no test at all.
+[ -x .build/consumers/bin/python ]

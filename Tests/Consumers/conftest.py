@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,27 +25,39 @@ def pytest_sessionstart() -> None:
 
 
 @pytest.fixture(scope="session")
-def exporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exporter]:
-    """It samples so often that what it shows is exact to a hundredth within a few seconds."""
+def counters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What `--path.sysfs` takes, whose counters move until the session ends."""
     root = tmp_path_factory.mktemp("steady") / "sys"
     mover = subprocess.Popen(
-        [sys.executable, powercap_tree.__file__, str(root), "--curve", "--machine", "steady"],
+        [sys.executable, powercap_tree.__file__, str(root), "--curve", "--machine", "steady", "--seconds", "3600"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         assert mover.stdout is not None and mover.stdout.readline().startswith("START")
-        options = ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root), "--sample.interval", "20ms"]
-        with Exporter(options) as running:
-            running.wait_for_event("listening")
-            assert running.get("/-/ready").status == 200
-            yield running
+        yield root
+        assert mover.poll() is None, "the counters have stopped"
     finally:
         end_process(mover)
 
 
 @pytest.fixture(scope="session")
-def address(exporter: Exporter) -> str:
-    """Where it listens."""
-    return f"127.0.0.1:{exporter.port}"
+def start_exporter(counters: Path) -> Callable[[str], Exporter]:
+    """Starts one that listens at an address, and samples so often that soon its joules are exact to a hundredth."""
+
+    def start(address: str) -> Exporter:
+        options = ["--web.listen-address", address, "--path.sysfs", str(counters), "--sample.interval", "20ms"]
+        exporter = Exporter(options)
+        exporter.wait_for_event("listening")
+        assert exporter.get("/-/ready").status == 200
+        return exporter
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def address(start_exporter: Callable[[str], Exporter]) -> Iterator[str]:
+    """Where an exporter listens."""
+    with start_exporter("127.0.0.1:0") as exporter:
+        yield f"127.0.0.1:{exporter.port}"

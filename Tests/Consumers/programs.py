@@ -12,12 +12,12 @@ import pytest
 from support.exporter import REPOSITORY
 from support.scraping_servers import end_process
 
-_UNPACKED = REPOSITORY / ".build/unpacked"
+UNPACKED = REPOSITORY / ".build/unpacked"
 
 
 def unpacked(name: str) -> Path:
     """The root directory of what was unpacked under a name; skips the test where it could not be had."""
-    root = _UNPACKED / name
+    root = UNPACKED / name
     if not root.is_dir():
         pytest.skip(f"{name} is not there (scripts/consumers.sh)")
     return root

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -68,13 +70,14 @@ def test_it_has_the_watts(address: str, tmp_path: Path) -> None:
     file, port = tmp_path / "influxdb.conf", free_port()
     file.write_text(CONFIGURATION.format(directory=tmp_path, rpc=free_port(), http=port))
     scraping = yaml.safe_load(block("Prometheus", "yaml", **{EXPORTER: address, "15s": "1s"}))
-    writing = yaml.safe_load(block("InfluxDB", "yaml", **{"influxdb.example:8086": f"127.0.0.1:{port}"}))
-    assert writing["remote_write"][0]["url"].endswith(f"?db={DATABASE}")
+    address_of_influxdb = {"influxdb.example:8086": f"127.0.0.1:{port}"}
+    writing = yaml.safe_load(block("InfluxDB", "yaml", **address_of_influxdb))
+    create = shlex.split(block("InfluxDB", "sh", **address_of_influxdb))
     statement = block("InfluxDB", "sql", **{"10m": "1m", "time(1m)": "time(2s)"})
     with running([program, "-config", file], tmp_path / "log"):
         influxdb = InfluxDB(port)
         wait_until(influxdb.is_ready, 20, "InfluxDB")
-        influxdb.query(f"CREATE DATABASE {DATABASE}")
+        subprocess.run(create, check=True, capture_output=True)
         prometheus = Prometheus(tmp_path / "prometheus", {**scraping, **writing})
         try:
             (series,) = wait_until(lambda: enough(influxdb.query(statement)), 25, "watts in InfluxDB")

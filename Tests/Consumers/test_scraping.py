@@ -1,4 +1,4 @@
-"""Prometheus of two versions and VictoriaMetrics scrape by the document's configuration."""
+"""Prometheus and VictoriaMetrics, each in two versions, scrape by the document's configuration."""
 
 from __future__ import annotations
 
@@ -12,11 +12,24 @@ import yaml
 
 from documented import EXPORTER, block
 from powers import HOST_WATTS, PACKAGE_WATTS, assert_is_power
+from programs import UNPACKED
 from support.scraping_servers import Prometheus, Prometheus3, ScrapingServer, VictoriaMetrics
 from support.waiting import wait_until
 
 SCRAPES = 6
-each_server = pytest.mark.parametrize("server", [Prometheus, Prometheus3, VictoriaMetrics], ids=lambda kind: kind.NAME)
+
+
+class NewerVictoriaMetrics(VictoriaMetrics):
+    """Of Debian's development branch: 1.145 and later."""
+
+    NAME = "victoria-metrics-newer"
+    PROGRAM = str(UNPACKED / NAME / "usr/bin/victoria-metrics")
+    ORIGIN = "scripts/consumers.sh"
+
+
+each_server = pytest.mark.parametrize(
+    "server", [Prometheus, Prometheus3, VictoriaMetrics, NewerVictoriaMetrics], ids=lambda kind: kind.NAME
+)
 
 
 @contextlib.contextmanager
