@@ -80,7 +80,7 @@ e2e-fatal: build .venv/ready ## Run the end-to-end tests with a build that dies 
 	@touch $@
 
 consumers: build ## Run what collects the numbers by the configurations of docs/integrations.md: InfluxDB, PCP, Datadog, collectd
-consumers-long: build ## The same and Home Assistant, whose installation takes some minutes
+consumers-long: build ## The same and Home Assistant, whose installation takes three minutes
 consumers-long: CONSUMERS = long
 consumers consumers-long:
 	@scripts/deps.sh test
