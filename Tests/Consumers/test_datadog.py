@@ -7,8 +7,8 @@ import time
 import pytest
 import yaml
 
-from documented import EXPORTER, block
 from powers import HOST_WATTS, PACKAGE_WATTS, assert_is_power
+from support.documented import EXPORTER, block
 from support.waiting import let_time_pass
 
 base = pytest.importorskip("datadog_checks.base", reason="no datadog-checks-base (scripts/consumers.sh)")

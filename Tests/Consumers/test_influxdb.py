@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from documented import EXPORTER, block
 from powers import HOST_WATTS, assert_is_power
 from programs import running, unpacked
+from support.documented import EXPORTER, block
 from support.raw_http import free_port
 from support.scraping_servers import Prometheus
 from support.waiting import wait_until

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from documented import EXPORTER, block
 from performance_copilot import PCP
 from powers import HOST_WATTS, assert_is_power
+from support.documented import EXPORTER, block
 from support.waiting import wait_until
 
 

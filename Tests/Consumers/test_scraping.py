@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from documented import EXPORTER, block
 from powers import HOST_WATTS, PACKAGE_WATTS, assert_is_power
 from programs import UNPACKED
+from support.documented import EXPORTER, block
 from support.scraping_servers import Prometheus, Prometheus3, ScrapingServer, VictoriaMetrics
 from support.waiting import wait_until
 

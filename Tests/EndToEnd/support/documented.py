@@ -1,10 +1,10 @@
-"""The configurations of docs/integrations.md, which the tests use as they stand there."""
+"""The configurations of docs/integrations.md, which tests use as they stand there."""
 
 from __future__ import annotations
 
 import re
 
-from support.exporter import REPOSITORY
+from .exporter import REPOSITORY
 
 DOCUMENT = REPOSITORY / "docs/integrations.md"
 # What the document calls an exporter.
