@@ -30,10 +30,10 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs order dashboards reference fuzz install uninstall deb release container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal consumers consumers-long test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-fleet bench-programs order dashboards reference fuzz install uninstall deb release container clean
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 deps: ## Install every Debian and Python package that building, testing and benchmarking need
 	@scripts/deps.sh all
@@ -81,6 +81,14 @@ e2e-fatal: build .venv/ready ## Run the end-to-end tests with a build that dies 
 	$(PYTHON) -m pip install --quiet --requirement $<
 	@touch $@
 
+consumers: build ## Run what collects the numbers by the configurations of docs/integrations.md: InfluxDB, PCP, Datadog, collectd
+consumers-long: build ## The same and Home Assistant, whose installation takes three minutes
+consumers-long: CONSUMERS = long
+consumers consumers-long:
+	@scripts/deps.sh test
+	@scripts/consumers.sh $(CONSUMERS)
+	.build/consumers/bin/python -m pytest Tests/Consumers -rs
+
 test-systemd: deb .venv/ready ## Test the Debian package in a Debian with a real systemd; needs root, otherwise says SKIP
 	@scripts/test-systemd.sh $(PYTHON) .build/deb/pyjoules-exporter_*.deb
 
@@ -116,6 +124,10 @@ bench-report: ## Draw docs/performance.md and its pictures from what 'make bench
 
 bench-smoke: bench-programs ## Check allocations, system calls, instructions and memory against Benchmarks/thresholds.json
 	python3 Benchmarks/bench.py --smoke
+
+bench-fleet: build ## Measure what a thousand exporters cost the Prometheus that scrapes them; six minutes
+	@scripts/deps.sh test
+	python3 Benchmarks/fleet.py
 
 bench-programs: build
 	@scripts/deps.sh all

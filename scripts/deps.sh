@@ -3,7 +3,7 @@
 #
 #   deps.sh build       what building and running needs
 #   deps.sh deb         that, and what packaging needs
-#   deps.sh test        that, and what the tests need
+#   deps.sh test        that, and what the tests need, with a Prometheus that is unpacked and not installed
 #   deps.sh container   what building and what making an image needs
 #   deps.sh systemd     what booting a Debian needs, for the tests under a real systemd
 #   deps.sh kernel      what emulating a machine with Debian's kernel needs, for the tests under it
@@ -34,6 +34,8 @@ if ! command -v swift >/dev/null; then
     echo "deps.sh: no Swift toolchain: install Swift 6.3 or later from https://www.swift.org/install/linux/" >&2
     exit 1
 fi
+
+case "${1:-all}" in test | all) "$(dirname "$0")/prometheus-3.sh" ;; esac
 
 missing=()
 for package in "${wanted[@]}"; do

@@ -17,6 +17,7 @@ from support.dashboard_queries import Json, panels, parsed, selectors, targets, 
 from support.dashboard_rules import RULES
 from support.dashboard_run import DashboardRun
 from support.exporter import REPOSITORY
+from support.scraping_servers import Prometheus, Prometheus3, ScrapingServer, VictoriaMetrics
 from support.waiting import wait_until
 
 DIRECTORY = REPOSITORY / "deploy/grafana"
@@ -134,6 +135,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DashboardRun]:
         yield run
 
 
+def need(server: type[ScrapingServer], run: DashboardRun) -> str:
+    """The server's name in the run, where it is there."""
+    if server.NAME not in run.servers:
+        pytest.skip(f"{server.NAME} is not there ({server.ORIGIN})")
+    return server.NAME
+
+
 def asked(dashboard: Json) -> list[tuple[str, str]]:
     """Each query with the title of its panel, and each selector: what has `or vector(0)` has an answer anyhow."""
     found = []
@@ -143,7 +151,8 @@ def asked(dashboard: Json) -> list[tuple[str, str]]:
     return found
 
 
-each_server = pytest.mark.parametrize("server", ["prometheus", "victoria-metrics"])
+each_server = pytest.mark.parametrize("server", [Prometheus, Prometheus3, VictoriaMetrics], ids=lambda kind: kind.NAME)
+each_prometheus = pytest.mark.parametrize("server", [Prometheus, Prometheus3], ids=lambda kind: kind.NAME)
 # What shows nothing of a machine that is well, has no limits of power, and is asked without TLS.
 EMPTY = {
     "Part of the power limit",
@@ -158,11 +167,12 @@ HEAT_MAP = "Distribution of the power of $domain"
 
 @each_server
 @each_file
-def test_every_query_gives_data_or_its_panel_says_why_not(file: Path, server: str, run: DashboardRun) -> None:
-    if server not in run.servers:
-        pytest.skip(f"{server} is not installed (Debian package {server})")
+def test_every_query_gives_data_or_its_panel_says_why_not(
+    file: Path, server: type[ScrapingServer], run: DashboardRun
+) -> None:
+    name = need(server, run)
     dashboard = load(file)
-    excused = EMPTY if server == "prometheus" else EMPTY | {HEAT_MAP}
+    excused = EMPTY | {HEAT_MAP} if server is VictoriaMetrics else EMPTY
     for panel in panels(dashboard):
         assert panel["title"] not in excused or REASON.search(panel["description"])
     pending = [(title, query) for title, query in asked(dashboard) if title not in excused]
@@ -171,7 +181,7 @@ def test_every_query_gives_data_or_its_panel_says_why_not(file: Path, server: st
 
     def all_have_answered() -> bool:
         run.run_units()
-        pending[:] = [(title, query) for title, query in pending if not run.answers(server, query, typed)]
+        pending[:] = [(title, query) for title, query in pending if not run.answers(name, query, typed)]
         return not pending
 
     with contextlib.suppress(AssertionError):
@@ -182,21 +192,20 @@ def test_every_query_gives_data_or_its_panel_says_why_not(file: Path, server: st
 @each_server
 @each_file
 def test_the_queries_of_what_is_empty_here_are_understood_all_the_same(
-    file: Path, server: str, run: DashboardRun
+    file: Path, server: type[ScrapingServer], run: DashboardRun
 ) -> None:
-    if server not in run.servers:
-        pytest.skip(f"{server} is not installed (Debian package {server})")
+    name = need(server, run)
     dashboard = load(file)
     for panel, target in targets(dashboard):
         if panel["title"] in EMPTY:
-            assert run.answers(server, target["expr"], typed_values(dashboard)) == []
+            assert run.answers(name, target["expr"], typed_values(dashboard)) == []
 
 
-def test_heat_maps_are_of_native_histograms(run: DashboardRun) -> None:
-    if "prometheus" not in run.servers:
-        pytest.skip("prometheus is not installed (Debian package prometheus)")
+@each_prometheus
+def test_heat_maps_are_of_native_histograms(server: type[ScrapingServer], run: DashboardRun) -> None:
+    name = need(server, run)
     (panel,) = [panel for panel in panels(load(DIRECTORY / "host.json")) if panel["type"] == "heatmap"]
     (target,) = panel["targets"]
     assert panel["title"] == HEAT_MAP and target["format"] == "time_series"
-    answers = wait_until(lambda: run.answers("prometheus", target["expr"]), 20, "a histogram")
+    answers = wait_until(lambda: run.answers(name, target["expr"]), 20, "a histogram")
     assert all("histogram" in series for series in answers)

@@ -14,6 +14,7 @@ import pytest
 from support.exporter import REPOSITORY
 from support.powercap_tree import laptop
 from support.prometheus_run import RANGE_UJ, PrometheusRun
+from support.scraping_servers import Prometheus3
 from support.waiting import wait_until
 
 WINDOW_SECONDS = 60
@@ -26,24 +27,31 @@ class Window:
     """A window of the wall clock in which Prometheus scraped from beginning to end."""
 
     run: PrometheusRun
+    server: str
     end: float
 
     def query(self, expression: str) -> dict[str, Any]:
         """The only result of a query at the end of the window; `{range}` in it becomes the window."""
-        (result,) = self.run.query(expression.replace("{range}", f"[{WINDOW_SECONDS}s]"), self.end)
+        (result,) = self.answers(expression.replace("{range}", f"[{WINDOW_SECONDS}s]"))
         return result
 
+    def answers(self, expression: str) -> list[dict[str, Any]]:
+        """All results of a query at the end of the window."""
+        return self.run.servers[self.server].query(expression, self.end)
 
-@pytest.fixture(scope="module")
-def window(prometheus_run: PrometheusRun | None) -> Window:
-    """The window, once it is over."""
+
+@pytest.fixture(scope="module", params=["default", Prometheus3.NAME])
+def window(prometheus_run: PrometheusRun | None, request: pytest.FixtureRequest) -> Window:
+    """The window of each server, once it is over."""
     if prometheus_run is None:
         pytest.skip("prometheus is not installed (Debian package prometheus)")
-    first = wait_until(prometheus_run.first_scrape, 30, "the first scrape")
+    if request.param not in prometheus_run.servers:
+        pytest.skip(f"{request.param} is not there ({Prometheus3.ORIGIN})")
+    first = wait_until(lambda: prometheus_run.first_scrape(request.param), 30, "the first scrape")
     assert first is not None
     end = first + WINDOW_SECONDS + 1
     wait_until(lambda: time.time() > end + 1, WINDOW_SECONDS + 30, "the end of the window")
-    return Window(prometheus_run, end)
+    return Window(prometheus_run, request.param, end)
 
 
 def test_every_scrape_succeeded(window: Window) -> None:
@@ -83,7 +91,7 @@ def queries_of(document: str) -> list[str]:
 
 @pytest.mark.parametrize("query", dict.fromkeys(queries_of("README.md") + queries_of("docs/getting-started.md")))
 def test_a_query_of_the_documents_is_answered(window: Window, query: str) -> None:
-    answers = window.run.query(query, window.end)
+    answers = window.answers(query)
     # Of native histograms this Prometheus, which runs as by default, takes none.
     assert answers or "pyjoules_power_watts" in query
 

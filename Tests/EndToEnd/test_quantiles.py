@@ -20,12 +20,12 @@ WINDOW_SECONDS = 60
 TOLERANCE = 0.1
 
 
-@pytest.fixture(params=["default", "native", "victoria"])
+@pytest.fixture(params=["default", "native", "native 3", VictoriaMetrics.NAME])
 def server(request: pytest.FixtureRequest, rest: Rest) -> str:
     """Prometheus by OpenMetrics and by protobuf, and VictoriaMetrics by the text format."""
     name: str = request.param
     if name not in rest.run.servers:
-        pytest.skip(f"{VictoriaMetrics.PROGRAM} is not installed (Debian package {VictoriaMetrics.PROGRAM})")
+        pytest.skip(f"{name} is not there (scripts/deps.sh test)")
     return name
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from support.exporter import REPOSITORY
+from support.promtool import each_promtool
 
 DIRECTORY = REPOSITORY / "deploy/prometheus"
 FILES = sorted(DIRECTORY.glob("*.rules.yml"))
@@ -23,21 +23,21 @@ def expectations_of(rules: Path) -> Path:
     return rules.with_suffix(".test.yml")
 
 
-def promtool(*arguments: str) -> None:
-    if shutil.which("promtool") is None:
-        pytest.skip("promtool is not installed (Debian package prometheus)")
-    run = subprocess.run(["promtool", *arguments], cwd=DIRECTORY, capture_output=True, text=True)
+def check(promtool: str, *arguments: str) -> None:
+    run = subprocess.run([promtool, *arguments], cwd=DIRECTORY, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@each_promtool
 @each_file
-def test_the_rules_are_well_formed(rules: Path) -> None:
-    promtool("check", "rules", rules.name)
+def test_the_rules_are_well_formed(rules: Path, promtool: str) -> None:
+    check(promtool, "check", "rules", rules.name)
 
 
+@each_promtool
 @each_file
-def test_the_rules_give_what_their_tests_expect(rules: Path) -> None:
-    promtool("test", "rules", expectations_of(rules).name)
+def test_the_rules_give_what_their_tests_expect(rules: Path, promtool: str) -> None:
+    check(promtool, "test", "rules", expectations_of(rules).name)
 
 
 @each_file
@@ -50,8 +50,9 @@ def test_each_rule_is_looked_at_by_a_test_or_by_a_rule_that_is(rules: Path) -> N
     assert [name for name in names if not re.search(rf"\b{name}\b", expected) and name not in uses] == []
 
 
-def test_the_example_of_a_configuration_finds_its_rules() -> None:
-    promtool("check", "config", "prometheus.yml")
+@each_promtool
+def test_the_example_of_a_configuration_finds_its_rules(promtool: str) -> None:
+    check(promtool, "check", "config", "prometheus.yml")
 
 
 def test_each_alert_has_a_place_in_the_document_that_it_names() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from .cgroup_tree import CgroupTree, cgroup_tree
 from .dashboard_queries import replaced
 from .exporter import Exporter
-from .scraping_servers import Prometheus, ScrapingServer, VictoriaMetrics
+from .scraping_servers import Prometheus, Prometheus3, ScrapingServer, VictoriaMetrics
 from .started_run import StartedRun
 
 _CONTAINER = f"{1:064x}"
@@ -30,7 +30,7 @@ class DashboardRun(StartedRun):
     """An exporter on the simulated source and a tree of control groups, and each server that is installed."""
 
     def __init__(self, directory: Path) -> None:
-        #: By the names of their programs.
+        #: By their names.
         self.servers: dict[str, ScrapingServer] = {}
         super().__init__(directory)
 
@@ -63,16 +63,16 @@ class DashboardRun(StartedRun):
         exporter.wait_for_event("listening")
         job = {"job_name": "energy", "static_configs": [{"targets": [f"127.0.0.1:{exporter.port}"]}]}
         configuration = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [job]}
-        options = ("--enable-feature=native-histograms",)
-        if Prometheus.is_available():
-            self._add(Prometheus(directory / "prometheus", configuration, options))
+        for kind in (Prometheus, Prometheus3):
+            if kind.is_available():
+                self._add(kind(directory / kind.NAME, configuration, (kind.NATIVE_HISTOGRAMS,)))
         if VictoriaMetrics.is_available():
             self._add(VictoriaMetrics(directory / "victoria", configuration))
         for server in self.servers.values():
             server.wait_until_ready()
 
     def _add(self, server: ScrapingServer) -> None:
-        self.servers[server.PROGRAM] = server
+        self.servers[server.NAME] = server
         self._stack.callback(server.end)
 
 

@@ -227,13 +227,25 @@ def scraped(root: Path | str) -> PowercapTree:
     return tree
 
 
+# Of each domain of `steady`, by its name.
+STEADY_WATTS = {"package-0": 40, "dram": 5}
+
+
+def steady(root: Path | str) -> PowercapTree:
+    """A package and its memory whose power never changes."""
+    tree = PowercapTree(root)
+    for number, (name, watts) in zip(("0", "0:0"), STEADY_WATTS.items(), strict=True):
+        tree.add(Zone(number, name, Curve(watts, 0, 1), limit_watts=CURVES_LIMIT_WATTS))
+    return tree
+
+
 # Small enough to wrap every few seconds under the curves above.
 WRAPPING_RANGE_UJ = 99_999_999
 # Twice this is more than any of the curves above draws.
 CURVES_LIMIT_WATTS = 50
 
 
-MACHINES = {machine.__name__: machine for machine in (laptop, two_sockets, many_sockets, bursty, scraped)}
+MACHINES = {machine.__name__: machine for machine in (laptop, two_sockets, many_sockets, bursty, scraped, steady)}
 
 
 def _take_precedence() -> None:

@@ -1,4 +1,4 @@
-"""Debian's real Prometheus, and VictoriaMetrics beside it, scraping exporters whose counters follow known curves."""
+"""Debian's real Prometheus, and others beside it, scraping exporters whose counters follow known curves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from . import powercap_tree
 from .exporter import Exporter
-from .scraping_servers import Prometheus, ScrapingServer, VictoriaMetrics, end_process
+from .scraping_servers import Prometheus, Prometheus3, ScrapingServer, VictoriaMetrics, end_process
 from .started_run import StartedRun
 
 # Package and psys wrap every two or three seconds, and even dram, the smallest, wraps within the minute.
@@ -27,16 +27,21 @@ class Setup:
     # The options of each exporter, by the name of its job.
     jobs: Mapping[str, Sequence[str]]
     scrape_interval: str
-    # The options of each Prometheus, by a name for it; all of them scrape all exporters.
-    servers: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"default": ()})
-    # Whether a VictoriaMetrics scrapes them too, where it is installed.
-    has_victoria_metrics: bool = False
+    # Who scrapes all exporters, where it is there, and with which options, by a name for it.
+    servers: Mapping[str, tuple[type[ScrapingServer], Sequence[str]]] = field(
+        default_factory=lambda: {"default": (Prometheus, ())}
+    )
     # What else every job of Prometheus is told, such as its certificate.
     job_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 # The joules on a page are at most 20 ms old; at the highest power it stays far below 0.1 % of a minute's energy.
-WRAPPING = Setup(("--range-uj", str(RANGE_UJ)), {"pyjoules": ("--sample.interval", "20ms")}, "1s")
+WRAPPING = Setup(
+    ("--range-uj", str(RANGE_UJ)),
+    {"pyjoules": ("--sample.interval", "20ms")},
+    "1s",
+    {"default": (Prometheus, ()), Prometheus3.NAME: (Prometheus3, ())},
+)
 # One counter with bursts, sampled as by default, and one with spikes, sampled as often as they are long.
 BURSTY = Setup(
     ("--machine", "bursty", "--step-seconds", "0.001"), {"bursts": (), "spikes": ("--sample.interval", "5ms")}, "15s"
@@ -52,8 +57,12 @@ DISTRIBUTED = Setup(
         "classic": ("--sample.interval", str(SAMPLE_SECONDS), "--classic-histogram"),
     },
     "2s",
-    {"native": ("--enable-feature=native-histograms",), "default": ()},
-    has_victoria_metrics=True,
+    {
+        "native": (Prometheus, (Prometheus.NATIVE_HISTOGRAMS,)),
+        "native 3": (Prometheus3, (Prometheus3.NATIVE_HISTOGRAMS,)),
+        "default": (Prometheus, ()),
+        VictoriaMetrics.NAME: (VictoriaMetrics, ()),
+    },
 )
 
 
@@ -63,7 +72,7 @@ class PrometheusRun(StartedRun):
     def __init__(self, directory: Path, setup: Setup) -> None:
         #: By the names of their jobs.
         self.exporters: dict[str, Exporter] = {}
-        #: By the names that the setup gives them, and `victoria`.
+        #: By the names that the setup gives them.
         self.servers: dict[str, ScrapingServer] = {}
         self._setup = setup
         super().__init__(directory)
@@ -76,9 +85,9 @@ class PrometheusRun(StartedRun):
         """What the Prometheus answers that runs as by default."""
         return self.servers["default"].query(expression, at)
 
-    def first_scrape(self) -> float | None:
-        """When Prometheus first scraped the exporter successfully, in seconds of the wall clock."""
-        for series in self.query("up[10m]"):
+    def first_scrape(self, server: str = "default") -> float | None:
+        """When a server first scraped the exporter successfully, in seconds of the wall clock."""
+        for series in self.servers[server].query("up[10m]"):
             return next((time for time, value in series["values"] if value == "1"), None)
         return None
 
@@ -89,10 +98,9 @@ class PrometheusRun(StartedRun):
             fixed = ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root)]
             self.exporters[job] = self._stack.enter_context(Exporter([*fixed, *options]))
             self.exporters[job].wait_for_event("listening")
-        for name, options in self._setup.servers.items():
-            self._add(name, Prometheus(directory / name, self._configuration(), options))
-        if self._setup.has_victoria_metrics and VictoriaMetrics.is_available():
-            self._add("victoria", VictoriaMetrics(directory / "victoria", self._configuration()))
+        for name, (kind, options) in self._setup.servers.items():
+            if kind.is_available():
+                self._add(name, kind(directory / name, self._configuration(), options))
         for server in self.servers.values():
             server.wait_until_ready()
 

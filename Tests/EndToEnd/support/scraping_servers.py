@@ -1,8 +1,9 @@
-"""Debian's real Prometheus and VictoriaMetrics, which scrape exporters and answer queries."""
+"""Real servers of Prometheus 2 and 3 and VictoriaMetrics, which scrape exporters and answer queries."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import urllib.error
@@ -12,15 +13,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from .exporter import REPOSITORY
 from .raw_http import free_port
 from .waiting import wait_until
+
+# Where scripts/prometheus-3.sh puts its programs.
+PROMETHEUS_3 = REPOSITORY / ".build/unpacked/prometheus-3/usr/bin"
 
 
 class ScrapingServer:
     """A server of the Prometheus kind, a process of its own, with its data in `directory`."""
 
-    #: What is called, and the Debian package that has it under the same name.
+    #: What tests call it.
+    NAME: ClassVar[str]
+    #: What is called.
     PROGRAM: ClassVar[str]
+    #: Where that comes from, for who has not got it.
+    ORIGIN: ClassVar[str]
 
     def __init__(self, directory: Path, configuration: Mapping[str, Any], options: Sequence[str] = ()) -> None:
         directory.mkdir()
@@ -53,7 +62,7 @@ class ScrapingServer:
             return result
 
     def wait_until_ready(self) -> None:
-        wait_until(self._is_ready, 30, self.PROGRAM)
+        wait_until(self._is_ready, 30, self.NAME)
 
     def end(self) -> None:
         end_process(self._process)
@@ -72,21 +81,47 @@ class ScrapingServer:
 class Prometheus(ScrapingServer):
     """Debian 12 has version 2.42."""
 
-    PROGRAM = "prometheus"
+    NAME = PROGRAM = "prometheus"
+    ORIGIN = "Debian package prometheus"
+    #: By which it takes native histograms.
+    NATIVE_HISTOGRAMS = "--enable-feature=native-histograms"
 
     def _arguments(self, configuration: Path, data: Path, address: str) -> list[str]:
         return [f"--config.file={configuration}", f"--storage.tsdb.path={data}", f"--web.listen-address={address}"]
 
 
+class Prometheus3(Prometheus):
+    """That of Debian's development branch, which asks for OpenMetrics first."""
+
+    NAME = "prometheus-3"
+    PROGRAM = str(PROMETHEUS_3 / "prometheus")
+    ORIGIN = "scripts/prometheus-3.sh"
+
+    def __init__(self, directory: Path, configuration: Mapping[str, Any], options: Sequence[str] = ()) -> None:
+        # What was an option is a setting now, which earlier ones do not know.
+        if self.NATIVE_HISTOGRAMS in options and _version(self.PROGRAM) >= (3, 8):
+            times = {**configuration["global"], "scrape_native_histograms": True}
+            configuration = {**configuration, "global": times}
+        super().__init__(directory, configuration, options)
+
+
 class VictoriaMetrics(ScrapingServer):
     """Debian 12 has version 1.79, which asks for the text format and knows no native histograms."""
 
-    PROGRAM = "victoria-metrics"
+    NAME = PROGRAM = "victoria-metrics"
+    ORIGIN = "Debian package victoria-metrics"
 
     def _arguments(self, configuration: Path, data: Path, address: str) -> list[str]:
         # Otherwise the latest half minute is not shown.
         latest = "-search.latencyOffset=0s"
         return [f"-promscrape.config={configuration}", f"-storageDataPath={data}", f"-httpListenAddr={address}", latest]
+
+
+def _version(program: str) -> tuple[int, int]:
+    text = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"version (\d+)\.(\d+)", text)
+    assert found is not None, text
+    return int(found[1]), int(found[2])
 
 
 def end_process(process: subprocess.Popen[Any]) -> None:

@@ -12,6 +12,7 @@ from .background import Background
 from .certificates import Authority, Certificate, renew_by_rename, renew_in_place
 from .prometheus_run import WRAPPING, PrometheusRun
 from .raw_http import Response
+from .scraping_servers import Prometheus
 from .tls_client import TLSClient, trusting
 from .web_configuration import WebExporter, authorization, tls
 
@@ -59,7 +60,7 @@ class SecureRun(Background):
                 },
                 "basic_auth": {"username": USER, "password": PASSWORD},
             },
-            servers={"default": ("--enable-feature=native-histograms",)},
+            servers={"default": (Prometheus, (Prometheus.NATIVE_HISTOGRAMS,))},
         )
         self.prometheus = PrometheusRun(directory, setup)
         self.web = WebExporter(self.prometheus.exporters[JOB], file, trusting(authority, client))
