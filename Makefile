@@ -28,7 +28,7 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs order dashboards fuzz install uninstall deb release container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-programs order dashboards page fuzz install uninstall deb release container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -125,6 +125,9 @@ order: build ## List anew the functions of a tick, which the next build puts sid
 
 dashboards: ## Make deploy/grafana/*.json from the description in deploy/grafana/dashboards.toml
 	python3 scripts/dashboards.py
+
+page: ## Make Sources/CPage/before.html, after.html and policy.h from Sources/CPage/page
+	python3 scripts/page.py
 
 fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60); FUZZ_TARGETS="request" picks some
 	@scripts/deps.sh build
