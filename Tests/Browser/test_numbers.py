@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import statistics
 import time
 from decimal import Decimal
+from pathlib import Path
+
+import pytest
 
 from browser import Browser
-from exporters import address
+from exporters import address, counters, started
 from support.exporter import Exporter
+from support.moving import Moving
+from support.powercap_tree import Curve, PowercapTree, Zone
 
+STEADY_WATTS = 30
 DOMAINS = ["package_0", "core_0", "uncore_0", "dram_0", "psys_0"]
 
 
@@ -95,19 +102,18 @@ def test_the_course_is_there_at_once_and_goes_on(browser: Browser, laptop_export
         assert sorted(point[0] for point in points(card["course"])) == [point[0] for point in points(card["course"])]
 
 
-def test_the_course_is_as_high_as_the_power(browser: Browser, simulated_exporter: Exporter) -> None:
-    """Its last points are between what power was in those seconds, by the scale that is written beside it."""
-    browser.open_live(address(simulated_exporter))
-    courses, watts = set(), []
-    while len(courses) < 5:
-        card = browser.cards()["package_0"]
-        courses.add(card["course"])
-        page = simulated_exporter.page()
-        watts += [
-            float(page.value(f"pyjoules_power_{extreme}_watts", domain="package_0")) for extreme in ("low", "peak")
-        ]
-    drawn = [card["top"] * (100 - y) / 100 for _, y in points(card["course"])[-3:]]
-    assert min(watts) - 1 <= min(drawn) <= max(drawn) <= max(watts) + 1
+def test_the_course_is_as_high_as_the_power(browser: Browser, tmp_path: Path, procfs: Path) -> None:
+    """By the scale that is written beside it, of a machine that always draws as much."""
+    tree = PowercapTree(tmp_path)
+    tree.add(Zone("0", "package-0", Curve(STEADY_WATTS, 0, 1)))
+    with Moving(tree), started(*counters(tree, procfs)) as exporter:
+        browser.open_live(address(exporter))
+        browser.wait(lambda: len(points(browser.cards()["package_0"]["course"])) > 5, "some points")
+        cards = browser.cards()
+        assert list(cards) == ["This host draws", "package_0"]
+        for card in cards.values():
+            drawn = [card["top"] * (100 - y) / 100 for _, y in points(card["course"])]
+            assert statistics.median(drawn) == pytest.approx(STEADY_WATTS, rel=0.05), card
 
 
 def points(course: str) -> list[tuple[float, float]]:
