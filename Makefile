@@ -30,7 +30,7 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal consumers consumers-long test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-fleet bench-programs order dashboards reference fuzz install uninstall deb release container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal consumers consumers-long test-browser screenshots test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-fleet bench-programs order dashboards reference page fuzz install uninstall deb release container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -89,6 +89,19 @@ consumers consumers-long:
 	@scripts/consumers.sh $(CONSUMERS)
 	.build/consumers/bin/python -m pytest Tests/Consumers -rs
 
+# Of the package with axe only axe is wanted: what it needs itself is another driver of browsers.
+.venv/browser: Tests/Browser/requirements.txt .venv/ready
+	@scripts/deps.sh browser
+	$(PYTHON) -m pip install --quiet --requirement $<
+	$(PYTHON) -m pip install --quiet --no-deps axe-playwright-python==0.1.8
+	@touch $@
+
+test-browser: build .venv/browser ## Test the page at / in Chromium: numbers, policy, accessibility, restarts, many pages
+	$(PYTHON) -m pytest Tests/Browser
+
+screenshots: build .venv/browser ## Take the pictures of the page in docs/pictures anew; five minutes
+	$(PYTHON) Tests/Browser/screenshots.py
+
 test-systemd: deb .venv/ready ## Test the Debian package in a Debian with a real systemd; needs root, otherwise says SKIP
 	@scripts/test-systemd.sh $(PYTHON) .build/deb/pyjoules-exporter_*.deb
 
@@ -142,6 +155,9 @@ dashboards: ## Make deploy/grafana/*.json from the description in deploy/grafana
 
 reference: build ## Make docs/metrics.md from what the program says of its series and the words in packaging/metrics.md.in
 	python3 scripts/reference.py $(BINARY) packaging/metrics.md.in docs/metrics.md
+
+page: ## Make Sources/CPage/before.html, after.html and policy.h from Sources/CPage/page
+	python3 scripts/page.py
 
 fuzz: ## Fuzz what reads bytes from outside, each target for FUZZ_SECONDS (60); FUZZ_TARGETS="request" picks some
 	@scripts/deps.sh build

@@ -67,6 +67,10 @@ let package = Package(
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(name: "COpenSSL", cSettings: strictC),
         .target(name: "CNVML", cSettings: strictC),
+        // The page at `/`: its halves are compiled in by C23's #embed.
+        .target(
+            name: "CPage", exclude: ["after.html", "before.html", "page"],
+            cSettings: strictC + [.unsafeFlags(["-std=c23"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         // Layer 1.
         room("Bytes"),
@@ -107,7 +111,7 @@ let package = Package(
             dependencies: [
                 "Bytes", "Kernel", "HTTP", "Metrics", "Counters", "Accounts", "Sources", "Attribution", "Sampling",
                 "Systemd",
-                "Sandbox", "CBuildInfo", "Log", "Serving", "Reports", "Doctor", "Publishing", "GPU",
+                "Sandbox", "CBuildInfo", "CPage", "Log", "Serving", "Reports", "Doctor", "Publishing", "GPU",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -7,6 +7,7 @@
 #   deps.sh container   what building and what making an image needs
 #   deps.sh systemd     what booting a Debian needs, for the tests under a real systemd
 #   deps.sh kernel      what emulating a machine with Debian's kernel needs, for the tests under it
+#   deps.sh browser     what the tests of the page need besides
 #   deps.sh all         all that, and what benchmarks and linting need
 set -euo pipefail
 
@@ -17,6 +18,7 @@ tests=(binutils gcc libc6-dev python3 python3-venv curl openssl apache2-utils pr
 container=(buildah podman crun mmdebstrap curl procps)
 systemd=(gnupg gpgv iproute2 mmdebstrap reprepro systemd-container util-linux)
 kernel=(busybox-static cpio e2fsprogs gcc iproute2 kmod libelf1 make mmdebstrap qemu-system-x86 qemu-utils seabios util-linux)
+browser=(chromium chromium-driver)
 bench=(binutils nginx-light valgrind wrk)
 
 case "${1:-all}" in
@@ -26,8 +28,9 @@ deb) wanted=("${build[@]}" "${deb[@]}") ;;
 container) wanted=("${build[@]}" "${container[@]}") ;;
 systemd) wanted=("${systemd[@]}") ;;
 kernel) wanted=("${kernel[@]}") ;;
-all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${systemd[@]}" "${kernel[@]}" "${bench[@]}") ;;
-*) echo "deps.sh: '$1' is not one of build, test, deb, container, systemd, kernel, all" >&2; exit 64 ;;
+browser) wanted=("${build[@]}" "${tests[@]}" "${browser[@]}") ;;
+all) wanted=("${build[@]}" "${tests[@]}" "${container[@]}" "${systemd[@]}" "${kernel[@]}" "${browser[@]}" "${bench[@]}") ;;
+*) echo "deps.sh: '$1' is not one of build, test, deb, container, systemd, kernel, browser, all" >&2; exit 64 ;;
 esac
 
 if ! command -v swift >/dev/null; then

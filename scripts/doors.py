@@ -53,7 +53,7 @@ MODULES: Table = {
     "Doctor": "Sampling Sources Attribution Accounts Counters Sandbox Kernel Bytes",
     # Layer 5.
     "Exporter": "Serving Reports Doctor Sampling Sources Attribution Accounts Counters Metrics HTTP Systemd Sandbox Log"
-    " Publishing GPU Kernel Bytes CBuildInfo ArgumentParser Logging Synchronization",
+    " Publishing GPU Kernel Bytes CBuildInfo CPage ArgumentParser Logging Synchronization",
 }
 # They come with the toolchain: Package.swift does not name them.
 TOOLCHAIN = {"Glibc", "Synchronization"}

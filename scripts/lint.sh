@@ -55,6 +55,7 @@ long=$(git ls-files 'Sources/*.swift' | xargs awk '
 $long"
 
 for script in scripts/*.sh .ci/run; do bash -n "$script" || fail "$script does not parse"; done
+python3 scripts/page.py --check || fail "the page, of which scripts/page.py makes what is compiled in"
 python3 scripts/mutations.py --check || fail "scripts/mutations.py: write the mistake anew"
 if [ -x .venv/bin/ruff ]; then
     .venv/bin/ruff check --quiet || fail "Python: the rules are in ruff.toml; 'ruff check --fix' mends some"
