@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tests `reader nvidia` on a real GPU, in about a minute: `make test-gpu`. Where there is none it says SKIP and why.
 
-It needs nothing but Python and the driver. While it loads the GPU in bursts, it reads the GPU's counter by itself, in its own
-process, and compares what the reader publishes with that. It changes nothing on the GPU.
+It needs nothing but Python and the driver. While it loads the GPU in bursts, it reads the GPU's counter by itself,
+in its own process, and compares what the reader publishes with that. It changes nothing on the GPU.
 """
 
 from __future__ import annotations
