@@ -30,7 +30,7 @@ PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
 E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-.PHONY: help deps build run test unit unit-asan e2e e2e-fatal consumers consumers-long test-browser screenshots test-systemd test-kernel siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-fleet bench-programs order dashboards reference page fuzz install uninstall deb release container clean
+.PHONY: help deps build run test unit unit-asan e2e e2e-fatal consumers consumers-long test-browser screenshots test-systemd test-kernel test-gpu siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-fleet bench-programs order dashboards reference page fuzz install uninstall deb release container clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -107,6 +107,9 @@ test-systemd: deb .venv/ready ## Test the Debian package in a Debian with a real
 
 test-kernel: deb .venv/ready ## Test the Debian package under Debian's kernel with counters of its own, in QEMU; needs root, otherwise says SKIP
 	@scripts/test-kernel.sh $(PYTHON) .build/deb/pyjoules-exporter_*.deb
+
+test-gpu: build ## Test the reader of NVIDIA's GPUs on a real one, in a minute; where there is none it says SKIP
+	python3 Tests/Hardware/nvidia.py
 
 # Needs root, for namespaces and a cgroup of its own; otherwise it says SKIP. What it found is in .build/siege.md too.
 siege: SIEGE = full

@@ -2,7 +2,8 @@
 # Builds the image with buildah and tries it with podman, without an engine or a registry: `make container`.
 #
 #   container.sh build BINARY    from a base that is made of Debian's packages on the first run
-#   container.sh check           runs it without root on a tree of counters, scrapes it, asks for its health, weighs it
+#   container.sh check           runs it without root on a tree of counters, scrapes it, asks for its health, weighs it; and with a
+#                                second container beside it, which reads GPUs by a library of our own in NVIDIA's place
 #
 # Everything lies under .build/container, images too. Both need root.
 set -euo pipefail
@@ -78,22 +79,39 @@ inside() {
         exec "$@"' - "$@"
 }
 
+# start NAME OPTIONS...: runs a container as hard as deploy/compose.yaml wants it.
+start() {
+    local name=$1
+    shift
+    inside podman run --detach --name "$name" --no-healthcheck --cgroups=disabled \
+        --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --read-only --cap-drop=ALL --security-opt=no-new-privileges \
+        "$@" >/dev/null
+}
+
 # with_exporter COMMAND OPTIONS...: runs a container with these options of podman, and the command while it serves.
 with_exporter() {
     local command=$1
     shift
-    inside podman run --detach --name "$container" --no-healthcheck --cgroups=disabled --network=host \
-        --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --read-only --cap-drop=ALL --security-opt=no-new-privileges \
-        --env EXPORTER_PORT=$port --env SCRAPE_INTERVAL_SECONDS=0.05 --volume "$work/sys:/host/sys:ro" "$@" \
-        "$image" --path.sysfs /host/sys >/dev/null
+    start "$container" --network=host --env EXPORTER_PORT=$port --env SCRAPE_INTERVAL_SECONDS=0.05 --volume "$work/sys:/host/sys:ro" "$@" \
+        "$image" --path.sysfs /host/sys
     curl --silent --output /dev/null --retry 20 --retry-delay 1 --retry-connrefused "http://127.0.0.1:$port/-/ready" ||
         fail "the container does not answer"
     "$command"
-    remove
+    remove "$container"
 }
 
 remove() {
-    inside podman rm --force --time 5 --ignore "$container" >/dev/null
+    inside podman rm --force --time 5 --ignore "$@" >/dev/null
+}
+
+# until_shows SECONDS PATTERN: a page has such a line soon.
+until_shows() {
+    local tries=0
+    until shows "$2"; do
+        tries=$((tries + 1))
+        [ $tries -le $(($1 * 10)) ] || return 1
+        sleep 0.1
+    done
 }
 
 # shows PATTERN: a page of metrics has such a line. Through a file, since grep closes a pipe as soon as it knows.
@@ -109,12 +127,7 @@ serves_as_nobody() {
     [ "$uid" = 65532 ] || fail "the container runs as user $uid"
     shows '^pyjoules_sample_interval_seconds 0\.05' || fail "SCRAPE_INTERVAL_SECONDS is not heeded"
     echo 43000000 > "$counter"
-    local tries=0
-    until shows '^pyjoules_energy_joules_total\{domain="package_0".* 42\.000000$'; do
-        tries=$((tries + 1))
-        [ $tries -le 50 ] || fail "42 J were not counted"
-        sleep 0.1
-    done
+    until_shows 5 '^pyjoules_energy_joules_total\{domain="package_0".* 42\.000000$' || fail "42 J were not counted"
     local check
     mapfile -t check < <(buildah inspect --type image --format '{{range .Docker.Config.Healthcheck.Test}}{{println .}}{{end}}' \
         "$image" | sed '1d;/^$/d')
@@ -128,6 +141,39 @@ reads_the_counter() {
 
 is_forbidden() {
     shows '^pyjoules_source_up\{source="powercap"\} 0' || fail "the counter is read without the right"
+}
+
+# A GPU that does not exist, and uses 70 W.
+make_gpu() {
+    rm -rf "$gpu"
+    mkdir -p "$gpu/feeds"
+    PYTHONPATH=Tests/EndToEnd python3 - "$gpu" <<'PYTHON'
+import sys
+from pathlib import Path
+from support.fake_nvml import FakeNVML, compile_library
+
+directory = Path(sys.argv[1])
+FakeNVML(compile_library(directory), directory).run_at(0, 70_000)
+PYTHON
+}
+
+# As deploy/compose-gpu.yaml and deploy/kubernetes/gpu.yaml have it: a container of the same image, root without capabilities, no network,
+# and a directory that the exporter can only read.
+with_reader() {
+    make_gpu
+    start "$reader" --network=none --user 0:0 --env FAKE_NVML=/gpu/nvml --volume "$gpu:/gpu" \
+        --volume "$gpu/feeds:/run/pyjoules-exporter/feeds" "$image" reader nvidia --interval 200ms \
+        --path.library /gpu/libnvidia-ml.so.1 --path.procfs /gpu/proc --path.sysfs /gpu/sys
+    with_exporter counts_the_gpu --volume "$gpu/feeds:/run/pyjoules-exporter/feeds:ro"
+    remove "$reader"
+}
+
+counts_the_gpu() {
+    until_shows 20 '^pyjoules_energy_joules_total\{domain="nvidia_gpu_0",kind="gpu".* [1-9]' || {
+        inside podman logs "$reader" >&2
+        fail "the GPU of the other container is not counted"
+    }
+    shows '^pyjoules_gpu_info\{domain="nvidia_gpu_0",uuid="GPU-76faf985' || fail "its card is not known"
 }
 
 weigh() {
@@ -147,7 +193,9 @@ check() {
     prepare
     weigh
     container=pyjoules-exporter-check-$$
-    trap remove EXIT
+    reader=pyjoules-reader-check-$$
+    gpu=$work/gpu
+    trap 'remove "$container" "$reader"' EXIT
     local gid=54321 zone=$work/sys/class/powercap/intel-rapl:0
     counter=$zone/energy_uj
     rm -rf "$work/sys"
@@ -161,6 +209,7 @@ check() {
     with_exporter is_forbidden
     chmod 0400 "$counter"
     with_exporter reads_the_counter --user 0:0
+    with_reader
     echo "container.sh: all well"
 }
 

@@ -41,6 +41,7 @@ struct MeasureRun: ~Copyable {
         events = try MeasureEvents(signals)
         self.sampleNanoseconds = min(sampleNanoseconds, sampling.longestIntervalNanoseconds)
         self.sampling = sampling
+        self.sampling.isInsistent = true
         self.progress = progress
         self.sharing = sharing
         self.tracer = tracer
