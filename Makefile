@@ -53,7 +53,7 @@ test: unit e2e ## Run every test that needs no special privileges
 unit:
 	@scripts/deps.sh test
 	swift build $(SWIFT_FLAGS) --build-tests
-	swift test --skip-build --no-parallel
+	@scripts/unit-tests.sh
 
 # Left out are the tests that limit the address space, of which AddressSanitizer takes terabytes, those of the sandbox, whose
 # list does not have the system calls that it makes, and the thousands of random histories: arithmetic, with no memory of its own.
