@@ -27,8 +27,9 @@ ASAN_FLAGS := --sanitize=address --scratch-path .build-asan
 export PYJOULES_REVISION := $(shell git describe --always --abbrev=12 --dirty=+ --exclude='*' 2>/dev/null || echo unknown)
 BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
-# The end-to-end tests mostly wait: more processes than processors. Tests that share costly work stay together on one.
-E2E := -m pytest Tests/EndToEnd --numprocesses 4 --dist loadgroup --no-loadscope-reorder
+# The end-to-end tests mostly wait: more processes than processors, and more than the four that wait a minute or two for Prometheus.
+# Tests that share costly work stay together on one.
+E2E := -m pytest Tests/EndToEnd --numprocesses 6 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help deps build run test unit unit-asan e2e e2e-fatal consumers consumers-long test-browser screenshots test-systemd test-kernel test-gpu siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-fleet bench-programs order dashboards reference page fuzz install uninstall deb release container clean
 
@@ -52,7 +53,7 @@ test: unit e2e ## Run every test that needs no special privileges
 unit:
 	@scripts/deps.sh test
 	swift build $(SWIFT_FLAGS) --build-tests
-	swift test --skip-build --no-parallel
+	@scripts/unit-tests.sh
 
 # Left out are the tests that limit the address space, of which AddressSanitizer takes terabytes, those of the sandbox, whose
 # list does not have the system calls that it makes, and the thousands of random histories: arithmetic, with no memory of its own.

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the unit tests that were built, in two processes side by side: `make unit`.
+#
+# In each of them one test comes after the other, since some change what a process has but once: its signals, descriptors, limits,
+# rights. The halves take about the same time, and each test is in one of them, also those of a module that is new.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+half='^(ExporterTests|AttributionTests)\.'
+
+run() {
+    .build/debug/pyjoules-exporterPackageTests.xctest --testing-library swift-testing --no-parallel "$@"
+}
+
+# What the first says is shown when both have ended, so that their lines are not mixed.
+said=$(mktemp)
+run --filter "$half" >"$said" 2>&1 &
+first=$!
+trap 'kill "$first" 2>/dev/null || true; rm -f "$said"' EXIT
+status=0
+run --skip "$half" || status=$?
+wait "$first" || status=$?
+cat "$said"
+exit "$status"
