@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -30,3 +32,16 @@ def test_the_series_that_it_names_are_on_the_page(start_exporter: StartExporter)
     named = set(re.findall(r"\bpyjoules_[a-z_]+[a-z]", DOCUMENT.read_text()))
     assert len(named) >= 4
     assert [name for name in named if not re.search(rf"^{name}(_total)?[ {{]", page, re.MULTILINE)] == []
+
+
+def test_the_members_of_json_that_it_names_are_there(start_exporter: StartExporter) -> None:
+    exporter = start_exporter(None)
+    exporter.page_after_ticks()
+    answer = json.loads(exporter.get("/api/v1/power").body)
+    text = DOCUMENT.read_text()
+    collectd = [key.split("/") for key in re.findall(r'<Key "(\S+)">', text)]
+    home_assistant = [key.split(".") for key in re.findall(r"value_json\.([\w.]+)", text)]
+    assert len(collectd) == len(home_assistant) == 2
+    for path in (*collectd, *home_assistant):
+        value = functools.reduce(lambda member, name: member[name], path, answer)
+        assert isinstance(value, (int, float)), path
