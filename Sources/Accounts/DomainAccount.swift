@@ -95,6 +95,8 @@ public struct DomainAccount: Sendable {
         switch reading {
         case .counter(let raw, let isAfterGap):
             slowestReadNanoseconds = max(slowestReadNanoseconds, span.durationNanoseconds)
+            // What is integrated has not grown over the gap.
+            if isAfterGap && !facts.isEstimate { accountant.forgetLast() }
             apply(accountant.take(raw, at: span))
             if isAfterGap && failure == nil {
                 accountant.countGap()

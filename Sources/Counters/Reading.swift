@@ -1,7 +1,7 @@
 /// What one attempt to read a counter gave.
 public enum Reading: Equatable, Sendable {
     /// What the counter shows, in microjoules. `afterGap`: nothing is known of the time between the latest good reading and this
-    /// one, and the counter has not counted it.
+    /// one, and what the counter has counted over it, if anything, is not to be believed.
     case counter(UInt64, afterGap: Bool = false)
     /// Nothing was learned.
     case failure(ReadFailure)

@@ -1,5 +1,5 @@
+import Bytes
 import Counters
-import Kernel
 import Sources
 
 /// NVIDIA's cards, which only a library of NVIDIA's can read: whether all is there that their reader needs.
@@ -14,10 +14,6 @@ struct CardCheck {
         "/run/nvidia/driver/usr/lib/x86_64-linux-gnu", "/run/nvidia/driver/usr/lib64",
     ]
     private static let library = "libnvidia-ml.so.1"
-    private static let vendor = "0x10de"
-    /// Of a display controller: graphics (0x0300) and accelerators (0x0302).
-    private static let displays = "0x03"
-
     func findings(_ feeds: FeedDiscovery?) -> [Finding] {
         let cards = cards
         guard !cards.isEmpty else { return [] }
@@ -37,45 +33,45 @@ struct CardCheck {
                     remedy: "apt install libnvidia-ml1")
             ]
         }
-        guard !isPublished(feeds) else { return [] }
+        guard isPublished(feeds) else {
+            return [
+                Finding(
+                    .note, .feeds, "Nobody publishes the energy of NVIDIA's card \(names).",
+                    remedy: "systemctl enable --now pyjoules-exporter-nvidia.service")
+            ] + sleepers
+        }
+        return sleepers
+    }
+
+    /// Cards that are switched off while nobody uses them, as in laptops.
+    private var sleepers: [Finding] {
+        let root = procfs + "/driver/nvidia/gpus"
+        let sleepers = PCICard.names(in: root).filter { place in
+            PCICard.lines("\(root)/\(place)/power").contains { line in
+                line.hasPrefix("Runtime D3 status:") && line.contains("Enabled")
+            }
+        }
+        guard !sleepers.isEmpty else { return [] }
         return [
             Finding(
-                .note, .feeds, "Nobody publishes the energy of NVIDIA's card \(names).",
-                remedy: "systemctl enable --now pyjoules-exporter-nvidia.service")
+                .note, .feeds,
+                "NVIDIA's card \(enumeration(sleepers)) is switched off while nobody uses it (runtime D3): it is never woken to be "
+                    + "read, and shows its energy while others use it.")
         ]
     }
 
-    /// The addresses of the cards.
-    private var cards: [String] {
-        let root = sysfs + "/bus/pci/devices"
-        return CardCheck.names(in: root).filter { name in
-            CardCheck.text("\(root)/\(name)/vendor") == CardCheck.vendor
-                && CardCheck.text("\(root)/\(name)/class").hasPrefix(CardCheck.displays)
-        }
-    }
+    /// The places of the cards.
+    private var cards: [String] { PCICard.all(sysfs: sysfs).filter { $0.vendor == .nvidia }.map(\.address) }
 
-    private var hasDriver: Bool { !CardCheck.names(in: procfs + "/driver/nvidia").isEmpty }
+    private var hasDriver: Bool { !PCICard.names(in: procfs + "/driver/nvidia").isEmpty }
 
     private var hasLibrary: Bool {
-        libraryDirectories.contains { CardCheck.names(in: $0).contains(CardCheck.library) }
+        libraryDirectories.contains { PCICard.names(in: $0).contains(CardCheck.library) }
     }
 
     /// Some feed shows a GPU, readable or not: then the feed says what is to be said.
     private func isPublished(_ feeds: FeedDiscovery?) -> Bool {
         guard let feeds else { return false }
         return feeds.domains.contains { $0.kind == .gpu } || feeds.refused.contains { $0.domain?.kind == .gpu }
-    }
-
-    /// Nothing where nothing can be read: most machines have no such card.
-    private static func names(in directory: String) -> [String] {
-        do throws(SystemError) { return try Files.names(in: directory) } catch { return [] }
-    }
-
-    private static func text(_ path: String) -> String {
-        do throws(SystemError) {
-            return String(decoding: try Files.readOnce(path).prefix { $0 != 0x0A }, as: UTF8.self)
-        } catch {
-            return ""
-        }
     }
 }

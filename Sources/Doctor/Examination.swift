@@ -100,7 +100,8 @@ public struct Examination {
         }
         found += report.hwmon.map(hwmon.findings) ?? []
         found += report.feeds.map(feeds.findings) ?? []
-        return found + CardCheck(sysfs: sysfs, procfs: procfs).findings(report.feeds)
+        return found + KernelCardCheck(sysfs: sysfs).findings
+            + CardCheck(sysfs: sysfs, procfs: procfs).findings(report.feeds)
     }
 
     /// The source that was chosen is missing. Of those of `auto`, powercap is the one that should be there.

@@ -46,6 +46,27 @@ struct FeedsCheck {
                     "\(enumeration(discovery.stale)): nobody has published it for more than three times as long as it should take.",
                     remedy: "see whether the program that publishes it still runs"))
         }
+        return findings + gpus(discovery)
+    }
+
+    /// What is special about GPUs that are counted.
+    private func gpus(_ discovery: FeedDiscovery) -> [Finding] {
+        var findings: [Finding] = []
+        if !discovery.divided.isEmpty {
+            findings.append(
+                Finding(
+                    .note, .feeds,
+                    "\(enumeration(discovery.divided)) is divided into instances (MIG), which have no counters of their own: the energy is "
+                        + "that of the whole GPU."))
+        }
+        if !discovery.forgetful.isEmpty {
+            findings.append(
+                Finding(
+                    .note, .feeds,
+                    "Persistence mode of \(enumeration(discovery.forgetful)) is off: its counter may begin anew when nobody has used it "
+                        + "for a while.",
+                    remedy: "systemctl enable --now nvidia-persistenced"))
+        }
         return findings
     }
 

@@ -34,7 +34,7 @@ struct HwmonCheck {
         switch sensor.reason {
         case .permissionDenied:
             Finding(status, .hwmon, "\(sensor.name) may not be read.", remedy: Remedy(in: place).forbiddenSensors)
-        case .duplicate: Finding(.note, .hwmon, "\(sensor.name) \(sensor.reason): it is left out.")
+        case .duplicate, .enclosed: Finding(.note, .hwmon, "\(sensor.name) \(sensor.reason): it is left out.")
         case .slow:
             Finding(
                 .note, .hwmon,

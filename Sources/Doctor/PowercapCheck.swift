@@ -98,7 +98,7 @@ struct PowercapCheck {
         case .duplicate:
             return Finding(.note, .powercap, "\(zone.name)\(domain) \(zone.reason): it is left out of every sum.")
         case .unknownName, .badAttribute, .hidden, .noEnergy, .failed, .tooMany, .permissionDenied, .battery,
-            .asleep, .slow, .replaced, .garbage, .unreadable:
+            .asleep, .slow, .replaced, .enclosed, .garbage, .unreadable:
             return Finding(.note, .powercap, "\(zone.name)\(domain) is not counted: \(zone.reason).")
         }
     }

@@ -43,6 +43,15 @@ public struct DescriptorSlots: ~Copyable {
         return unsafe storage[index] != nil
     }
 
+    /// Lends what is in a place; nil if it is empty.
+    public func withOpen<Result>(_ index: Int, _ body: (borrowing FileDescriptor) -> Result) -> Result? {
+        precondition(index >= 0 && index < capacity)
+        switch unsafe storage[index] {
+        case .some(let descriptor): return body(descriptor)
+        case .none: return nil
+        }
+    }
+
     /// Reads what is in a place from the beginning of its file; nil if it is empty. See pread(2).
     public func read(_ index: Int, into output: inout OutputSpan<UInt8>) -> ReadOutcome? {
         precondition(index >= 0 && index < capacity)

@@ -14,6 +14,8 @@ public struct Sampling: ~Copyable {
     var ledger: Ledger?
     /// Who used the energy; nil if nobody asks.
     public var sharing: Sharing?
+    /// Cards are read at each pass, even if that keeps them awake: for whoever measures for a while only, and to the last joule.
+    public var isInsistent = false
     private(set) var trust = Trust()
     /// So much time at most may lie between two passes: what the sources bear, and half of what the fastest counter could run
     /// through its range in. With ticks further apart, `refresh` has to come between them.
@@ -236,10 +238,12 @@ extension Sampling {
     /// Reads one counter into its account. Before a step counts as implausible, the kernel is asked again what is plausible: limits
     /// are changed while machines run.
     ///
-    /// - Returns: when it was read; nil if it shows nothing new, or is not to be counted yet.
+    /// - Returns: when it was read; nil if it shows nothing new, is not to be read now, or is not to be counted yet.
     private mutating func read(_ index: Int, at moment: Moment) -> ReadSpan? {
         let isPublished = accounts.span[index].isPublished
-        guard !isPublished || sources.hasNews(index) else { return nil }
+        guard isPublished ? sources.hasNews(index) : isInsistent || !sources.isResting(index, at: moment) else {
+            return nil
+        }
         let (reading, span) = sources.read(index, at: moment)
         lastReadNanoseconds = max(lastReadNanoseconds, span.after.monotonicNanoseconds)
         guard !mirrors.holdsBack(index, reading) else { return nil }

@@ -156,7 +156,10 @@ extension Sources {
 
     /// The bound by what is stated now; nil for a counter that states no limits.
     private mutating func statedBound(_ index: Int) -> UInt64? {
-        guard limitFiles[index] != nil else { return nil }
+        // Most drivers wake a card to tell its limits.
+        guard limitFiles[index] != nil, places[index].kind != .hwmon || !hwmon.isAsleep(places[index].index) else {
+            return nil
+        }
         let highest = limitFiles[index]?.refresh(&zones[index].limits)
         return PlausiblePower.boundMicrowatts(counters[index].domain.kind, highestMicrowatts: highest)
     }

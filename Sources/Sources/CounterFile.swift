@@ -29,9 +29,18 @@ func readAttribute<Result>(
     _ descriptor: borrowing FileDescriptor, _ use: (ReadOutcome, Span<UInt8>) -> Result
 ) -> Result {
     var space = InlineArray<32, UInt8>(repeating: 0)
-    var outcome = ReadOutcome.bytes(0)
     var bytes = space.mutableSpan
-    unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+    return lendAttribute(descriptor, in: &bytes, use)
+}
+
+/// The same, in a buffer of another size; what has no room is left out.
+@inline(__always)
+func lendAttribute<Result>(
+    _ descriptor: borrowing FileDescriptor, in space: inout MutableSpan<UInt8>,
+    _ use: (ReadOutcome, Span<UInt8>) -> Result
+) -> Result {
+    var outcome = ReadOutcome.bytes(0)
+    unsafe space.withUnsafeMutableBufferPointer { buffer in
         var output = unsafe OutputSpan(buffer: buffer, initializedCount: 0)
         outcome = descriptor.read(at: 0, into: &output)
         _ = unsafe output.finalize(for: buffer)

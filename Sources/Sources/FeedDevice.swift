@@ -59,6 +59,8 @@ extension FeedEntry {
         model = try label(.model, text, fields)
         uuid = try label(.uuid, text, fields)
         address = try label(.address, text, fields)
+        isDivided = text.extracting(try label(.mig, text, fields).range).isSame(as: "yes")
+        isForgetful = text.extracting(try label(.persistence, text, fields).range).isSame(as: "no")
     }
 
     /// A text that may be missing, or empty.

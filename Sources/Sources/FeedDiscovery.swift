@@ -7,6 +7,9 @@ struct FoundInFeed: Sendable {
     let feed: Int
     let entry: Int
     let facts: CounterFacts
+    /// See `FeedEntry`.
+    let isDivided: Bool
+    let isForgetful: Bool
     /// When it was looked for.
     let moment: Moment
 }
@@ -28,6 +31,11 @@ public struct FeedDiscovery: Sendable {
     /// What nobody has published for too long, by the names of the domains.
     public let stale: [String]
 
+    /// GPUs that are divided into instances, by the names of the domains.
+    public var divided: [String] { found.filter(\.isDivided).map(\.facts.domain.tag) }
+    /// GPUs whose counters may begin anew with each first user, by the names of the domains.
+    public var forgetful: [String] { found.filter(\.isForgetful).map(\.facts.domain.tag) }
+
     /// What can be counted.
     public var domains: [Domain] { found.map(\.facts.domain) }
     /// Those among them whose energy is an estimate from their power.
@@ -44,14 +52,17 @@ public struct FeedDiscovery: Sendable {
     /// What the identity of every device in a feed begins with that is no GPU, and no sensor that we know ourselves.
     static let identityPrefix = "feeds/"
 
-    /// By what a device is known that a feed knows by an id. A sensor of hwmon, which a reader may read where we gave it up as too
+    /// By what a device is known that a feed knows by an id. A sensor or a card of hwmon, which a reader may read where we gave it up as too
     /// slow, stays the same device, and its total goes on, whoever reads it.
     ///
     /// - Parameter longIdentities: those of sensors that are too long for a feed, by the ids that they have there.
     static func identity(
         _ id: String, of feed: String, isGPU: Bool, _ longIdentities: [String: String] = [:]
     ) -> String {
-        if isGPU { return "\(CounterFacts.gpuIdentityPrefix)\(feed)/\(id)" }
+        if isGPU {
+            let prefix = CounterFacts.gpuIdentityPrefix
+            return id.hasPrefix(prefix) ? id : "\(prefix)\(feed)/\(id)"
+        }
         if id.hasPrefix(HwmonChip.identityPrefix) { return id }
         return longIdentities[id] ?? "\(identityPrefix)\(feed)/\(id)"
     }
@@ -101,7 +112,10 @@ extension FeedSource {
                     refused.append(RefusedZone(name: facts.name, domain: facts.domain, reason: reason))
                 } else {
                     if feed.isStale(entry, at: moment.monotonicNanoseconds) { stale.append(facts.domain.tag) }
-                    found.append(FoundInFeed(feed: number, entry: position, facts: facts, moment: moment))
+                    found.append(
+                        FoundInFeed(
+                            feed: number, entry: position, facts: facts, isDivided: entry.isDivided,
+                            isForgetful: entry.isForgetful, moment: moment))
                 }
             }
         }

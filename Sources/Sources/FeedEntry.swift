@@ -48,6 +48,10 @@ struct FeedEntry: Sendable {
     var model = FeedText()
     var uuid = FeedText()
     var address = FeedText()
+    /// It is divided into instances (MIG), which are all in its energy.
+    var isDivided = false
+    /// Its driver gives it up while nobody uses it, and its counter with it.
+    var isForgetful = false
     /// Why it cannot be read, in words.
     var text = FeedText()
     var samples: FeedSamples?

@@ -6,6 +6,7 @@ enum FeedKey: String, CaseIterable, Sendable {
     case id, domain, kind, unit, raw, at, spread, wrap, update, bound, estimate
     case vendor, model, uuid
     case address = "pci_bus_id"
+    case mig, persistence
     case watts, every, until
     case reason, text
 }

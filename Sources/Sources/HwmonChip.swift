@@ -14,6 +14,8 @@ struct HwmonChip {
     /// It belongs to a battery or a charger.
     let isBattery: Bool
     let files: [HwmonFile]
+    /// The graphics card that it is on, and all of which it measures; nil for any other chip.
+    let card: HwmonCard?
 
     /// Nil for a chip without energy and power; its name cannot be read if this throws.
     init?(_ entry: String, number: UInt16, in root: String, below sysfs: String) throws(UnusableAttribute) {
@@ -29,6 +31,7 @@ struct HwmonChip {
         self.device = HwmonChip.device(own.path, below: sysfs)
         appearance = HwmonChip.inode(own.path)
         isBattery = HwmonChip.isBattery(own.path, below: sysfs)
+        card = HwmonCard(name, in: own)
     }
 
     /// The device behind a class entry. For a chip without one, what the entry lies in.
@@ -75,6 +78,7 @@ struct HwmonChip {
 
     /// What a channel is called if nobody else is.
     func words(_ channel: HwmonChannel) -> String {
+        if let card { return "\(card.driver.rawValue)_0" }
         let label = labelWord(channel.label)
         return [labelWord(name), label.isEmpty ? channel.file.stem : label].filter { !$0.isEmpty }.joined(
             separator: "_")

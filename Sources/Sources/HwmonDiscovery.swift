@@ -67,6 +67,7 @@ public struct HwmonDiscovery: Sendable {
     }
 
     private mutating func findRails(of chip: HwmonChip, _ clock: () -> UInt64) -> [HwmonCandidate] {
+        if let card = chip.card { return findCard(card, of: chip, clock) }
         var channels: [HwmonChannel] = []
         for file in chip.files {
             do throws(UnusableAttribute) {
@@ -80,6 +81,32 @@ public struct HwmonDiscovery: Sendable {
         }
         let rails = HwmonRail.rails(of: channels)
         return rails.map { HwmonCandidate(chip: chip, rail: $0, siblings: rails.count) }
+    }
+
+    /// A card is counted once, whatever else of it is shown.
+    private mutating func findCard(
+        _ card: HwmonCard, of chip: HwmonChip, _ clock: () -> UInt64
+    ) -> [HwmonCandidate] {
+        var files: [(file: HwmonFile, label: String)] = []
+        for file in chip.files {
+            do throws(UnusableAttribute) {
+                files.append((file, try label(file, of: chip, clock)))
+            } catch {
+                refused.append(RefusedZone(name: "\(chip.entry)/\(file.name)", reason: error.reason))
+            }
+        }
+        // Two dies of one card may have one number.
+        let identity = untaken(card.identity, separator: "#", isTaken: identities.contains)
+        let wanted = card.files(files, hasMetrics: !memory.stuck.contains(identity))
+        guard let first = wanted.first else { return [] }
+        identities.insert(identity)
+        let whole = HwmonChannel(
+            file: first, label: files.first { $0.file == first }?.label ?? "", identity: identity,
+            alternatives: Array(wanted.dropFirst()))
+        let parts = files.filter { $0.file != first }.map { file, label in
+            HwmonChannel(file: file, label: label, identity: "\(identity)/\(file.stem)", isPart: true)
+        }
+        return [HwmonCandidate(chip: chip, rail: HwmonRail(card: whole, parts: parts), siblings: 1)]
     }
 
     /// Chips without a device can be alike. What is known of one stays its own; those that are left are told apart by their order.
@@ -100,7 +127,10 @@ public struct HwmonDiscovery: Sendable {
     }
 
     private mutating func name(_ candidate: HwmonCandidate) {
-        guard let channel = candidate.rail.channels.first, !candidate.chip.isBattery else { return }
-        _ = memory.names.name(channel.identity, candidate.chip.words(channel))
+        guard let channel = candidate.rail.channels.first, !candidate.chip.isBattery,
+            candidate.chip.card?.enclosure == nil
+        else { return }
+        _ = memory.names.name(
+            channel.identity, candidate.chip.words(channel), isNumbered: candidate.chip.card != nil)
     }
 }

@@ -1,8 +1,10 @@
-/// An attribute with a reading of energy or power: `energy1_input`, `power1_input`, `power1_average`.
+/// An attribute with a reading of energy or power: `energy1_input`, `power1_input`, `power1_average`, or AMD's `gpu_metrics`.
 struct HwmonFile: Equatable {
     enum Quantity: String {
         case energy
         case power
+        /// Energy in a table of measurements: see `GPUMetrics`.
+        case metrics
     }
 
     let quantity: Quantity
@@ -26,8 +28,17 @@ struct HwmonFile: Equatable {
         self.number = number
     }
 
+    private init(metrics number: UInt16) {
+        quantity = .metrics
+        self.number = number
+        isAverage = false
+    }
+
+    /// AMD's table, which lies with the card and not with its chip.
+    static let metrics = HwmonFile(metrics: 1)
+
     var stem: String { "\(quantity.rawValue)\(number)" }
-    var name: String { stem + (isAverage ? "_average" : "_input") }
+    var name: String { quantity == .metrics ? "device/gpu_metrics" : stem + (isAverage ? "_average" : "_input") }
     var labelName: String { stem + "_label" }
 
     /// The average of the same power; nil if there is none.

@@ -19,6 +19,9 @@ struct HwmonMemory: Sendable {
     /// What is too slow, by identity.
     var slow: [String: Slow] = [:]
 
+    /// Cards whose accumulator of energy stood still while they ran, by identity: they are counted by their power.
+    var stuck: Set<String> = []
+
     /// Remembers a sensor that was opened.
     mutating func keep(_ sensor: HwmonSensor) {
         open[sensor.identity] = sensor

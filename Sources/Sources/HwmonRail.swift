@@ -5,6 +5,13 @@ struct HwmonChannel {
     let label: String
     /// By what it is known whatever the chip's number is.
     let identity: String
+    /// What is read in place of the file where that cannot be.
+    var alternatives: [HwmonFile] = []
+    /// It lies in the first channel of its rail, and is never counted.
+    var isPart = false
+
+    /// What is read, in this order as long as it cannot be.
+    var files: [HwmonFile] { [file] + alternatives }
 
     /// What the label says of where the channel measures, without what it says of the quantity: `vdd1` for "VDD 1 power".
     var place: String {
@@ -50,6 +57,11 @@ struct HwmonRail {
     /// Usually one at most.
     let powers: [HwmonChannel]
 
+    private init(energy: HwmonChannel?, powers: [HwmonChannel]) {
+        self.energy = energy
+        self.powers = powers
+    }
+
     /// All of them, that first by which it is counted if all can be read.
     var channels: [HwmonChannel] { (energy.map { [$0] } ?? []) + powers }
 
@@ -62,6 +74,11 @@ struct HwmonRail {
             return HwmonRail(energy: energy, powers: own)
         }
         return counting + powers.map { HwmonRail(energy: nil, powers: [$0]) }
+    }
+
+    /// The rail of a whole card: what it is counted by, and what lies in that.
+    init(card: HwmonChannel, parts: [HwmonChannel]) {
+        self.init(energy: card, powers: parts)
     }
 
     /// How much of the machine it is likely to cover, by the words of drivers' labels: the less, the sooner it is left out where

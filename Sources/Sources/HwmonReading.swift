@@ -1,8 +1,14 @@
-import Counters
+public import Counters
 import Kernel
 
 /// Reading sensors, which may be slow, and giving up those that are.
 extension Sources {
+    /// A counter is that of a card that is left alone at a moment, so that it can fall asleep: what it showed last is what is known.
+    public mutating func isResting(_ index: Int, at moment: Moment) -> Bool {
+        let place = places[index]
+        return place.kind == .hwmon && hwmon.isResting(place.index, at: moment.monotonicNanoseconds)
+    }
+
     /// Makes energy of what a sensor showed. Before power is called implausible, its limits are read again.
     mutating func takeSensor(_ index: Int, _ place: Int, _ shown: Reading, _ span: ReadSpan) -> Reading {
         if case .counter(let value, _) = shown, counters[index].isEstimate, value > counters[index].boundMicrowatts,
@@ -10,9 +16,12 @@ extension Sources {
         {
             _ = refreshBound(index)
         }
-        return hwmon.take(
+        let reading = hwmon.take(
             place, shown, from: span.before.monotonicNanoseconds, to: span.after.monotonicNanoseconds,
             boundMicrowatts: counters[index].boundMicrowatts)
+        // It is lost, so that it is looked for at once, and found by its power.
+        if hwmon.isStuck(place) { hwmonMemory.stuck.insert(counters[index].identity) }
+        return reading
     }
 
     /// Says of a counter that it is given up because it is too slow to be read.

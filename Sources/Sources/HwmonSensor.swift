@@ -14,6 +14,10 @@ public struct HwmonSensor: Sendable, Equatable {
     let words: String
     /// The chip's device and the channel, which stay the same when directories get other numbers.
     public let identity: String
+    /// The card that it is the energy of; nil for any other sensor.
+    var card: HwmonCard?
+    /// Where it starts again from 0, in microjoules.
+    var modulus = CounterFacts.neverWraps
     /// Which appearance of its device it belongs to.
     var appearance: UInt64
     /// How old a reading can be: what the chip states; RAPL's where it states nothing.
@@ -30,16 +34,17 @@ public struct HwmonSensor: Sendable, Equatable {
     /// More power than this is not believed of it.
     public var boundMicrowatts: UInt64 {
         PlausiblePower.boundMicrowatts(
-            .sensor, highestMicrowatts: limits.map(\.microwatts).filter(PlausiblePower.isLimit).max())
+            domain.kind, highestMicrowatts: limits.map(\.microwatts).filter(PlausiblePower.isLimit).max())
     }
 
     /// No attribute tells where a counter starts again from 0, and 64 bits of microjoules never end, so a step back is always a
-    /// new start and never a wrap. Power is integrated in this process.
+    /// new start and never a wrap, but for a narrow accumulator. Power is integrated in this process.
     var facts: CounterFacts {
         CounterFacts(
-            source: .hwmon, domain: domain, identity: identity, name: name, modulus: CounterFacts.neverWraps,
-            unitMicrojoules: 1, boundMicrowatts: boundMicrowatts,
-            updatePeriodNanoseconds: updatePeriodNanoseconds, outlivesProcess: !isIntegrated, isEstimate: isIntegrated)
+            source: .hwmon, domain: domain, identity: identity, name: name,
+            modulus: modulus, unitMicrojoules: file.quantity == .metrics ? GPUMetrics.unitMicrojoules : 1,
+            boundMicrowatts: boundMicrowatts, updatePeriodNanoseconds: updatePeriodNanoseconds,
+            outlivesProcess: !isIntegrated, isEstimate: isIntegrated, card: card?.facts)
     }
 
     /// The same sensor where its chip has appeared now.
@@ -48,6 +53,7 @@ public struct HwmonSensor: Sendable, Equatable {
         sensor.name = "\(chip.entry)/\(file.name)"
         sensor.directory = chip.directory.path
         sensor.appearance = chip.appearance
+        sensor.card = chip.card ?? card
         return sensor
     }
 

@@ -152,7 +152,9 @@ extension RefusedZone.Reason {
     public var mayPass: Bool {
         switch self {
         case .permissionDenied, .failed, .badAttribute, .asleep, .hidden: true
-        case .noEnergy, .duplicate, .unknownName, .tooMany, .battery, .slow, .replaced, .garbage, .unreadable: false
+        case .noEnergy, .duplicate, .enclosed, .unknownName, .tooMany, .battery, .slow, .replaced, .garbage,
+            .unreadable:
+            false
         }
     }
 }

@@ -83,7 +83,7 @@ extension RefusedZone.Reason {
     /// There is a counter, whatever is wrong with it.
     fileprivate var showsCounter: Bool {
         switch self {
-        case .noEnergy, .duplicate, .replaced, .battery: false
+        case .noEnergy, .duplicate, .replaced, .enclosed, .battery: false
         case .unknownName, .badAttribute, .permissionDenied, .failed, .tooMany, .asleep, .slow, .hidden, .garbage,
             .unreadable:
             true

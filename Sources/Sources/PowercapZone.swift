@@ -56,6 +56,8 @@ public struct RefusedZone: Sendable, Equatable {
         case tooMany
         /// It measures a battery: what charges it is not use.
         case battery
+        /// Its energy is counted already, as a part of something else.
+        case enclosed(Enclosure)
         /// Its device is suspended, or the sensor is switched off: it may be read later.
         case asleep
         /// Reading it takes so long that it would hold up everything else.

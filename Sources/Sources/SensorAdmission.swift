@@ -49,16 +49,23 @@ struct SensorAdmission {
         // What is counted already stays what its rail is counted by.
         let ordered = channels.filter(isCounted) + channels.filter { !isCounted($0) }
         var hasOne = false
-        for channel in ordered {
+        for channel in ordered where hasOne || !channel.isPart {
             do throws(UnusableAttribute) {
-                guard !hasOne else { throw UnusableAttribute(reason: .duplicate) }
+                guard !hasOne else { throw UnusableAttribute(reason: channel.isPart ? .enclosed(.card) : .duplicate) }
                 sensors[channel.identity] = try admit(channel, of: candidate.chip)
                 hasOne = true
             } catch {
                 let name = "\(candidate.chip.entry)/\(channel.file.name)"
-                refused[channel.identity] = RefusedZone(name: name, reason: error.reason)
+                let sleeper = error.reason == .asleep ? domain(channel, of: candidate.chip) : nil
+                refused[channel.identity] = RefusedZone(name: name, domain: sleeper, reason: error.reason)
             }
         }
+    }
+
+    /// What a card that sleeps will be called; nil for other sensors, of which only their names tell what they are.
+    private func domain(_ channel: HwmonChannel, of chip: HwmonChip) -> Domain? {
+        guard chip.card != nil, let name = memory.names.names[channel.identity] else { return nil }
+        return Domain(kind: .gpu, socket: 0, label: name)
     }
 
     private func isCounted(_ channel: HwmonChannel) -> Bool { memory.counted.contains(channel.identity) }
@@ -70,17 +77,25 @@ struct SensorAdmission {
         if let open = memory.open[channel.identity] { return open.at(chip) }
         try refuseSlow(channel, of: chip)
         guard sensors.count < HwmonSource.capacity else { throw UnusableAttribute(reason: .tooMany) }
-        do throws(UnusableAttribute) {
-            return try admit(channel, by: channel.file, of: chip)
-        } catch {
-            // Some drivers show power at the moment for every chip, and answer only for some (amdgpu): then its average is as good.
-            guard let average = channel.file.average, !error.reason.isSlow else { throw error }
+        try refuseCard(chip)
+        // Some drivers show power at the moment for every chip, and answer only for some (amdgpu): then its average is as good.
+        var first: UnusableAttribute?
+        for file in channel.files.flatMap({ [$0] + ($0.average.map { [$0] } ?? []) }) {
             do throws(UnusableAttribute) {
-                return try admit(channel, by: average, of: chip)
-            } catch let other {
-                throw other.reason.isSlow ? other : error
+                return try admit(channel, by: file, of: chip)
+            } catch {
+                guard !error.reason.isSlow else { throw error }
+                first = first ?? error
             }
         }
+        throw first ?? UnusableAttribute(reason: .duplicate)
+    }
+
+    /// Refuses a card whose energy is counted elsewhere, and one that sleeps, which most readings would wake.
+    private func refuseCard(_ chip: HwmonChip) throws(UnusableAttribute) {
+        guard let card = chip.card else { return }
+        if let enclosure = card.enclosure { throw UnusableAttribute(reason: .enclosed(enclosure)) }
+        if card.isAsleep { throw UnusableAttribute(reason: .asleep) }
     }
 
     private mutating func admit(
@@ -90,10 +105,15 @@ struct SensorAdmission {
         try refuseSlow(channel, of: chip)
         let shown = try reading.get()
         let words = chip.words(channel)
+        let isCard = chip.card != nil
+        let name = memory.names.name(channel.identity, words, isNumbered: isCard)
         let sensor = HwmonSensor(
             name: "\(chip.entry)/\(file.name)", directory: chip.directory.path, file: file,
-            domain: Domain(kind: .sensor, socket: 0, label: memory.names.name(channel.identity, words)), words: words,
-            identity: channel.identity, appearance: chip.appearance,
+            domain: Domain(kind: isCard ? .gpu : .sensor, socket: 0, label: name), words: words,
+            identity: channel.identity, card: chip.card,
+            modulus: file.quantity == .metrics
+                ? chip.card?.metrics?.modulus ?? CounterFacts.neverWraps : CounterFacts.neverWraps,
+            appearance: chip.appearance,
             updatePeriodNanoseconds: chip.updatePeriodNanoseconds,
             limits: lastWasLong && !isPatient ? [] : chip.limits(channel))
         guard !sensor.isIntegrated || shown <= sensor.boundMicrowatts else {
@@ -140,6 +160,7 @@ extension HwmonChip {
             let isForbidden = error.code == .permissionDenied || error.code == .operationNotPermitted
             throw UnusableAttribute(reason: isForbidden ? .permissionDenied : .failed(error.code))
         }
+        if file.quantity == .metrics, let microjoules = card?.metrics?.microjoules { return microjoules }
         let shown = readAttribute(descriptor) { outcome, bytes in HwmonChip.number(outcome, bytes, file) }
         return try shown.get()
     }

@@ -16,9 +16,18 @@ extension ReadFailure {
 
 /// Reads a sensor's attribute: an energy, or a power in microwatts; `.counter` holds what it shows.
 func readSensor(_ descriptor: borrowing FileDescriptor, _ quantity: HwmonFile.Quantity) -> Reading {
-    readAttribute(descriptor) { outcome, bytes in
+    guard quantity != .metrics else { return readMetrics(descriptor) }
+    return readAttribute(descriptor) { outcome, bytes in
         if case .failed(let code) = outcome { return .failure(ReadFailure(sensor: code)) }
         return quantity == .power ? parsePower(bytes) : parseCounter(bytes)
+    }
+}
+
+/// Reads the energy in a table of measurements.
+private func readMetrics(_ descriptor: borrowing FileDescriptor) -> Reading {
+    switch GPUMetrics.read(descriptor) {
+    case .failure(let failure): .failure(failure)
+    case .table(let metrics): metrics.microjoules.map { .counter($0) } ?? .failure(.garbage)
     }
 }
 

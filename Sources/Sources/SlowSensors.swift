@@ -61,6 +61,9 @@ public struct SlowSensors: ~Copyable {
     ///
     /// - Returns: what it shows; nil for one that is quick enough for others.
     public mutating func read(_ index: Int) -> Reading? {
+        if sensors[index].card?.isAsleep ?? false {
+            return paces[index].slowNanoseconds == nil ? nil : .failure(.asleep)
+        }
         let start = clock()
         let reading = readSensor(descriptors[index], sensors[index].file.quantity)
         if paces[index].slowNanoseconds == nil { paces[index].take(nanoseconds: clock() &- start) }

@@ -68,7 +68,7 @@ public struct Sources: ~Copyable {
 
     /// So much time at most may lie between two passes over the counters for a reason of their source.
     public var longestIntervalNanoseconds: UInt64 {
-        perf.isEmpty ? UInt64.max : PerfSource.longestIntervalNanoseconds
+        min(perf.isEmpty ? UInt64.max : PerfSource.longestIntervalNanoseconds, hwmon.longestIntervalNanoseconds)
     }
 
     /// Begins a pass: reads what is read for many counters at once.

@@ -76,7 +76,7 @@ extension RefusedZone {
 
     private var role: ZoneRole {
         switch reason {
-        case .duplicate, .replaced: .duplicate
+        case .duplicate, .replaced, .enclosed: .duplicate
         case .battery: .ignored
         case .slow: .slow
         case .unknownName, .badAttribute, .hidden, .noEnergy, .permissionDenied, .failed, .tooMany, .asleep, .garbage,
@@ -99,6 +99,7 @@ extension RefusedZone.Reason: CustomStringConvertible {
         case .failed(let code): "\(code)"
         case .tooMany: "more than \(PowercapSource.capacity) of its kind"
         case .battery: "battery: what charges it is not use"
+        case .enclosed(let enclosure): enclosure.rawValue
         case .asleep: "asleep: its device is suspended, or the sensor is switched off"
         case .slow(let nanoseconds): ZoneReport.slowness(nanoseconds)
         case .garbage(let fault): "garbage: \(fault)"

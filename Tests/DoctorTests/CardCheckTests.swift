@@ -31,6 +31,23 @@ import Testing
         }
     }
 
+    @Test(arguments: [("Enabled (fine-grained)", true), ("Disabled by default", false)])
+    func `a card that is switched off while nobody uses it is not woken, and that is said`(
+        status: String, isSaid: Bool
+    ) throws {
+        try withTemporaryDirectory { root in
+            try addCard("0000:01:00.0", vendor: "0x10de", class: "0x030000", in: root)
+            try makeDirectories(
+                "driver/nvidia/gpus/0000:01:00.0", "power", in: root, "Runtime D3 status:          \(status)\n")
+            try makeDirectories("lib", "libnvidia-ml.so.1", in: root)
+            let findings = check(root).findings(nil)
+            #expect(findings.count == (isSaid ? 2 : 1))
+            #expect(
+                (findings.last?.sentence.contains("0000:01:00.0 is switched off while nobody uses it") ?? false)
+                    == isSaid)
+        }
+    }
+
     private func check(_ root: String) -> CardCheck {
         CardCheck(sysfs: root, procfs: root, libraryDirectories: [root + "/lib"])
     }

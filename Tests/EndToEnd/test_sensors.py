@@ -47,7 +47,7 @@ def zones(page: Page) -> dict[str, tuple[str, str]]:
 
 
 def card(board: HwmonTree, number: int, device: str, microjoules: int) -> None:
-    board.add(number, "xe", {"energy1_input": microjoules, "energy1_label": "pkg"}, device)
+    board.add(number, "psu", {"energy1_input": microjoules, "energy1_label": "pkg"}, device)
 
 
 def test_two_equal_cards_exchange_their_numbers_over_a_restart(
@@ -57,14 +57,14 @@ def test_two_equal_cards_exchange_their_numbers_over_a_restart(
     card(board, 2, NEAR, 5_000_000_000)
     card(board, 3, FAR, 5_008_000_000)
     first = start(*state)
-    assert energies(first.page_after_ticks()) == {"xe_pkg": 0, "xe_pkg_2": 0}
+    assert energies(first.page_after_ticks()) == {"psu_pkg": 0, "psu_pkg_2": 0}
     first.end()
     board.remove(2)
     board.remove(3)
     card(board, 3, NEAR, 5_000_020_000)
     card(board, 2, FAR, 5_008_030_000)
     page = start(*state).page_after_ticks()
-    assert energies(page) == {"xe_pkg": Decimal("0.02"), "xe_pkg_2": Decimal("0.03")}
+    assert energies(page) == {"psu_pkg": Decimal("0.02"), "psu_pkg_2": Decimal("0.03")}
     assert all(sample.value == 0 for sample in page.find("pyjoules_resets_total"))
 
 
@@ -244,7 +244,7 @@ def test_a_chip_that_comes_back_under_another_number_goes_on(
     card(board, 3, NEAR, 1_500_000)
     card(board, 2, FAR, 2_250_000)
     page = exporter.wait_for_page(lambda page: len(page.find("pyjoules_simple_energy_watts")) == 2, what="power again")
-    assert energies(page) == {"xe_pkg": Decimal("0.5"), "xe_pkg_2": Decimal("0.25")}
+    assert energies(page) == {"psu_pkg": Decimal("0.5"), "psu_pkg_2": Decimal("0.25")}
     assert zones(page).keys() == {"hwmon2/energy1_input", "hwmon3/energy1_input"}
 
 
@@ -255,4 +255,4 @@ def test_a_chip_that_is_plugged_in_later_takes_nobody_s_name(start: StartExporte
     card(board, 3, NEAR, 1_000_000)
     page = exporter.wait_for_page(lambda page: len(energies(page)) == 2, what="the second card")
     devices = {sample.labels["domain"]: sample.labels["device"] for sample in page.find("pyjoules_domain_info")}
-    assert FAR in devices["xe_pkg"] and NEAR in devices["xe_pkg_2"]
+    assert FAR in devices["psu_pkg"] and NEAR in devices["psu_pkg_2"]

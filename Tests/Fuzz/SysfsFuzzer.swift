@@ -108,11 +108,33 @@ private struct Tree {
         ("cpuinfo", "vendor_id\t: GenuineIntel\nflags\t\t: fpu hypervisor\n"),
         ("self/uid_map", "         0          0 4294967295\n"),
         ("self/cgroup", "0::/system.slice/pyjoules-exporter.service\n"),
+        ("class/hwmon/hwmon2/name", "amdgpu"),
+        ("class/hwmon/hwmon2/power1_average", "40000000"),
+        ("class/hwmon/hwmon2/power1_cap", "300000000"),
+        ("class/hwmon/hwmon2/in1_label", "vddgfx"),
+        ("class/hwmon/hwmon2/device/vendor", "0x1002"),
+        ("class/hwmon/hwmon2/device/device", "0x744c"),
+        ("class/hwmon/hwmon2/device/unique_id", "9b1e5c0d2a7f4e61"),
+        ("class/hwmon/hwmon2/device/power/runtime_status", "active"),
+        ("class/hwmon/hwmon2/device/power/control", "auto"),
+        ("class/hwmon/hwmon2/device/power/autosuspend_delay_ms", "5000"),
+        ("class/hwmon/hwmon3/name", "xe"),
+        ("class/hwmon/hwmon3/energy1_input", "700000"),
+        ("class/hwmon/hwmon3/energy1_label", "card"),
+        ("class/hwmon/hwmon3/energy2_input", "500000"),
+        ("class/hwmon/hwmon3/energy2_label", "pkg"),
+        ("class/hwmon/hwmon3/device/vendor", "0x8086"),
+        ("class/hwmon/hwmon3/device/power/runtime_status", "active"),
     ]
+
+    private static let metricsPath = "class/hwmon/hwmon2/device/gpu_metrics"
+    /// A table of AMD's card: 288 bytes, the third layout.
+    private static let metrics: [UInt8] = [0x20, 0x01, 1, 3] + Array(repeating: 0xFF, count: 284)
 
     /// What it may look like is laid out anew each time.
     func layOut() {
         for (path, text) in Tree.usual { write(path, Array(text.utf8)) }
+        changeMetrics([])
         for name in ["/class/powercap", "/class/hwmon"] { removeStrangers(in: root + name) }
     }
 
@@ -124,10 +146,19 @@ private struct Tree {
             case 0xF0: addZone(named: content)
             case 0xF1: link("class/powercap/intel-rapl:0/energy_uj", to: content)
             case 0xF2: link("class/hwmon/hwmon0/device", to: content)
+            case 0xF3: changeMetrics(content)
             case Tree.usual.indices: replace(Tree.usual[Int(number)].path, content)
             default: replace(Tree.usual[Int(number) % Tree.usual.count].path, content)
             }
         }
+    }
+
+    /// Puts bytes at the beginning of the table, each more by one than it is there, so that there are zeros; one alone says how long the
+    /// table is.
+    private func changeMetrics(_ content: [UInt8]) {
+        var table = Tree.metrics
+        for (index, byte) in content.prefix(table.count).enumerated() { table[index] = byte &- 1 }
+        write(Tree.metricsPath, content.count == 1 ? Array(table.prefix(Int(content[0]))) : table)
     }
 
     private func replace(_ path: String, _ content: [UInt8]) {

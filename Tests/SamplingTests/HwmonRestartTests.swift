@@ -16,9 +16,9 @@ import Testing
         try withHwmonTree { tree in
             let store = try Store()
             let first = try run(tree, store, [(2, near, 5_000), (3, far, 8_000)])
-            #expect(first == ["xe_pkg": 0, "xe_pkg_2": 0])
+            #expect(first == ["psu_pkg": 0, "psu_pkg_2": 0])
             let second = try run(tree, store, [(3, near, 5_020), (2, far, 8_007)])
-            #expect(second == ["xe_pkg": 20, "xe_pkg_2": 7])
+            #expect(second == ["psu_pkg": 20, "psu_pkg_2": 7])
         }
     }
 
@@ -26,14 +26,14 @@ import Testing
     @Test func `a card that was plugged in before another keeps its name, and what is gone keeps its own`() throws {
         try withHwmonTree { tree in
             let store = try Store()
-            #expect(try run(tree, store, [(2, far, 8_000)]) == ["xe_pkg": 0])
+            #expect(try run(tree, store, [(2, far, 8_000)]) == ["psu_pkg": 0])
             let both = try run(tree, store, [(2, near, 5_000), (3, far, 8_007)])
-            #expect(both == ["xe_pkg": 7, "xe_pkg_2": 0])
-            #expect(try run(tree, store, [(4, near, 5_005)]) == ["xe_pkg_2": 5])
+            #expect(both == ["psu_pkg": 7, "psu_pkg_2": 0])
+            #expect(try run(tree, store, [(4, near, 5_005)]) == ["psu_pkg_2": 5])
             let third = "pci0000:00/0000:01:00.0"
             let next = try run(tree, store, [(5, third, 1_000), (6, near, 5_006)])
-            #expect(next == ["xe_pkg_3": 0, "xe_pkg_2": 6], "the first card may come back")
-            #expect(try run(tree, store, [(7, far, 8_009)]) == ["xe_pkg": 9])
+            #expect(next == ["psu_pkg_3": 0, "psu_pkg_2": 6], "the first card may come back")
+            #expect(try run(tree, store, [(7, far, 8_009)]) == ["psu_pkg": 9])
         }
     }
 
@@ -41,8 +41,8 @@ import Testing
         try withHwmonTree { tree in
             let store = try Store()
             let deep = (0..<8).map { "pci0000:00/0000:0\($0):00.0/0000:0\($0):01.0" }.joined(separator: "/")
-            #expect(try run(tree, store, [(2, deep, 1_000)]) == ["xe_pkg": 0])
-            #expect(try run(tree, store, [(3, deep, 1_030)]) == ["xe_pkg": 30])
+            #expect(try run(tree, store, [(2, deep, 1_000)]) == ["psu_pkg": 0])
+            #expect(try run(tree, store, [(3, deep, 1_030)]) == ["psu_pkg": 30])
         }
     }
 
@@ -52,7 +52,7 @@ import Testing
     ) throws -> [String: UInt64] {
         for card in cards {
             try tree.add(
-                card.number, "xe", of: card.device,
+                card.number, "psu", of: card.device,
                 ["energy1_input": "\(card.microjoules)\n", "energy1_label": "pkg\n"])
         }
         var sampler = Sampling(.hwmon(tree.root))

@@ -13,50 +13,50 @@ import Testing
     @Test func `names go by the devices' paths, whatever their numbers are`() throws {
         for (first, second) in [(2, 10), (10, 2)] {
             try withHwmonTree { tree in
-                try tree.add(first, "xe", of: near, energy)
-                try tree.add(second, "xe", of: far, energy)
+                try tree.add(first, "psu", of: near, energy)
+                try tree.add(second, "psu", of: far, energy)
                 let sensors = HwmonDiscovery(sysfs: tree.root).sensors
-                #expect(sensors.map(\.domain.tag) == ["xe_pkg", "xe_pkg_2"])
+                #expect(sensors.map(\.domain.tag) == ["psu_pkg", "psu_pkg_2"])
                 #expect(
-                    sensors.map(\.identity) == [near, far].map { "hwmon/devices/\($0)/xe/energy1=pkg" })
+                    sensors.map(\.identity) == [near, far].map { "hwmon/devices/\($0)/psu/energy1=pkg" })
             }
         }
     }
 
     @Test func `a device that comes later takes nobody's name`() throws {
         try withHwmonTree { tree in
-            try tree.add(2, "xe", of: far, energy)
+            try tree.add(2, "psu", of: far, energy)
             let first = HwmonDiscovery(sysfs: tree.root)
-            try tree.add(3, "xe", of: near, energy)
+            try tree.add(3, "psu", of: near, energy)
             let next = HwmonDiscovery(sysfs: tree.root, remembering: first.memory)
-            #expect(next.sensors.map(\.domain.tag) == ["xe_pkg_2", "xe_pkg"])
+            #expect(next.sensors.map(\.domain.tag) == ["psu_pkg_2", "psu_pkg"])
             // It went and comes back under another number: its name waited for it.
             try tree.removeChip(2)
             let without = HwmonDiscovery(sysfs: tree.root, remembering: next.memory)
-            #expect(without.sensors.map(\.domain.tag) == ["xe_pkg_2"])
+            #expect(without.sensors.map(\.domain.tag) == ["psu_pkg_2"])
         }
     }
 
     @Test func `a device that cannot be read yet has its name already`() throws {
         try withHwmonTree { tree in
-            try tree.add(0, "xe", of: near, ["energy1_input": "\n", "energy1_label": "pkg\n"])
-            try tree.add(1, "xe", of: far, energy)
+            try tree.add(0, "psu", of: near, ["energy1_input": "\n", "energy1_label": "pkg\n"])
+            try tree.add(1, "psu", of: far, energy)
             let first = HwmonDiscovery(sysfs: tree.root)
-            #expect(first.sensors.map(\.domain.tag) == ["xe_pkg_2"])
+            #expect(first.sensors.map(\.domain.tag) == ["psu_pkg_2"])
             try tree.set("hwmon0/energy1_input", to: "1\n")
             let next = HwmonDiscovery(sysfs: tree.root, remembering: first.memory)
-            #expect(next.sensors.map(\.domain.tag) == ["xe_pkg", "xe_pkg_2"])
+            #expect(next.sensors.map(\.domain.tag) == ["psu_pkg", "psu_pkg_2"])
         }
     }
 
     @Test func `names of an earlier run go before the order of the devices`() {
         var names = SensorNames()
-        #expect(names.name("near", "xe_pkg") == "xe_pkg")
-        #expect(names.name("far", "xe_pkg") == "xe_pkg_2")
-        names.recall([("far", "xe_pkg"), ("gone", "xe_pkg_2"), ("older", "xe_pkg")])
-        #expect(names.name("far", "xe_pkg") == "xe_pkg")
-        #expect(names.name("near", "xe_pkg") == "xe_pkg_3", "the name of what is gone is kept for it")
-        #expect(names.name("gone", "xe_pkg") == "xe_pkg_2")
+        #expect(names.name("near", "psu_pkg") == "psu_pkg")
+        #expect(names.name("far", "psu_pkg") == "psu_pkg_2")
+        names.recall([("far", "psu_pkg"), ("gone", "psu_pkg_2"), ("older", "psu_pkg")])
+        #expect(names.name("far", "psu_pkg") == "psu_pkg")
+        #expect(names.name("near", "psu_pkg") == "psu_pkg_3", "the name of what is gone is kept for it")
+        #expect(names.name("gone", "psu_pkg") == "psu_pkg_2")
     }
 
     @Test func `what belongs to a power supply measures a battery`() throws {

@@ -47,7 +47,7 @@ import Testing
     @Test func `an energy counter has the limits of its power channel, which may have nothing else`() throws {
         try withHwmonTree { tree in
             try tree.add(
-                0, "xe",
+                0, "chip",
                 [
                     "energy1_input": "1\n", "energy1_label": "card\n", "energy2_input": "1\n", "energy2_label": "pkg\n",
                     "power1_max": "600000000\n", "power1_label": "card\n", "power2_max": "900000000\n",

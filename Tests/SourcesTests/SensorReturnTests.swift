@@ -12,18 +12,18 @@ import Testing
 
     @Test func `a chip that comes back under another number is the one that went`() throws {
         try withHwmonTree { tree in
-            try tree.add(2, "xe", of: near, energy)
-            try tree.add(3, "xe", of: far, energy)
+            try tree.add(2, "psu", of: near, energy)
+            try tree.add(3, "psu", of: far, energy)
             var sources = Sources.reading(.hwmon, tree.root)
             try tree.removeChip(2)
             try tree.removeChip(3)
-            try tree.add(3, "xe", of: near, energy)
-            try tree.add(2, "xe", of: far, energy)
+            try tree.add(3, "psu", of: near, energy)
+            try tree.add(2, "psu", of: far, energy)
             let result = sources.find([0, 1])
             #expect(result.reopened == [0, 1])
             #expect(result.renamed == [0, 1])
             #expect(sources.counters.map(\.name) == ["hwmon3/energy1_input", "hwmon2/energy1_input"])
-            #expect(sources.counters.map(\.domain.tag) == ["xe_pkg", "xe_pkg_2"])
+            #expect(sources.counters.map(\.domain.tag) == ["psu_pkg", "psu_pkg_2"])
             try tree.set("hwmon2/energy1_input", to: "77\n")
             let reading = sources.hwmon.show(1)
             #expect(reading == .counter(77))
@@ -32,13 +32,13 @@ import Testing
 
     @Test func `a chip that was never there before is one more, and takes nobody's name`() throws {
         try withHwmonTree { tree in
-            try tree.add(2, "xe", of: far, energy)
+            try tree.add(2, "psu", of: far, energy)
             var sources = Sources.reading(.hwmon, tree.root)
-            try tree.add(3, "xe", of: near, energy)
+            try tree.add(3, "psu", of: near, energy)
             let result = sources.find([])
             #expect(result.added == [1])
-            #expect(sources.counters.map(\.domain.tag) == ["xe_pkg", "xe_pkg_2"])
-            #expect(sources.counters[1].identity == "hwmon/devices/\(near)/xe/energy1=pkg")
+            #expect(sources.counters.map(\.domain.tag) == ["psu_pkg", "psu_pkg_2"])
+            #expect(sources.counters[1].identity == "hwmon/devices/\(near)/psu/energy1=pkg")
         }
     }
 

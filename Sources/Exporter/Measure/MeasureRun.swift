@@ -65,6 +65,7 @@ struct MeasureRun: ~Copyable {
         self.signals = signals
         self.sampleNanoseconds = min(sampleNanoseconds, sampling.longestIntervalNanoseconds)
         self.sampling = sampling
+        self.sampling.isInsistent = true
         self.progress = progress
         self.sharing = sharing
     }

@@ -115,7 +115,8 @@ extension FeedDevice {
 
     init(_ facts: CounterFacts) {
         self.init(
-            identity: facts.identity, domain: String(facts.domain.tag.prefix(FeedDevice.longestDomain)), kind: .sensor,
+            identity: facts.identity, domain: String(facts.domain.tag.prefix(FeedDevice.longestDomain)),
+            kind: facts.domain.kind == .gpu ? .gpu : .sensor,
             updateNanoseconds: facts.updatePeriodNanoseconds, boundMicrowatts: facts.boundMicrowatts)
     }
 }

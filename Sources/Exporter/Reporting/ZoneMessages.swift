@@ -54,6 +54,7 @@ extension RefusedZones {
     func report(_ remedy: Remedy, _ log: Logger) {
         switch reason {
         case .duplicate: report(.zoneIgnored, .info, "\(each) \(reason)", "duplicate", log)
+        case .enclosed: report(.zoneIgnored, .info, "\(each) \(reason)", "enclosed", log)
         case .battery: report(.zoneIgnored, .info, "\(subject) not counted: \(reason)", "battery", log)
         case .replaced: report(.zoneIgnored, .notice, "\(each) \(reason)", "replaced", log)
         case .asleep: report(.zoneUnreadable, .info, "\(subject) not counted yet: \(reason)", "asleep", log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,6 +29,39 @@ class HwmonTree:
         for attribute, value in {"name": name, **attributes}.items():
             (directory / attribute).write_text(f"{value}\n")
         (self.root / "class" / "hwmon" / directory.name).symlink_to(directory)
+
+    def add_card(
+        self, number: int, driver: str, address: str, attributes: Mapping[str, str | int], **device: str | int
+    ) -> Path:
+        """Registers a graphics card on PCI with its chip, and gives its directory, in which `device` are attributes."""
+        self.add(number, driver, attributes, f"pci0000:00/{address}")
+        directory = self.root / "devices" / "pci0000:00" / address
+        vendor = "0x1002" if driver == "amdgpu" else "0x8086"
+        usual = {"vendor": vendor, "device": "0x744c", "class": "0x030000"}
+        for attribute, value in {**usual, **device}.items():
+            (directory / attribute).write_text(f"{value}\n")
+        (directory / "power").mkdir(exist_ok=True)
+        self.set_status(number, "active")
+        bus = self.root / "bus" / "pci" / "devices"
+        bus.mkdir(parents=True, exist_ok=True)
+        (bus / address).symlink_to(directory)
+        (directory / "driver").symlink_to(f"../../../bus/pci/drivers/{driver}")
+        return directory
+
+    def set_status(self, number: int, status: str) -> None:
+        """Lets a card fall asleep (`suspended`), or wakes it (`active`)."""
+        self._set_device(number, "power/runtime_status", f"{status}\n".encode())
+
+    def set_metrics(self, number: int, energy: int, content: int = 4, form: int = 1) -> None:
+        """Sets AMD's table of measurements, in which everything but energy (in 2^-16 J) is missing."""
+        size = 288
+        table = struct.pack("<HBB", size, form, content).ljust(24, b"\xff") + struct.pack("<Q", energy)
+        self._set_device(number, "gpu_metrics", table.ljust(size, b"\xff"))
+
+    def _set_device(self, number: int, attribute: str, content: bytes) -> None:
+        file = self.root / "class" / "hwmon" / f"hwmon{number}" / "device" / attribute
+        file.touch()
+        replace_content(file, content)
 
     def set(self, number: int, attribute: str, value: str | int) -> None:
         """Sets an attribute in place: an open descriptor reads the new value, never half of one."""
