@@ -104,7 +104,7 @@ def test_a_card_that_sleeps_is_not_read(start_exporter: StartExporter, board: Hw
     page = exporter.page_after_ticks(3)
     assert energies(page)[domain] == total
     assert page.value("pyjoules_sample_errors_total", domain=domain, reason="asleep") > 0
-    assert page.value("pyjoules_sample_errors_total", domain=domain, reason="garbage") == 0
+    assert not page.find("pyjoules_sample_errors_total", domain=domain, reason="garbage")
     assert page.value("pyjoules_source_up", source="hwmon") == 1
     board.set(1, attribute, 40_000_000)
     board.set_status(1, "active")
