@@ -13,10 +13,10 @@ struct Decisions: ~Copyable {
     private var isDraining = false
     private(set) var facts = ServingFacts()
 
-    init(_ policy: consuming WebPolicy, telemetryPath: String) {
+    init(_ policy: consuming WebPolicy, _ paths: ServicePaths) {
         facts.web = policy.facts
         self.policy = policy
-        routes = Routes(telemetryPath: telemetryPath)
+        routes = Routes(paths)
         displaced.reserveCapacity(WaiterQueue.capacity)
     }
 
@@ -88,12 +88,28 @@ struct Decisions: ~Copyable {
             } else {
                 response.body = page(request, bytes, generation, &responses, &content)
             }
-        case .landing: response.body = responses.landingPage
+        case .page: show(.page, &response, request, bytes, &responses, &content, at: now)
+        case .json:
+            let document = Document.json(withHistory: hasParameter("history", in: bytes.extracting(request.query)))
+            show(document, &response, request, bytes, &responses, &content, at: now)
         case .healthy: break
         case .ready where content.isReady: break
         case .ready: (response.status, response.body) = (.serviceUnavailable, .notReady)
         case .unknown: response.status = .notFound
         }
+    }
+
+    /// A document that has an entity tag: it is not sent to whoever has it already.
+    private mutating func show(
+        _ document: Document, _ response: inout Response, _ request: Request, _ bytes: Span<UInt8>,
+        _ responses: inout Responses, _ content: inout some Publisher & ~Copyable, at now: UInt64
+    ) {
+        let generation = content.refresh(facts, at: now)
+        let known = bytes.extracting(request.ifNoneMatch ?? 0..<0)
+        response.body = responses.document(
+            document, request.representation.coding, generation: generation, known: known,
+            hasOperatorsPolicy: policy.hasContentPolicy, &content)
+        if case .nothing = response.body { response.status = .notModified }
     }
 
     /// The page that a request asks for, which may name families.

@@ -15,9 +15,9 @@ struct Responder: ~Copyable {
     private var recent = RecentHead()
     private let log: Logger
 
-    init(_ decisions: consuming Decisions, landing: consuming ByteBuffer, _ log: Logger) {
+    init(_ decisions: consuming Decisions, _ headers: consuming DocumentHeaders, _ log: Logger) {
         self.decisions = decisions
-        responses = Responses(landing: landing)
+        responses = Responses(headers)
         self.log = log
     }
 

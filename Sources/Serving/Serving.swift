@@ -1,4 +1,4 @@
-public import Bytes
+import Bytes
 import HTTP
 public import Kernel
 import Log
@@ -42,10 +42,11 @@ public struct Serving: ~Copyable {
     ///   - maximumConnections: at most `mostConnections`.
     ///   - buffers: what the kernel may keep for each.
     ///   - webFile: what put `policy` in force; nil without a file.
-    ///   - landing: the page at `/`.
+    ///   - contentPolicy: the value of Content-Security-Policy for the page, where the web configuration has none.
+    ///   - run: a number that no other run of the program has.
     public init(
         _ listeners: consuming Listeners, _ policy: consuming WebPolicy, _ webFile: consuming WebFile?,
-        maximumConnections: Int, buffers: SocketBuffers, telemetryPath: String, landing: consuming ByteBuffer,
+        maximumConnections: Int, buffers: SocketBuffers, paths: ServicePaths, contentPolicy: String, run: UInt64,
         _ log: Logger
     ) throws(SystemError) {
         var listeners = listeners
@@ -53,7 +54,7 @@ public struct Serving: ~Copyable {
         self.listeners = listeners
         conversations = Conversations(
             limit: maximumConnections, pieceBytes: buffers.sendBytes,
-            Responder(Decisions(policy, telemetryPath: telemetryPath), landing: landing, log))
+            Responder(Decisions(policy, paths), DocumentHeaders(run: run, contentPolicy: contentPolicy), log))
         self.webFile = webFile
         self.log = log
     }

@@ -31,8 +31,6 @@ struct Harness: ~Copyable {
             port = UInt16(listener.name.split(separator: ":").last ?? "") ?? 0
             listeners.add(listener)
         }
-        var landing = ByteBuffer(capacity: 64)
-        landing.append("<p>Metrics are elsewhere.</p>\n")
         let epoll = try Epoll()
         var policy = WebPolicy()
         if let configuration {
@@ -42,8 +40,9 @@ struct Harness: ~Copyable {
         }
         let buffers = SocketBuffers(connections: maximumConnections, pageBytes: pageBytes, memoryBytes: 64 << 20)
         var serving = try Serving(
-            listeners, policy, nil, maximumConnections: maximumConnections, buffers: buffers, telemetryPath: "/metrics",
-            landing: landing, log)
+            listeners, policy, nil, maximumConnections: maximumConnections, buffers: buffers,
+            paths: ServicePaths(telemetry: "/metrics", json: "/json"), contentPolicy: "default-src 'none'", run: 0x52,
+            log)
         try serving.start(epoll, unixSeconds: 784_111_777)
         self.serving = serving
         self.epoll = epoll
@@ -131,6 +130,8 @@ struct StubContent: ~Copyable, Publisher {
     var generation: UInt64 = 1
     var isReady = true
     let bytes: Int
+    /// How many documents were written.
+    private(set) var written = 0
     /// A selection of all that there is.
     static let everything = 5
 
@@ -139,10 +140,16 @@ struct StubContent: ~Copyable, Publisher {
     mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64 { generation }
     func select(_ name: Span<UInt8>, into selection: inout Int?) { selection = (selection ?? 0) + 1 }
     func key(_ selection: Int) -> UInt128? { selection == StubContent.everything ? nil : UInt128(selection) }
-    func pageBytes(_ format: ExpositionFormat) -> Int { bytes }
-    func longestPageBytes(_ format: ExpositionFormat) -> Int { bytes * 2 }
+    func pageBytes(_ document: Document) -> Int { bytes }
+    func longestPageBytes(_ document: Document) -> Int { bytes * 2 }
 
-    mutating func write(_ format: ExpositionFormat, selecting selection: Int?, into page: inout ByteBuffer) {
+    mutating func write(_ document: Document, selecting selection: Int?, into page: inout ByteBuffer) {
+        written += 1
+        switch document {
+        case .metrics: break
+        case .json(let withHistory): return page.append("{\"generation\":\(generation),\"history\":\(withHistory)}\n")
+        case .page: return page.append("<p>generation \(generation)</p>\n")
+        }
         if let selection { return page.append("selected \(selection) of generation \(generation)\n") }
         var line = ByteBuffer(capacity: 64)
         line.append("generation \(generation)\n")

@@ -33,17 +33,17 @@ struct Server: ~Copyable {
         _ notifier: consuming Notifier, _ log: Logger, _ sink: LogSink
     ) throws(SystemError) {
         let interval = configuration.sampleInterval.nanoseconds
-        let landing = landingPage(telemetryPath: configuration.telemetryPath, sampling.report)
         let measuring = try Measuring(sampling, intervalNanoseconds: interval, log)
         let summary = measuring.summary
         let publication = try Publication(measuring, configuration, sink, log)
-        let memory = SocketMemory(configuration, pageBytes: publication.pageBytes(.text), log)
+        let memory = SocketMemory(configuration, pageBytes: publication.pageBytes(.metrics(.text)), log)
         let epoll = try Epoll()
         try epoll.add(publication.measuring.timer.descriptor, .readable, token: Token(.timer).word)
         try epoll.add(signals.descriptor, .readable, token: Token(.signals).word)
         let serving = try Serving(
             listeners, policy, webFile, maximumConnections: memory.maximumConnections, buffers: memory.buffers,
-            telemetryPath: configuration.telemetryPath, landing: landing, log)
+            paths: ServicePaths(telemetry: configuration.telemetryPath, json: Parsing.jsonPath),
+            contentPolicy: PageHalves.contentPolicy, run: Clock.realtimeNanoseconds(), log)
         self.epoll = epoll
         self.signals = signals
         self.publication = publication

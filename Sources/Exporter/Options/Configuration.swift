@@ -74,13 +74,17 @@ enum Parsing {
         return address
     }
 
+    /// Where JSON is served.
+    static let jsonPath = "/api/v1/power"
+
     static func telemetryPath(_ text: String) throws(WrongValue) -> String {
-        let reserved = ["/", "/-/healthy", "/-/ready"]
+        let reserved = ["/", "/-/healthy", "/-/ready", jsonPath]
         let isPath =
             text.hasPrefix("/") && text.utf8.count <= 256
             && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>#?&'".utf8.contains($0) }
         guard isPath, !reserved.contains(text) else {
-            throw WrongValue("allowed is a path like /metrics, of printable ASCII, other than / and /-/...")
+            throw WrongValue(
+                "allowed is a path like /metrics, of printable ASCII, other than /, /-/... and \(jsonPath)")
         }
         return text
     }
