@@ -8,6 +8,9 @@ import Logging
 struct Decisions: ~Copyable {
     private var policy: WebPolicy
     private let routes: Routes
+    private let servesStream: Bool
+    /// Connections to which frames are sent.
+    private(set) var streams = 0
     /// Connections whose place in the queue for a password's check was taken in this turn.
     private var displaced: [Token] = []
     private var isDraining = false
@@ -17,8 +20,12 @@ struct Decisions: ~Copyable {
         facts.web = policy.facts
         self.policy = policy
         routes = Routes(paths)
+        servesStream = paths.servesStream
         displaced.reserveCapacity(WaiterQueue.capacity)
     }
+
+    /// A stream has ended.
+    mutating func endStream() { streams -= 1 }
 
     /// Every response is the last of its connection from now on.
     mutating func drain() { isDraining = true }
@@ -92,11 +99,27 @@ struct Decisions: ~Copyable {
         case .json:
             let document = Document.json(withHistory: hasParameter("history", in: bytes.extracting(request.query)))
             show(document, &response, request, bytes, &responses, &content, at: now)
+        case .stream: beginStream(&response, request)
         case .healthy: break
         case .ready where content.isReady: break
         case .ready: (response.status, response.body) = (.serviceUnavailable, .notReady)
         case .unknown: response.status = .notFound
         }
+    }
+
+    /// The answer to a request for the stream, which is the last of its connection.
+    private mutating func beginStream(_ response: inout Response, _ request: Request) {
+        guard servesStream else {
+            (response.status, response.body) = (.notFound, .streamIsOff)
+            return
+        }
+        guard streams < Limits.streams, !isDraining else {
+            (response.status, response.body) = (.serviceUnavailable, .streamsAreFull)
+            return
+        }
+        response.body = .stream(isChunked: request.isHTTP11)
+        response.persistence = .closing
+        if response.includesBody { streams += 1 }
     }
 
     /// A document that has an entity tag: it is not sent to whoever has it already.

@@ -45,10 +45,16 @@ public struct ServicePaths: Sendable {
     public var telemetry: String
     /// JSON.
     public var json: String
+    /// Frames, as they come.
+    public var stream: String
+    /// Otherwise whoever asks for the stream is told how it is turned on.
+    public var servesStream: Bool
 
     /// The page is at `/` and what tells of the program's health below `/-/`, which these are not.
-    public init(telemetry: String, json: String) {
+    public init(telemetry: String, json: String, stream: String, servesStream: Bool) {
         self.telemetry = telemetry
         self.json = json
+        self.stream = stream
+        self.servesStream = servesStream
     }
 }

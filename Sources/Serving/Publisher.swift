@@ -27,6 +27,12 @@ public protocol Publisher: ~Copyable {
     /// The most bytes that a document can ever have.
     func longestPageBytes(_ document: Document) -> Int
 
+    /// The most bytes that a frame of the stream can have as the content is now.
+    var frameBytes: Int { mutating get }
+
+    /// Writes a frame into an empty buffer with room for `frameBytes`: a line, with its end, of what has just happened.
+    mutating func writeFrame(into frame: inout ByteBuffer)
+
     /// Writes a document into an empty buffer with room for `pageBytes`; of metrics, without a selection, all of them.
     mutating func write(_ document: Document, selecting selection: Selection?, into page: inout ByteBuffer)
 }

@@ -10,6 +10,12 @@ struct Response {
         case page(Slot, contentType: StaticString, coding: ContentCoding)
         /// None: the client has what it asks for.
         case nothing
+        /// Frames, as they come.
+        case stream(isChunked: Bool)
+        /// It is not served.
+        case streamIsOff
+        /// There are as many streams as there may be.
+        case streamsAreFull
         /// The status in words.
         case explanation
         /// For a client that speaks HTTP where TLS is spoken.
@@ -38,6 +44,7 @@ struct Responses: ~Copyable {
     static let extraHeaderBytes = 4096
 
     private static let textType: StaticString = "text/plain; charset=utf-8"
+    private static let streamType: StaticString = "application/x-ndjson"
     private static let explanationBytes = 256
     /// A path with a query; with a longer one nobody is led elsewhere.
     private static let locationBytes = 1024
@@ -49,6 +56,7 @@ struct Responses: ~Copyable {
     private var location = ByteBuffer(capacity: Responses.locationBytes)
     private var pages = Pages()
     private var headers: DocumentHeaders
+    private var streams = StreamSender()
     /// For what is left of a head.
     private var rests: BufferPool
     /// What the Date of a response says, on the wall clock.
@@ -128,6 +136,10 @@ struct Responses: ~Copyable {
     ) -> Next {
         compose(response, extraHeaders)
         let page = response.page
+        // Even if it cannot be sent: it counts as one until the connection ends.
+        if case .stream(let isChunked) = response.body, response.includesBody {
+            connection.beginStream(at: streams.frames.count, isChunked: isChunked)
+        }
         let movement = head.withBytes { head in
             pages.withBytes(page) { connection.send(head, $0, at: now) }
         }
@@ -138,7 +150,9 @@ struct Responses: ~Copyable {
         case .wait(let interest): (sent, awaited) = (0, interest)
         case .endOfFile, .failed: return .close
         }
-        let closes = response.persistence == .closing
+        let isStream = connection.phase == .streaming
+        if isStream, sent == head.count { return .wait(.hangUp) }
+        let closes = response.persistence == .closing && !isStream
         if sent == head.count + pages.withBytes(page, { $0.count }) { return closes ? .linger : .proceed }
         connection.owe(rest(after: sent, page))
         if closes { connection.finish() }
@@ -173,6 +187,20 @@ struct Responses: ~Copyable {
         return .wait(awaited)
     }
 
+    /// Makes a frame of what has just happened.
+    mutating func appendFrame(_ content: inout some Publisher & ~Copyable) { streams.append(&content) }
+
+    /// Sends a stream what it owes, and then frames that are new to it.
+    mutating func stream(_ connection: inout Connection, at now: UInt64) -> Next {
+        for _ in 0...Limits.framesPerTurn {
+            let flushed = flush(&connection, at: now)
+            guard case .proceed = flushed else { return flushed }
+            let next = streams.sendNext(&connection, &rests, at: now)
+            guard case .proceed = next else { return next }
+        }
+        return .wait(.writable)
+    }
+
     /// Takes back what a connection that ends did not send.
     mutating func giveBack(_ unsent: consuming Unsent?) {
         guard let unsent else { return }
@@ -200,6 +228,9 @@ struct Responses: ~Copyable {
             next.contentLength = pages.withBytes(slot) { $0.count }
         }
         if case .nothing = response.body { next.contentLength = nil }
+        if case .stream(let isChunked) = response.body {
+            (next.contentType, next.contentLength, next.isChunked) = (Responses.streamType, nil, isChunked)
+        }
         head.removeAll()
         headers.withBytes { own in
             location.withBytes { head.append(next, location: $0, ownHeaders: own, extraHeaders: extraHeaders.span) }
@@ -212,18 +243,20 @@ struct Responses: ~Copyable {
     private mutating func explain(_ response: Response) {
         explanation.removeAll()
         switch response.body {
-        case .page, .nothing: return
-        case .explanation, .needsTLS, .notReady: break
+        case .page, .nothing, .stream: return
+        case .explanation, .needsTLS, .notReady, .streamIsOff, .streamsAreFull: break
         }
         // Who asks for the health of an exporter has to know that one answers: others have the same paths and the same port.
         explanation.append("pyjoules-exporter: ")
         switch response.body {
-        case .page, .nothing: break
+        case .page, .nothing, .stream: break
         case .explanation where response.status == .tooManyRequests:
             explanation.append("There are too many requests; try again in ")
             explanation.append(seconds: response.retryAfterSeconds)
         case .explanation: explanation.append(response.status.explanation)
         case .needsTLS: explanation.append("This port speaks TLS: use https instead of http.")
+        case .streamIsOff: explanation.append("The stream is off; --web.enable-stream turns it on.")
+        case .streamsAreFull: explanation.append("There are as many streams as there may be; try again later.")
         case .notReady: explanation.append("The first values are not there yet; try again in a second.")
         }
         explanation.append("\n")

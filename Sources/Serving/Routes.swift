@@ -6,6 +6,7 @@ enum Route: Equatable {
     case page
     case metrics
     case json
+    case stream
     /// The loop runs, which answering proves.
     case healthy
     /// The first values are there.
@@ -24,10 +25,12 @@ struct Routes {
 
     private let telemetryPath: [UInt8]
     private let jsonPath: [UInt8]
+    private let streamPath: [UInt8]
 
     init(_ paths: ServicePaths) {
         telemetryPath = Array(paths.telemetry.utf8)
         jsonPath = Array(paths.json.utf8)
+        streamPath = Array(paths.stream.utf8)
     }
 
     /// Looks under a path as it was sent, and only then under what else it may mean.
@@ -43,6 +46,7 @@ struct Routes {
         switch route {
         case .metrics: buffer.append(telemetryPath.span)
         case .json: buffer.append(jsonPath.span)
+        case .stream: buffer.append(streamPath.span)
         case .healthy: buffer.append("/-/healthy")
         case .ready: buffer.append("/-/ready")
         case .page, .unknown: buffer.append("/")
@@ -53,6 +57,7 @@ struct Routes {
         if path.equals(telemetryPath.span) { return .metrics }
         if path.equals("/") { return .page }
         if path.equals(jsonPath.span) { return .json }
+        if path.equals(streamPath.span) { return .stream }
         if path.equals("/-/healthy") { return .healthy }
         if path.equals("/-/ready") { return .ready }
         return .unknown

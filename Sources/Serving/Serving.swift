@@ -180,6 +180,13 @@ public struct Serving: ~Copyable {
         log.report(.acceptFailed, .error, message())
     }
 
+    /// Something has happened that streams tell: a frame of it is made, if anybody reads it, and sent in the turns that follow.
+    public mutating func publishFrame(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) {
+        conversations.publishFrame(&content, epoll, at: now)
+    }
+
     /// `Token.Kind.passwordCheck`: goes on with the requests that waited for it.
     public mutating func finishCheck(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
@@ -195,7 +202,7 @@ public struct Serving: ~Copyable {
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         try conversations.refuseDisplaced(&content, epoll, at: now)
-        if webFile?.isDue(at: now) ?? false { try reload(epoll) }
+        if webFile?.isDue(at: now) ?? false { try reload(epoll, at: now) }
         if now >= nextSweepNanoseconds { try sweep(&content, epoll, at: now) }
         conversations.endIdle(at: now)
         if conversations.takeFreedSlot() { watchListeners(epoll, at: now) }
@@ -224,11 +231,12 @@ public struct Serving: ~Copyable {
         }
     }
 
-    /// Reads the web configuration file again; false if there is none.
+    /// Reads the web configuration file again; false if there is none. Streams end with it: who may read may have changed.
     @discardableResult
-    public mutating func reload(_ epoll: borrowing Epoll) throws(SystemError) -> Bool {
+    public mutating func reload(_ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) -> Bool {
         guard var file = webFile.take() else { return false }
         try conversations.responder.reload(&file, epoll)
+        conversations.endStreams(epoll, at: now)
         webFile = consume file
         return true
     }
@@ -260,7 +268,7 @@ public struct Serving: ~Copyable {
         }
         try listeners.close(epoll)
         drainDeadlineNanoseconds = now + Limits.drainSeconds * 1_000_000_000
-        conversations.drain(epoll)
+        conversations.drain(epoll, at: now)
     }
 
     /// The end has begun.

@@ -146,7 +146,9 @@ def test_an_accept_that_cannot_be_met_gets_text(exporter: Exporter, accept: str)
     assert response.header("content-type") == TEXT_FORMAT
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/", "/api/v1/power", "/api/v1/power?history", "/-/healthy", "/-/ready", "/nothing"])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/", "/api/v1/power", "/api/v1/power?history", "/-/healthy", "/-/ready", "/nothing"]
+)
 def test_head_is_get_without_the_body(start_exporter: StartExporter, tree: PowercapTree, path: str) -> None:
     client = start_exporter(tree, *NEVER).connect()
     client.send(request(path) + request(path, "HEAD") + request(path))

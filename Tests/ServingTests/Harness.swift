@@ -18,7 +18,10 @@ struct Harness: ~Copyable {
     private let port: UInt16
     private var turnNanoseconds: UInt64 = 0
 
-    init(maximumConnections: Int = 8, listening: Bool = false, pageBytes: Int = 20_000, configuration: String? = nil)
+    init(
+        maximumConnections: Int = 8, listening: Bool = false, pageBytes: Int = 20_000, configuration: String? = nil,
+        servesStream: Bool = true
+    )
         throws
     {
         let null = try FileDescriptor.open("/dev/null", O_WRONLY)
@@ -41,7 +44,9 @@ struct Harness: ~Copyable {
         let buffers = SocketBuffers(connections: maximumConnections, pageBytes: pageBytes, memoryBytes: 64 << 20)
         var serving = try Serving(
             listeners, policy, nil, maximumConnections: maximumConnections, buffers: buffers,
-            paths: ServicePaths(telemetry: "/metrics", json: "/json"), contentPolicy: "default-src 'none'", run: 0x52,
+            paths: ServicePaths(
+                telemetry: "/metrics", json: "/json", stream: "/stream", servesStream: servesStream),
+            contentPolicy: "default-src 'none'", run: 0x52,
             log)
         try serving.start(epoll, unixSeconds: 784_111_777)
         self.serving = serving
@@ -113,6 +118,14 @@ struct Harness: ~Copyable {
         try serving.endTurn(&content, epoll, at: now)
     }
 
+    /// Something happens that streams tell.
+    mutating func publishFrame(at now: UInt64 = Clock.monotonicNanoseconds()) {
+        content.frame += 1
+        serving.publishFrame(&content, epoll, at: now)
+    }
+
+    mutating func reload() throws { try serving.reload(epoll, at: Clock.monotonicNanoseconds()) }
+
     mutating func drain() throws {
         try serving.drain(&content, epoll, at: Clock.monotonicNanoseconds())
     }
@@ -136,6 +149,16 @@ struct StubContent: ~Copyable, Publisher {
     static let everything = 5
 
     init(bytes: Int) { self.bytes = bytes }
+
+    /// How many frames were written, and how long each is.
+    var frame: UInt64 = 0
+    var frameBytes = 64
+
+    mutating func writeFrame(into frame: inout ByteBuffer) {
+        frame.append("{\"sequence\":\(self.frame)")
+        for _ in frame.count..<(frameBytes - 2) { frame.append(" ") }
+        frame.append("}\n")
+    }
 
     mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64 { generation }
     func select(_ name: Span<UInt8>, into selection: inout Int?) { selection = (selection ?? 0) + 1 }

@@ -30,7 +30,8 @@ import Testing
 @Suite struct RouteTests {
     @Test(arguments: [
         ("/", Route.page), ("/m", .metrics), ("/metrics", .unknown), ("/-/healthy", .healthy), ("/-/ready", .ready),
-        ("/j", .json), ("/j/", .unknown), ("/-/", .unknown), ("", .unknown), ("/M", .unknown), ("/m/", .unknown),
+        ("/j", .json), ("/s", .stream), ("/j/", .unknown), ("/-/", .unknown), ("", .unknown), ("/M", .unknown),
+        ("/m/", .unknown),
         ("*", .unknown), ("m", .unknown),
     ])
     func `a path leads where it says`(path: String, route: Route) {
@@ -62,6 +63,6 @@ import Testing
 
     private func place(_ path: String) -> Routes.Place {
         let bytes = Array(path.utf8)
-        return Routes(ServicePaths(telemetry: "/m", json: "/j")).place(bytes.span)
+        return Routes(ServicePaths(telemetry: "/m", json: "/j", stream: "/s", servesStream: true)).place(bytes.span)
     }
 }

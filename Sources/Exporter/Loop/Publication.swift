@@ -31,6 +31,8 @@ struct Publication: ~Copyable, Publisher {
     private var toldLayout: UInt64
     /// So many portions of published power were taken in.
     private var portions: UInt64 = 0
+    /// So many samples were asked for by `takeSample`.
+    private var samples: UInt64 = 0
     private var probe: ProcessProbe
     private let showsCreated: Bool
     private let sink: LogSink
@@ -75,6 +77,12 @@ struct Publication: ~Copyable, Publisher {
         guard toldLayout != measuring.sampling.layoutGeneration else { return false }
         toldLayout = measuring.sampling.layoutGeneration
         return true
+    }
+
+    /// Whether there was a sample since the last question.
+    mutating func takeSample() -> Bool {
+        defer { samples = measuring.sampling.ticks }
+        return samples != measuring.sampling.ticks
     }
 
     /// Takes in the power that others have published since this was called last.
@@ -157,6 +165,14 @@ struct Publication: ~Copyable, Publisher {
     func longestPageBytes(_ document: Document) -> Int {
         guard case .metrics(let format) = document else { return .max }
         return catalog.registry.longestPageBytes(Exposition(format), of: .all)
+    }
+
+    var frameBytes: Int { mutating get { documents.frameBytes(measuring.sampling) } }
+
+    mutating func writeFrame(into frame: inout ByteBuffer) {
+        documents.writeFrame(
+            measuring.sampling, unixNanoseconds: Clock.realtimeNanoseconds(), at: Clock.monotonicNanoseconds(),
+            into: &frame)
     }
 
     mutating func write(

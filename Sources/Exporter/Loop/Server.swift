@@ -42,7 +42,9 @@ struct Server: ~Copyable {
         try epoll.add(signals.descriptor, .readable, token: Token(.signals).word)
         let serving = try Serving(
             listeners, policy, webFile, maximumConnections: memory.maximumConnections, buffers: memory.buffers,
-            paths: ServicePaths(telemetry: configuration.telemetryPath, json: Parsing.jsonPath),
+            paths: ServicePaths(
+                telemetry: configuration.telemetryPath, json: Parsing.jsonPath, stream: Parsing.streamPath,
+                servesStream: configuration.servesStream),
             contentPolicy: PageHalves.contentPolicy, run: Clock.realtimeNanoseconds(), log)
         self.epoll = epoll
         self.signals = signals
@@ -128,6 +130,7 @@ struct Server: ~Copyable {
         guard tick != .notDue else { return }
         take(tick)
         let now = moment.monotonicNanoseconds
+        if publication.takeSample() { serving.publishFrame(&publication, epoll, at: now) }
         guard manager.isDue(at: now) else { return }
         manager.ticked(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: now)
     }
@@ -160,7 +163,7 @@ struct Server: ~Copyable {
     /// SIGHUP. The manager that asked waits to be told that it is done.
     private mutating func reload(at now: UInt64) throws(SystemError) {
         manager.reloading(at: now)
-        if try !serving.reload(epoll) {
+        if try !serving.reload(epoll, at: now) {
             log.report(.reloaded, .info, "reloaded; no setting changes without a restart")
         }
         manager.ready(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds)

@@ -12,6 +12,9 @@ struct Documents: ~Copyable {
     let facts: DocumentFacts
     private(set) var texts = DomainTexts()
     private(set) var history: PowerHistory
+    /// Of what the latest frame shows, which is not what the series show.
+    private var frameTexts = DomainTexts()
+    private var frameLayout: UInt64?
     private(set) var moment: ShownMoment
     /// Whose energy it is, while a row of it is written.
     private var name = ByteBuffer(capacity: ConsumerName.longestBytes)
@@ -48,6 +51,29 @@ struct Documents: ~Copyable {
     func pageBytes(_ sampling: borrowing Sampling) -> Int {
         PageHalves.byteCount + 4096 + texts.byteCount + texts.entries.count * (8 * ByteBuffer.longestNumber + 64)
             + consumerBytes(sampling)
+    }
+
+    /// The most bytes that a frame can have as things are now.
+    mutating func frameBytes(_ sampling: borrowing Sampling) -> Int {
+        // It allocates, where something came or went.
+        if frameLayout != sampling.layoutGeneration {
+            frameLayout = sampling.layoutGeneration
+            frameTexts.follow(sampling)
+        }
+        return 512 + frameTexts.byteCount + frameTexts.entries.count * (2 * ByteBuffer.longestNumber + 64)
+    }
+
+    /// Writes a frame into an empty buffer with room for `frameBytes`: what the latest sample has found.
+    ///
+    /// - Parameters:
+    ///   - unixNanoseconds: the wall clock.
+    ///   - now: the same moment on the monotonic clock.
+    func writeFrame(
+        _ sampling: borrowing Sampling, unixNanoseconds: UInt64, at now: UInt64, into frame: inout ByteBuffer
+    ) {
+        let age = now - min(sampling.lastPassNanoseconds, now)
+        SampleFrame.append(
+            sampling, frameTexts, unixNanoseconds: unixNanoseconds - min(age, unixNanoseconds), to: &frame)
     }
 
     private func consumerBytes(_ sampling: borrowing Sampling) -> Int {

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema
 
-from .raw_http import Client, Response
+from .raw_http import Response
 
 PATH = "/api/v1/power"
 SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "api.schema.json"
@@ -40,8 +40,3 @@ class Power:
         """The steps of a domain, or of the machine."""
         (watts,) = [series["watts"] for series in self.json["history"]["series"] if series["domain"] == domain]
         return watts
-
-
-def ask(client: Client, path: str = PATH) -> Power:
-    """Asks on a connection that stays open."""
-    return Power(client.get(path))
