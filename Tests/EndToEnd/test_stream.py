@@ -94,6 +94,7 @@ def test_energy_is_in_the_samples(start_exporter: StartExporter, tree: PowercapT
     exporter = start_exporter(tree, *FAST, SWITCH)
     stream = open_stream(exporter)
     stream.take(1)
+    tree.set("1", 500_000)
     tree.set("0", 234_567)
     tree.set("0:2", 100_000)
     for line in stream.lines():
@@ -101,7 +102,7 @@ def test_energy_is_in_the_samples(start_exporter: StartExporter, tree: PowercapT
         if joules["package_0"] and joules["dram_0"]:
             break
     assert joules["package_0"] == Decimal("0.234567")
-    assert line["host"]["joules"] == Decimal("0.334567")
+    assert line["host"]["joules"] == Decimal("0.500000")
     assert exporter.page().energy("package_0") == Decimal("0.234567")
 
 
