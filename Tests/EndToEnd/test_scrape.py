@@ -265,7 +265,7 @@ def test_the_landing_page_links_to_the_metrics(exporter: Exporter) -> None:
     response = exporter.get("/")
     assert response.status == 200
     assert response.header("content-type") == "text/html; charset=utf-8"
-    links = re.findall(r'href="([^"]*)"', response.text)
+    links = re.findall(r'<a href="([^"]*)"', response.text)
     assert "metrics" in links and "api/v1/power" in links
     for link in links:
         assert exporter.get(f"/{link}").status == 200, link
