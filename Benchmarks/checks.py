@@ -57,6 +57,7 @@ TRACED_TICKS = 50
 COUNTED_TICKS = 1_000
 COUNTED_SCRAPES = 10_000
 COUNTED_LOOKS = 20
+DOCUMENTS = {"JSON": "/api/v1/power", "JSON with history": "/api/v1/power?history", "the page": "/"}
 # One look takes long while it is traced, and so comes seldom.
 TRACED_LOOKS = 1
 # In a trace, what each look at the cgroups reads once.
@@ -306,6 +307,46 @@ def allocations_by_form(workshop: Workshop) -> Iterator[Figure]:
                 yield _mallocs_in_scrapes(count, client, f"of {form}", "ticks of 2 ms between them")
 
 
+def allocations_of_documents(workshop: Workshop) -> Iterator[Figure]:
+    """The same of JSON and of the page, a new one for each tick that somebody asks after."""
+    count = MallocCount(workshop)
+    with (
+        workshop.moving_tree() as tree,
+        exporter(tree, "--sample.interval", "2ms", environment=count.environment) as server,
+    ):
+        for what, path in DOCUMENTS.items():
+            for coding in ("identity", "gzip"):
+                with server.client(f"Accept-Encoding: {coding}", path=path) as client:
+                    name = f"of {what}, gzip" if coding == "gzip" else f"of {what}"
+                    yield _mallocs_in_scrapes(count, client, name, "ticks of 2 ms between them")
+
+
+def allocations_of_a_stream(workshop: Workshop) -> Iterator[Figure]:
+    """Mallocs in frames that one reader takes, as fast as they come."""
+    count = MallocCount(workshop)
+    options = ["--sample.interval", "2ms", "--web.enable-stream"]
+    with (
+        workshop.moving_tree() as tree,
+        exporter(tree, *options, environment=count.environment) as server,
+        server.client(path="/api/v1/stream") as client,
+    ):
+        client.ask()
+        _take_frames(client, COUNTED_TICKS)
+        before = count.read()
+        _take_frames(client, COUNTED_TICKS)
+        yield Figure(f"mallocs in {COUNTED_TICKS:,} frames of a stream", count.read() - before, "at 500 Hz")
+
+
+def _take_frames(client: Client, frames: int) -> None:
+    """Reads until so many frames, or the beginnings of them, have come."""
+    seen = 0
+    while seen < frames:
+        data = client.socket.recv(1 << 16)
+        if not data:
+            raise Failure("the stream has ended")
+        seen += data.count(b"sequence")
+
+
 def allocations_with_access(workshop: Workshop) -> Iterator[Figure]:
     """Mallocs in scrapes with a password that was checked before, in the clear and by TLS.
 
@@ -481,6 +522,8 @@ CHECKS: list[Check] = [
     attribution_off,
     allocations_in_looks,
     allocations_by_form,
+    allocations_of_documents,
+    allocations_of_a_stream,
     allocations_with_access,
     allocations_of_rows,
     residence,

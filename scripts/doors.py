@@ -67,7 +67,8 @@ FOLDERS: Table = {
     "Series": "Build",
     "Measure": "Options Reporting",
     "Readers": "Build Options Reporting",
-    "Loop": "Build Options Reporting Series",
+    "Pages": "Build Series",
+    "Loop": "Build Options Reporting Series Pages",
     "Commands": "Build Options Series Measure Readers Loop",
     "Main": "Commands",
 }

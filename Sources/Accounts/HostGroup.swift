@@ -22,6 +22,17 @@ struct HostGroup: Sendable {
         return sum
     }
 
+    /// Their power; nil while that of one is not known. What sleeps uses next to nothing, and mirrors have none.
+    func microwatts(_ accounts: [DomainAccount]) -> UInt64? {
+        let accounts = accounts.span
+        var sum: UInt64 = 0
+        for position in positions where !accounts[position].isMirror && accounts[position].failure != .asleep {
+            guard let power = accounts[position].powerMicrowatts else { return nil }
+            sum &+= power
+        }
+        return positions.isEmpty ? nil : sum
+    }
+
     /// What sleeps uses next to nothing.
     func isRead(_ accounts: [DomainAccount], _ position: Int) -> Bool {
         let failure = accounts[position].failure

@@ -141,6 +141,11 @@ public struct HostTotal: Sendable {
         if hasBegun { totalMicrojoules = sum &+ carriedMicrojoules }
     }
 
+    /// The power of what is added up; nil while that of a part is not known.
+    public func microwatts(_ accounts: [DomainAccount]) -> UInt64? {
+        hasBegun && missingParts == 0 ? group?.microwatts(accounts) : nil
+    }
+
     /// The parts that are not counted now. It allocates.
     public func missingDomains(_ accounts: [DomainAccount]) -> [Domain] {
         let group = basis == .psys ? platform : parts

@@ -25,7 +25,7 @@ struct Exchange: ~Copyable {
     }
 
     /// More than any answer of an exporter to a short question, with the operator's own headers.
-    private static let longestAnswer = 32_768
+    private static let longestAnswer = 131_072
 
     private let socket: FileDescriptor
     private let epoll: Epoll

@@ -131,9 +131,11 @@ struct ExporterPage: Equatable {
 
     /// Where the landing page says that the numbers are; nil if it does not.
     static func path(onLandingPage text: String) -> String? {
-        guard let end = text.firstRange(of: "\">Metrics</a>")?.lowerBound,
+        guard let end = text.firstRange(of: "\">metrics</a>")?.lowerBound,
             let begin = text[..<end].lastIndex(of: "\"")
         else { return nil }
-        return String(text[text.index(after: begin)..<end])
+        let link = text[text.index(after: begin)..<end]
+        // It leads on from the page's own path, which is `/`.
+        return "/" + (link.hasPrefix("./") ? link.dropFirst(2) : link)
     }
 }

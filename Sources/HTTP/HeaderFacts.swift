@@ -10,6 +10,8 @@ struct HeaderFacts {
     private var formats = FormatChoice()
     private var codings = CodingChoice()
     private var authorization: Range<Int>?
+    private var ifNoneMatch: Range<Int>?
+    private var hasIfNoneMatch = false
     private var scrapeTimeoutMilliseconds: UInt64?
 
     /// Takes in one header line. See RFC 9112 section 5.
@@ -27,6 +29,8 @@ struct HeaderFacts {
         case 10 where name.equalsIgnoringCase("connection"): readConnection(value)
         case 13 where name.equalsIgnoringCase("authorization"):
             try readAuthorization((line.lowerBound + range.lowerBound)..<(line.lowerBound + range.upperBound))
+        case 13 where name.equalsIgnoringCase("if-none-match"):
+            readIfNoneMatch((line.lowerBound + range.lowerBound)..<(line.lowerBound + range.upperBound))
         case 14 where name.equalsIgnoringCase("content-length"): try readContentLength(value)
         case 15 where name.equalsIgnoringCase("accept-encoding"): codings.read(value)
         case 17 where name.equalsIgnoringCase("transfer-encoding"): try readTransferEncoding(value)
@@ -53,7 +57,8 @@ struct HeaderFacts {
             keepsAlive: persistent && !isChunked, namesKeepAlive: keepsAlive,
             representation: Representation(
                 format: formats.format, namesEscaping: formats.namesEscaping, coding: codings.coding),
-            authorization: authorization, scrapeTimeoutMilliseconds: scrapeTimeoutMilliseconds,
+            authorization: authorization, ifNoneMatch: ifNoneMatch,
+            scrapeTimeoutMilliseconds: scrapeTimeoutMilliseconds,
             headLength: headLength, bodyLength: Int(bodyLength)
         )
     }
@@ -98,6 +103,12 @@ struct HeaderFacts {
     private mutating func readAuthorization(_ value: Range<Int>) throws(Stop) {
         guard authorization == nil else { throw .malformed(.badRequest) }
         authorization = value
+    }
+
+    /// Of several, none counts: the answer is then as without.
+    private mutating func readIfNoneMatch(_ value: Range<Int>) {
+        ifNoneMatch = hasIfNoneMatch ? nil : value
+        hasIfNoneMatch = true
     }
 
     private mutating func readContentLength(_ value: Span<UInt8>) throws(Stop) {

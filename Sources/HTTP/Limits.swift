@@ -25,11 +25,17 @@ public enum Limits {
     public static let idleSeconds: UInt64 = 120
     /// Without progress while a response is being sent; then the connection is reset.
     public static let writeStallSeconds: UInt64 = 10
+    /// Without progress while a stream has something to take; then the connection is reset.
+    public static let streamStallSeconds: UInt64 = 60
     /// For the peer to read an error response and close, before we do.
     public static let lingerSeconds: UInt64 = 2
     /// For responses under way when the program ends.
     public static let drainSeconds: UInt64 = 5
 
+    /// Streams at a time; a further one is answered 503.
+    public static let streams = 8
+    /// Frames sent to one stream before others get their turn.
+    public static let framesPerTurn = 4
     /// Requests answered on one connection before others get their turn.
     public static let requestsPerTurn = 4
     /// A head counts as one more of these for each time that it is as long as this.

@@ -22,6 +22,13 @@ public func forEachQueryValue(of name: StaticString, in query: Span<UInt8>, _ bo
     }
 }
 
+/// Whether a parameter is among those of a query that `forEachQueryValue` hands over, with a value or without.
+public func hasParameter(_ name: StaticString, in query: Span<UInt8>) -> Bool {
+    var isThere = false
+    forEachQueryValue(of: name, in: query) { _ in isThere = true }
+    return isThere
+}
+
 /// A name or value of a query, decoded.
 private struct FormText {
     /// As long as `Limits.queryValueBytes`.

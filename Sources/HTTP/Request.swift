@@ -24,6 +24,8 @@ public struct Request: Equatable, Sendable {
     public var representation: Representation
     /// The value of Authorization; nil without that header. It is a secret: never to be logged.
     public var authorization: Range<Int>?
+    /// The value of If-None-Match: see `EntityTag`. Nil without that header, or if there are several.
+    public var ifNoneMatch: Range<Int>?
     /// How long the client waits for the answer, if it says so.
     public var scrapeTimeoutMilliseconds: UInt64?
     /// Bytes of the head, with the empty line.

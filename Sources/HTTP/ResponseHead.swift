@@ -17,8 +17,11 @@ public struct ResponseHead: Sendable {
     public var contentType: StaticString
     /// How the body is coded.
     public var contentCoding: ContentCoding
-    /// Bytes of the body as it is sent, so after coding.
-    public var contentLength: Int
+    /// Bytes of the body as it is sent, so after coding; nil for a body that ends with the connection or has a length in each of
+    /// its chunks, and for a response without one.
+    public var contentLength: Int?
+    /// The body comes in chunks. See RFC 9112 section 7.1.
+    public var isChunked = false
     /// What the client is told about the connection.
     public var persistence: Persistence
     /// When the response was made.
@@ -28,7 +31,7 @@ public struct ResponseHead: Sendable {
 
     /// A head that asks for one second of patience where it asks for any.
     public init(
-        status: Status, contentType: StaticString, contentCoding: ContentCoding = .identity, contentLength: Int,
+        status: Status, contentType: StaticString, contentCoding: ContentCoding = .identity, contentLength: Int?,
         persistence: Persistence, date: HTTPDate
     ) {
         self.status = status
@@ -50,10 +53,13 @@ extension ByteBuffer {
         append("\r\n")
     }
 
-    /// The same with header lines of the operator's in it, each with its CR LF, and for a response that leads elsewhere with the
-    /// path, and perhaps a query, that it leads to; it may be empty otherwise.
-    public mutating func append(_ head: ResponseHead, location: Span<UInt8>, extraHeaders: Span<UInt8>) {
+    /// The same with more header lines in it, each with its CR LF: those of what is shown, and the operator's. For a response that
+    /// leads elsewhere also with the path, and perhaps a query, that it leads to; it may be empty otherwise.
+    public mutating func append(
+        _ head: ResponseHead, location: Span<UInt8>, ownHeaders: Span<UInt8>, extraHeaders: Span<UInt8>
+    ) {
         append(linesOf: head)
+        append(ownHeaders)
         if head.status == .movedPermanently {
             append("Location: ")
             append(location)
@@ -71,8 +77,11 @@ extension ByteBuffer {
         append("\r\nContent-Type: ")
         append(head.contentType)
         if head.contentCoding == .gzip { append("\r\nContent-Encoding: gzip") }
-        append("\r\nContent-Length: ")
-        append(decimal: UInt64(head.contentLength))
+        if let length = head.contentLength {
+            append("\r\nContent-Length: ")
+            append(decimal: UInt64(length))
+        }
+        if head.isChunked { append("\r\nTransfer-Encoding: chunked") }
         append("\r\nVary: Accept, Accept-Encoding\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n")
         switch head.persistence {
         case .open: break

@@ -2,6 +2,7 @@
 public enum Status: Int, CaseIterable, Sendable {
     case ok = 200
     case movedPermanently = 301
+    case notModified = 304
     case badRequest = 400
     case unauthorized = 401
     case notFound = 404
@@ -21,6 +22,7 @@ public enum Status: Int, CaseIterable, Sendable {
         switch self {
         case .ok: "200 OK"
         case .movedPermanently: "301 Moved Permanently"
+        case .notModified: "304 Not Modified"
         case .badRequest: "400 Bad Request"
         case .unauthorized: "401 Unauthorized"
         case .notFound: "404 Not Found"
@@ -42,6 +44,7 @@ public enum Status: Int, CaseIterable, Sendable {
         switch self {
         case .ok: "OK."
         case .movedPermanently: "This is served under the path that Location names."
+        case .notModified: "It is as it was when it was asked for last."
         case .badRequest: "The request is not well-formed HTTP/1.1."
         case .unauthorized: "A user name and password that are known here are needed."
         case .notFound: "There is nothing here; / lists what there is."

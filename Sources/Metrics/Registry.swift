@@ -57,6 +57,12 @@ public struct Registry: ~Copyable {
         tables[index: row.table]?.set(summary, family.column, row.slot)
     }
 
+    /// The summary that a row shows; nil if it shows none.
+    public func summary(_ family: PowerSummaryIndex, _ row: Row) -> PowerSummary? {
+        precondition(family.table == row.table)
+        return tables[index: row.table]?.summary(family.column, row.slot) ?? nil
+    }
+
     /// Shows a distribution of durations in a row that is open; nil makes it absent.
     public mutating func publish(
         _ distribution: LatencyHistogram?, as family: LatencyHistogramIndex, _ row: Row = .unlabelled

@@ -144,6 +144,10 @@ extension Table {
         rows.contains(slot) ? columns.values[column][slot.index] : .absent
     }
 
+    func summary(_ column: Int, _ slot: Slot) -> PowerSummary? {
+        rows.contains(slot) ? columns.summaries[column][slot.index] : nil
+    }
+
     mutating func set(_ value: Value, _ column: Int, _ slot: Slot) {
         if rows.contains(slot) { columns.set(value, column, slot.index) }
     }

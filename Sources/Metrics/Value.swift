@@ -10,6 +10,11 @@ public enum Value: Equatable, Sendable {
     /// Billionths, such as nanoseconds of a series in seconds.
     case nano(UInt64)
 
+    /// The number of millionths; nil for what is absent or counted otherwise.
+    public var millionths: UInt64? {
+        if case .micro(let number) = self { number } else { nil }
+    }
+
     /// The double next to the exact value, which is the one that a reader makes of its text.
     var nearestDouble: Double {
         switch self {

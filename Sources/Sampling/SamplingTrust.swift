@@ -10,6 +10,9 @@ extension Sampling {
     /// The machine's energy without double counting, in microjoules.
     public var hostMicrojoules: UInt64 { trust.host.totalMicrojoules }
 
+    /// Its power in microwatts, each part's over its own latest interval; nil while that of a part is not known.
+    public var hostMicrowatts: UInt64? { trust.host.microwatts(accounts) }
+
     /// Everything that the machine's energy is made up of was read at some moment; before, it is unknown and not 0.
     public var isHostKnown: Bool { trust.host.hasBegun }
 

@@ -13,6 +13,8 @@ struct Connection: ~Copyable {
         case open
         /// A request waits until its password is checked.
         case awaitingCheck
+        /// Frames are sent to it as they come. It asks for nothing more.
+        case streaming
         /// The rest of the last response is sent, then the connection ends.
         case finishing
         /// All is sent and our side is shut; what still arrives is thrown away until the peer closes, so that no reset
@@ -32,7 +34,7 @@ struct Connection: ~Copyable {
     let isSurplus: Bool
     private(set) var phase = Phase.open
     /// What epoll watches it for: readable while a request is waited for, writable while responses are owed, only the peer's
-    /// hang-up while a password is checked.
+    /// hang-up while a password is checked or the next frame is waited for.
     private(set) var interest = Interest.readable
     /// Bytes that arrived and are not answered yet.
     private var input: ByteBuffer?
@@ -40,6 +42,8 @@ struct Connection: ~Copyable {
     private var unsent: Unsent?
     /// How far the request has come that is looked at now.
     var request = RequestProgress()
+    /// How far it has read the stream; nil if it does not read it.
+    private(set) var stream: StreamPosition?
     /// When it asks.
     private(set) var rhythm: AskingRhythm
     /// When bytes last moved, on the monotonic clock.
@@ -93,6 +97,20 @@ extension Connection {
         phase = .open
         return true
     }
+
+    /// Frames follow from a number on, and no request.
+    mutating func beginStream(at next: UInt64, isChunked: Bool) {
+        stream = StreamPosition(next: next, isChunked: isChunked)
+        phase = .streaming
+    }
+
+    mutating func advanceStream(to next: UInt64) { stream?.next = next }
+
+    /// No frame follows but the one under way.
+    mutating func endStream() { stream?.isEnding = true }
+
+    /// There is something for it to take, after there was nothing: its time to take it begins.
+    mutating func owesNews(at now: UInt64) { lastProgressNanoseconds = now }
 
     /// No request follows; what is unsent still goes out.
     mutating func finish() { phase = .finishing }

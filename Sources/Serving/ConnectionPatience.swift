@@ -14,6 +14,9 @@ extension Connection {
             } else {
                 lastProgressNanoseconds + Limits.idleSeconds * 1_000_000_000
             }
+        case .streaming:
+            // The next frame comes when it comes.
+            interest == .hangUp ? .max : lastProgressNanoseconds + Limits.streamStallSeconds * 1_000_000_000
         // Others' checks may come first, and one can take seconds.
         case .awaitingCheck:
             min(
@@ -29,7 +32,7 @@ extension Connection {
     func standing(at now: UInt64) -> Standing {
         if phase == .lingering { return .answered }
         if rhythm.isRegular(at: now) { return .regular }
-        if isInRequest(at: now) { return .inRequest }
+        if phase == .streaming || isInRequest(at: now) { return .inRequest }
         return rhythm.hasAsked || isFresh(at: now) ? .asked : .neverAsked
     }
 
@@ -47,7 +50,7 @@ extension Connection {
     }
 
     /// Responses are owed.
-    var isStalled: Bool { phase == .finishing || phase == .open && interest == .writable }
+    var isStalled: Bool { phase == .finishing || (phase == .open || phase == .streaming) && interest == .writable }
 
     /// Bytes moved lately, or it just came.
     private func isFresh(at now: UInt64) -> Bool { now < lastProgressNanoseconds + Connection.freshNanoseconds }

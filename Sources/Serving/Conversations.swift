@@ -164,6 +164,53 @@ extension Conversations {
     }
 }
 
+/// Streams: connections to which frames are sent as they come.
+extension Conversations {
+    /// Makes a frame of what has just happened, if anybody reads it. It is sent in the turns that follow: those who have taken all
+    /// that was before wait to be writable from now on, which they are at once.
+    mutating func publishFrame(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) {
+        guard responder.hasStreams else { return }
+        responder.appendFrame(&content)
+        forEachStream(where: { $0.interest == .hangUp }, epoll) { $0.owesNews(at: now) }
+    }
+
+    /// Lets every stream end, once the frame that is under way is sent.
+    mutating func endStreams(_ epoll: borrowing Epoll, at now: UInt64) {
+        guard responder.hasStreams else { return }
+        forEachStream(where: { _ in true }, epoll) { stream in
+            if stream.interest == .hangUp { stream.owesNews(at: now) }
+            stream.endStream()
+        }
+    }
+
+    /// Changes streams, and has each looked at in one of the next turns.
+    private mutating func forEachStream(
+        where condition: (borrowing Connection) -> Bool, _ epoll: borrowing Epoll,
+        _ change: (inout Connection) -> Void
+    ) {
+        for place in connections.places {
+            guard let token = connections.token(at: place, where: { $0.phase == .streaming && condition($0) }),
+                var connection = connections.take(token)
+            else { continue }
+            change(&connection)
+            awaitTurn(connection, token, epoll)
+        }
+    }
+
+    /// Has a connection looked at in one of the next turns, whether or not anything arrives.
+    private mutating func awaitTurn(_ connection: consuming Connection, _ token: Token, _ epoll: borrowing Epoll) {
+        var connection = connection
+        do throws(SystemError) {
+            try connection.wait(for: .writable, epoll, token)
+            connections.putBack(connection, at: token)
+        } catch {
+            end(connection, token)
+        }
+    }
+}
+
 /// Requests that wait for a password's check.
 extension Conversations {
     /// Looks again at the requests that wait, since a password was checked.
@@ -236,25 +283,22 @@ extension Conversations {
             responder.decisions.count(.timeout)
             end(connection, token)
         case .lingering: end(connection, token)
-        case .open, .awaitingCheck, .finishing: try settle(connection, token, .giveUp(.timeout), epoll, at: now)
+        case .open, .awaitingCheck, .streaming, .finishing:
+            try settle(connection, token, .giveUp(.timeout), epoll, at: now)
         }
     }
 
     /// The end has begun: what is under way is finished, and every response is the last of its connection.
-    mutating func drain(_ epoll: borrowing Epoll) {
+    mutating func drain(_ epoll: borrowing Epoll, at now: UInt64) {
         isDraining = true
         responder.decisions.drain()
+        endStreams(epoll, at: now)
         // Each is looked at in one of the next turns, whether or not anything arrives.
         for place in connections.places {
             guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }),
-                var connection = connections.take(token)
+                let connection = connections.take(token)
             else { continue }
-            do throws(SystemError) {
-                try connection.wait(for: .writable, epoll, token)
-                connections.putBack(connection, at: token)
-            } catch {
-                end(connection, token)
-            }
+            awaitTurn(connection, token, epoll)
         }
     }
 

@@ -8,17 +8,24 @@ import Logging
 struct Decisions: ~Copyable {
     private var policy: WebPolicy
     private let routes: Routes
+    private let servesStream: Bool
+    /// Connections to which frames are sent.
+    private(set) var streams = 0
     /// Connections whose place in the queue for a password's check was taken in this turn.
     private var displaced: [Token] = []
     private var isDraining = false
     private(set) var facts = ServingFacts()
 
-    init(_ policy: consuming WebPolicy, telemetryPath: String) {
+    init(_ policy: consuming WebPolicy, _ paths: ServicePaths) {
         facts.web = policy.facts
         self.policy = policy
-        routes = Routes(telemetryPath: telemetryPath)
+        routes = Routes(paths)
+        servesStream = paths.servesStream
         displaced.reserveCapacity(WaiterQueue.capacity)
     }
+
+    /// A stream has ended.
+    mutating func endStream() { streams -= 1 }
 
     /// Every response is the last of its connection from now on.
     mutating func drain() { isDraining = true }
@@ -88,12 +95,44 @@ struct Decisions: ~Copyable {
             } else {
                 response.body = page(request, bytes, generation, &responses, &content)
             }
-        case .landing: response.body = responses.landingPage
+        case .page: show(.page, &response, request, bytes, &responses, &content, at: now)
+        case .json:
+            let document = Document.json(withHistory: hasParameter("history", in: bytes.extracting(request.query)))
+            show(document, &response, request, bytes, &responses, &content, at: now)
+        case .stream: beginStream(&response, request)
         case .healthy: break
         case .ready where content.isReady: break
         case .ready: (response.status, response.body) = (.serviceUnavailable, .notReady)
         case .unknown: response.status = .notFound
         }
+    }
+
+    /// The answer to a request for the stream, which is the last of its connection.
+    private mutating func beginStream(_ response: inout Response, _ request: Request) {
+        guard servesStream else {
+            (response.status, response.body) = (.notFound, .streamIsOff)
+            return
+        }
+        guard streams < Limits.streams, !isDraining else {
+            (response.status, response.body) = (.serviceUnavailable, .streamsAreFull)
+            return
+        }
+        response.body = .stream(isChunked: request.isHTTP11)
+        response.persistence = .closing
+        if response.includesBody { streams += 1 }
+    }
+
+    /// A document that has an entity tag: it is not sent to whoever has it already.
+    private mutating func show(
+        _ document: Document, _ response: inout Response, _ request: Request, _ bytes: Span<UInt8>,
+        _ responses: inout Responses, _ content: inout some Publisher & ~Copyable, at now: UInt64
+    ) {
+        let generation = content.refresh(facts, at: now)
+        let known = bytes.extracting(request.ifNoneMatch ?? 0..<0)
+        response.body = responses.document(
+            document, request.representation.coding, generation: generation, known: known,
+            hasOperatorsPolicy: policy.hasContentPolicy, &content)
+        if case .nothing = response.body { response.status = .notModified }
     }
 
     /// The page that a request asks for, which may name families.

@@ -5,8 +5,6 @@ import HTTP
 /// One page's bytes, and who needs them.
 struct Page: ~Copyable {
     enum Use: Equatable {
-        /// It stays as it is.
-        case permanent
         /// Everybody who asks for the form at that generation is given it.
         case shared(PageForm, UInt64)
         /// It goes when its readers have it: made for one request, or replaced by a newer one.
@@ -51,9 +49,9 @@ struct Page: ~Copyable {
     }
 
     mutating func write<Content: Publisher & ~Copyable>(
-        content: inout Content, _ format: ExpositionFormat, _ selection: Content.Selection?
+        content: inout Content, _ document: Document, _ selection: Content.Selection?
     ) {
-        content.write(format, selecting: selection, into: &bytes)
+        content.write(document, selecting: selection, into: &bytes)
         precondition(!bytes.overflowed)
     }
 
@@ -71,9 +69,9 @@ struct Page: ~Copyable {
 
 /// What makes a shared page different from others of the same content.
 struct PageForm: Equatable {
-    let format: ExpositionFormat
+    let document: Document
     let coding: ContentCoding
-    /// Which families are shown; nil means all.
+    /// Which families of metrics are shown; nil means all.
     let selection: UInt128?
 }
 
@@ -83,10 +81,10 @@ extension ExpositionFormat {
 }
 
 extension Publisher where Self: ~Copyable {
-    /// The buffer for a page as the content is now.
-    func pageCapacity(_ format: ExpositionFormat) -> Int {
-        let needed = max(1, pageBytes(format))
+    /// The buffer for a document as the content is now.
+    func pageCapacity(_ document: Document) -> Int {
+        let needed = max(1, pageBytes(document))
         let steps = (needed + Pages.stepBytes - 1) / Pages.stepBytes * Pages.stepBytes
-        return min(steps, max(needed, longestPageBytes(format)))
+        return min(steps, max(needed, longestPageBytes(document)))
     }
 }

@@ -34,28 +34,21 @@ struct Pages: ~Copyable {
     private var compressor: GzipCompressor?
     private var hasMade = false
 
-    /// Adds a page that stays as it is.
-    mutating func add(_ bytes: consuming ByteBuffer) -> Slot {
-        guard let slot = pages.insert(Page(bytes, .permanent)) else { preconditionFailure() }
-        return slot
+    /// A whole document in a coding, if it is there already.
+    func wholePage(_ document: Document, _ coding: ContentCoding, generation: UInt64) -> Slot? {
+        find(PageForm(document: document.body, coding: coding, selection: nil), generation)
     }
 
-    /// The page of all families in a form, if it is there already.
-    func wholePage(_ representation: Representation, generation: UInt64) -> Slot? {
-        find(
-            PageForm(format: representation.format.body, coding: representation.coding, selection: nil), generation)
-    }
-
-    /// A page of the content in a form, written now unless it is there already.
+    /// A document in a coding, written now unless it is there already.
     ///
-    /// - Parameter selection: the families to show; nil means all.
+    /// - Parameter selection: the families of metrics to show; nil means all.
     /// - Returns: the page, and how it is coded: not compressed where there is no memory for a compressor.
     mutating func page<Content: Publisher & ~Copyable>(
-        _ representation: Representation, selecting selection: Content.Selection?, generation: UInt64,
+        _ document: Document, _ coding: ContentCoding, selecting selection: Content.Selection?, generation: UInt64,
         _ content: inout Content
     ) -> (slot: Slot, coding: ContentCoding) {
         let key = selection.flatMap { content.key($0) }
-        let form = PageForm(format: representation.format.body, coding: representation.coding, selection: key)
+        let form = PageForm(document: document.body, coding: coding, selection: key)
         if let slot = find(form, generation) { return (slot, form.coding) }
         hasMade = true
         let plain = plainPage(for: form, key == nil ? nil : selection, generation, &content)
@@ -69,12 +62,12 @@ struct Pages: ~Copyable {
     private mutating func plainPage<Content: Publisher & ~Copyable>(
         for form: PageForm, _ selection: Content.Selection?, _ generation: UInt64, _ content: inout Content
     ) -> Slot {
-        let plain = PageForm(format: form.format, coding: .identity, selection: form.selection)
+        let plain = PageForm(document: form.document, coding: .identity, selection: form.selection)
         if let slot = find(plain, generation) { return slot }
         let isShared = form.selection == nil || form.coding == .identity
         let slot = claim(
-            content.pageCapacity(form.format), isShared ? shareable(plain, generation) : nil, generation)
-        pages[index: slot.index]?.write(content: &content, form.format, selection)
+            content.pageCapacity(form.document), isShared ? shareable(plain, generation) : nil, generation)
+        pages[index: slot.index]?.write(content: &content, form.document, selection)
         return slot
     }
 

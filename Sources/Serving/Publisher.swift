@@ -1,11 +1,10 @@
 public import Bytes
-public import HTTP
 
-/// Who makes the pages of metrics that are served. Serving knows no more of their content than this.
+/// Who makes the documents that are served. Serving knows no more of their content than this.
 ///
 /// Everything is called from the loop and must not wait, and allocate only where what is shown has come or gone.
 public protocol Publisher: ~Copyable {
-    /// Some of the page's families, chosen by name.
+    /// Some of the families of metrics, chosen by name.
     associatedtype Selection
 
     /// What is published has its first values.
@@ -13,7 +12,7 @@ public protocol Publisher: ~Copyable {
 
     /// Brings the content up to date for a request at a moment of the monotonic clock, in nanoseconds.
     ///
-    /// - Returns: the generation of the content, never 0; pages of an equal one are equal.
+    /// - Returns: the generation of the content, never 0; documents of an equal one are equal.
     mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64
 
     /// Adds the families that a `name[]` parameter asks for to a selection; nil is one that nothing has been asked of.
@@ -22,12 +21,18 @@ public protocol Publisher: ~Copyable {
     /// What tells a selection from others, equal for equal ones; nil for one of everything, whose page is the whole one.
     func key(_ selection: Selection) -> UInt128?
 
-    /// The most bytes that a page can have as the content is now; it may grow later, up to `longestPageBytes`.
-    func pageBytes(_ format: ExpositionFormat) -> Int
+    /// The most bytes that a document can have as the content is now; it may grow later, up to `longestPageBytes`.
+    func pageBytes(_ document: Document) -> Int
 
-    /// The most bytes that a page can ever have.
-    func longestPageBytes(_ format: ExpositionFormat) -> Int
+    /// The most bytes that a document can ever have.
+    func longestPageBytes(_ document: Document) -> Int
 
-    /// Writes a page into an empty buffer with room for `pageBytes`; without a selection, all of it.
-    mutating func write(_ format: ExpositionFormat, selecting selection: Selection?, into page: inout ByteBuffer)
+    /// The most bytes that a frame of the stream can have as the content is now.
+    var frameBytes: Int { mutating get }
+
+    /// Writes a frame into an empty buffer with room for `frameBytes`: a line, with its end, of what has just happened.
+    mutating func writeFrame(into frame: inout ByteBuffer)
+
+    /// Writes a document into an empty buffer with room for `pageBytes`; of metrics, without a selection, all of them.
+    mutating func write(_ document: Document, selecting selection: Selection?, into page: inout ByteBuffer)
 }

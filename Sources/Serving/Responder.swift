@@ -15,9 +15,9 @@ struct Responder: ~Copyable {
     private var recent = RecentHead()
     private let log: Logger
 
-    init(_ decisions: consuming Decisions, landing: consuming ByteBuffer, _ log: Logger) {
+    init(_ decisions: consuming Decisions, _ headers: consuming DocumentHeaders, _ log: Logger) {
         self.decisions = decisions
-        responses = Responses(landing: landing)
+        responses = Responses(headers)
         self.log = log
     }
 
@@ -41,6 +41,7 @@ struct Responder: ~Copyable {
         if let input = connection.takeInput() { inputs.giveBack(input) }
         responses.giveBack(connection.takeUnsent())
         if connection.phase == .awaitingCheck { decisions.forget(token) }
+        if connection.stream != nil { decisions.endStream() }
     }
 
     /// Does a bounded amount of work for a connection that is ready.
@@ -56,6 +57,9 @@ struct Responder: ~Copyable {
             let next = responses.flush(&connection, at: now)
             if case .proceed = next { return .linger }
             return next
+        case .streaming:
+            // Only the peer's end is reported while nothing is owed.
+            return connection.interest == .hangUp ? .close : responses.stream(&connection, at: now)
         case .lingering: return discardInput(&connection)
         }
     }
@@ -140,6 +144,12 @@ struct Responder: ~Copyable {
             }
         }
     }
+
+    /// Somebody reads frames.
+    var hasStreams: Bool { decisions.streams > 0 }
+
+    /// Makes a frame of what has just happened; it is sent when its readers have their turn.
+    mutating func appendFrame(_ content: inout some Publisher & ~Copyable) { responses.appendFrame(&content) }
 
     /// Answers bytes that are no request, and ends the connection.
     mutating func refuse(_ connection: inout Connection, _ status: Status, at now: UInt64) -> Next {

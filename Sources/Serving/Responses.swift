@@ -8,6 +8,14 @@ struct Response {
     enum Body {
         /// A page of metrics, or another that is lent.
         case page(Slot, contentType: StaticString, coding: ContentCoding)
+        /// None: the client has what it asks for.
+        case nothing
+        /// Frames, as they come.
+        case stream(isChunked: Bool)
+        /// It is not served.
+        case streamIsOff
+        /// There are as many streams as there may be.
+        case streamsAreFull
         /// The status in words.
         case explanation
         /// For a client that speaks HTTP where TLS is spoken.
@@ -36,7 +44,7 @@ struct Responses: ~Copyable {
     static let extraHeaderBytes = 4096
 
     private static let textType: StaticString = "text/plain; charset=utf-8"
-    private static let htmlType: StaticString = "text/html; charset=utf-8"
+    private static let streamType: StaticString = "application/x-ndjson"
     private static let explanationBytes = 256
     /// A path with a query; with a longer one nobody is led elsewhere.
     private static let locationBytes = 1024
@@ -47,20 +55,21 @@ struct Responses: ~Copyable {
     /// Where the next response leads that leads elsewhere.
     private var location = ByteBuffer(capacity: Responses.locationBytes)
     private var pages = Pages()
-    private let landing: Slot
+    private var headers: DocumentHeaders
+    private var streams = StreamSender()
     /// For what is left of a head.
     private var rests: BufferPool
     /// What the Date of a response says, on the wall clock.
     private(set) var unixSeconds: UInt64 = 0
     private var date = HTTPDate(unixSeconds: 0)
 
-    init(landing: consuming ByteBuffer) {
+    init(_ headers: consuming DocumentHeaders) {
         let capacity =
             ResponseHead.longestBytes + Responses.extraHeaderBytes + Responses.explanationBytes
-            + Responses.locationBytes
+            + Responses.locationBytes + headers.longestBytes
+        self.headers = headers
         head = ByteBuffer(capacity: capacity)
         rests = BufferPool(bufferCapacity: capacity)
-        self.landing = pages.add(landing)
     }
 
     /// Sets the date for all responses until it is set again.
@@ -81,12 +90,9 @@ struct Responses: ~Copyable {
         return !location.overflowed
     }
 
-    /// The page at `/`.
-    var landingPage: Response.Body { .page(landing, contentType: Responses.htmlType, coding: .identity) }
-
     /// The page of all families, if it is there already, as for most requests it is.
     func wholePage(_ representation: Representation, generation: UInt64) -> Response.Body? {
-        pages.wholePage(representation, generation: generation).map {
+        pages.wholePage(.metrics(representation.format), representation.coding, generation: generation).map {
             .page($0, contentType: representation.contentType, coding: representation.coding)
         }
     }
@@ -96,8 +102,29 @@ struct Responses: ~Copyable {
         _ representation: Representation, selecting selection: Content.Selection?, generation: UInt64,
         _ content: inout Content
     ) -> Response.Body {
-        let page = pages.page(representation, selecting: selection, generation: generation, &content)
+        let page = pages.page(
+            .metrics(representation.format), representation.coding, selecting: selection, generation: generation,
+            &content)
         return .page(page.slot, contentType: representation.contentType, coding: page.coding)
+    }
+
+    /// A document that has an entity tag; nothing for a client that has it already.
+    ///
+    /// - Parameter known: the value of If-None-Match; empty without it.
+    mutating func document(
+        _ document: Document, _ wanted: ContentCoding, generation: UInt64, known: Span<UInt8>,
+        hasOperatorsPolicy: Bool, _ content: inout some Publisher & ~Copyable
+    ) -> Response.Body {
+        let tag = headers.tag(document, wanted, generation: generation)
+        guard !tag.isListed(in: known) else {
+            headers.describe(document, tag, hasOperatorsPolicy: hasOperatorsPolicy)
+            return .nothing
+        }
+        let page = pages.page(document, wanted, selecting: nil, generation: generation, &content)
+        headers.describe(
+            document, headers.tag(document, page.coding, generation: generation),
+            hasOperatorsPolicy: hasOperatorsPolicy)
+        return .page(page.slot, contentType: document.contentType, coding: page.coding)
     }
 
     /// Whether a page was written or compressed since the last question.
@@ -109,6 +136,10 @@ struct Responses: ~Copyable {
     ) -> Next {
         compose(response, extraHeaders)
         let page = response.page
+        // Even if it cannot be sent: it counts as one until the connection ends.
+        if case .stream(let isChunked) = response.body, response.includesBody {
+            connection.beginStream(at: streams.frames.count, isChunked: isChunked)
+        }
         let movement = head.withBytes { head in
             pages.withBytes(page) { connection.send(head, $0, at: now) }
         }
@@ -119,7 +150,9 @@ struct Responses: ~Copyable {
         case .wait(let interest): (sent, awaited) = (0, interest)
         case .endOfFile, .failed: return .close
         }
-        let closes = response.persistence == .closing
+        let isStream = connection.phase == .streaming
+        if isStream, sent == head.count { return .wait(.hangUp) }
+        let closes = response.persistence == .closing && !isStream
         if sent == head.count + pages.withBytes(page, { $0.count }) { return closes ? .linger : .proceed }
         connection.owe(rest(after: sent, page))
         if closes { connection.finish() }
@@ -154,6 +187,20 @@ struct Responses: ~Copyable {
         return .wait(awaited)
     }
 
+    /// Makes a frame of what has just happened.
+    mutating func appendFrame(_ content: inout some Publisher & ~Copyable) { streams.append(&content) }
+
+    /// Sends a stream what it owes, and then frames that are new to it.
+    mutating func stream(_ connection: inout Connection, at now: UInt64) -> Next {
+        for _ in 0...Limits.framesPerTurn {
+            let flushed = flush(&connection, at: now)
+            guard case .proceed = flushed else { return flushed }
+            let next = streams.sendNext(&connection, &rests, at: now)
+            guard case .proceed = next else { return next }
+        }
+        return .wait(.writable)
+    }
+
     /// Takes back what a connection that ends did not send.
     mutating func giveBack(_ unsent: consuming Unsent?) {
         guard let unsent else { return }
@@ -180,24 +227,36 @@ struct Responses: ~Copyable {
             next.contentCoding = coding
             next.contentLength = pages.withBytes(slot) { $0.count }
         }
+        if case .nothing = response.body { next.contentLength = nil }
+        if case .stream(let isChunked) = response.body {
+            (next.contentType, next.contentLength, next.isChunked) = (Responses.streamType, nil, isChunked)
+        }
         head.removeAll()
-        location.withBytes { head.append(next, location: $0, extraHeaders: extraHeaders.span) }
+        headers.withBytes { own in
+            location.withBytes { head.append(next, location: $0, ownHeaders: own, extraHeaders: extraHeaders.span) }
+        }
+        headers.removeAll()
         if response.includesBody { explanation.withBytes { head.append($0) } }
         precondition(!head.overflowed && !explanation.overflowed)
     }
 
     private mutating func explain(_ response: Response) {
         explanation.removeAll()
-        if case .page = response.body { return }
+        switch response.body {
+        case .page, .nothing, .stream: return
+        case .explanation, .needsTLS, .notReady, .streamIsOff, .streamsAreFull: break
+        }
         // Who asks for the health of an exporter has to know that one answers: others have the same paths and the same port.
         explanation.append("pyjoules-exporter: ")
         switch response.body {
-        case .page: return
+        case .page, .nothing, .stream: break
         case .explanation where response.status == .tooManyRequests:
             explanation.append("There are too many requests; try again in ")
             explanation.append(seconds: response.retryAfterSeconds)
         case .explanation: explanation.append(response.status.explanation)
         case .needsTLS: explanation.append("This port speaks TLS: use https instead of http.")
+        case .streamIsOff: explanation.append("The stream is off; --web.enable-stream turns it on.")
+        case .streamsAreFull: explanation.append("There are as many streams as there may be; try again later.")
         case .notReady: explanation.append("The first values are not there yet; try again in a second.")
         }
         explanation.append("\n")

@@ -3,8 +3,10 @@ import HTTP
 
 /// What a path leads to.
 enum Route: Equatable {
-    case landing
+    case page
     case metrics
+    case json
+    case stream
     /// The loop runs, which answering proves.
     case healthy
     /// The first values are there.
@@ -22,9 +24,13 @@ struct Routes {
     }
 
     private let telemetryPath: [UInt8]
+    private let jsonPath: [UInt8]
+    private let streamPath: [UInt8]
 
-    init(telemetryPath: String) {
-        self.telemetryPath = Array(telemetryPath.utf8)
+    init(_ paths: ServicePaths) {
+        telemetryPath = Array(paths.telemetry.utf8)
+        jsonPath = Array(paths.json.utf8)
+        streamPath = Array(paths.stream.utf8)
     }
 
     /// Looks under a path as it was sent, and only then under what else it may mean.
@@ -39,15 +45,19 @@ struct Routes {
     func append(pathOf route: Route, to buffer: inout ByteBuffer) {
         switch route {
         case .metrics: buffer.append(telemetryPath.span)
+        case .json: buffer.append(jsonPath.span)
+        case .stream: buffer.append(streamPath.span)
         case .healthy: buffer.append("/-/healthy")
         case .ready: buffer.append("/-/ready")
-        case .landing, .unknown: buffer.append("/")
+        case .page, .unknown: buffer.append("/")
         }
     }
 
     private func route(_ path: Span<UInt8>) -> Route {
         if path.equals(telemetryPath.span) { return .metrics }
-        if path.equals("/") { return .landing }
+        if path.equals("/") { return .page }
+        if path.equals(jsonPath.span) { return .json }
+        if path.equals(streamPath.span) { return .stream }
         if path.equals("/-/healthy") { return .healthy }
         if path.equals("/-/ready") { return .ready }
         return .unknown

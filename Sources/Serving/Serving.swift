@@ -1,4 +1,4 @@
-public import Bytes
+import Bytes
 import HTTP
 public import Kernel
 import Log
@@ -42,10 +42,11 @@ public struct Serving: ~Copyable {
     ///   - maximumConnections: at most `mostConnections`.
     ///   - buffers: what the kernel may keep for each.
     ///   - webFile: what put `policy` in force; nil without a file.
-    ///   - landing: the page at `/`.
+    ///   - contentPolicy: the value of Content-Security-Policy for the page, where the web configuration has none.
+    ///   - run: a number that no other run of the program has.
     public init(
         _ listeners: consuming Listeners, _ policy: consuming WebPolicy, _ webFile: consuming WebFile?,
-        maximumConnections: Int, buffers: SocketBuffers, telemetryPath: String, landing: consuming ByteBuffer,
+        maximumConnections: Int, buffers: SocketBuffers, paths: ServicePaths, contentPolicy: String, run: UInt64,
         _ log: Logger
     ) throws(SystemError) {
         var listeners = listeners
@@ -53,7 +54,7 @@ public struct Serving: ~Copyable {
         self.listeners = listeners
         conversations = Conversations(
             limit: maximumConnections, pieceBytes: buffers.sendBytes,
-            Responder(Decisions(policy, telemetryPath: telemetryPath), landing: landing, log))
+            Responder(Decisions(policy, paths), DocumentHeaders(run: run, contentPolicy: contentPolicy), log))
         self.webFile = webFile
         self.log = log
     }
@@ -179,6 +180,13 @@ public struct Serving: ~Copyable {
         log.report(.acceptFailed, .error, message())
     }
 
+    /// Something has happened that streams tell: a frame of it is made, if anybody reads it, and sent in the turns that follow.
+    public mutating func publishFrame(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) {
+        conversations.publishFrame(&content, epoll, at: now)
+    }
+
     /// `Token.Kind.passwordCheck`: goes on with the requests that waited for it.
     public mutating func finishCheck(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
@@ -194,7 +202,7 @@ public struct Serving: ~Copyable {
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
         try conversations.refuseDisplaced(&content, epoll, at: now)
-        if webFile?.isDue(at: now) ?? false { try reload(epoll) }
+        if webFile?.isDue(at: now) ?? false { try reload(epoll, at: now) }
         if now >= nextSweepNanoseconds { try sweep(&content, epoll, at: now) }
         conversations.endIdle(at: now)
         if conversations.takeFreedSlot() { watchListeners(epoll, at: now) }
@@ -223,11 +231,12 @@ public struct Serving: ~Copyable {
         }
     }
 
-    /// Reads the web configuration file again; false if there is none.
+    /// Reads the web configuration file again; false if there is none. Streams end with it: who may read may have changed.
     @discardableResult
-    public mutating func reload(_ epoll: borrowing Epoll) throws(SystemError) -> Bool {
+    public mutating func reload(_ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) -> Bool {
         guard var file = webFile.take() else { return false }
         try conversations.responder.reload(&file, epoll)
+        conversations.endStreams(epoll, at: now)
         webFile = consume file
         return true
     }
@@ -259,7 +268,7 @@ public struct Serving: ~Copyable {
         }
         try listeners.close(epoll)
         drainDeadlineNanoseconds = now + Limits.drainSeconds * 1_000_000_000
-        conversations.drain(epoll)
+        conversations.drain(epoll, at: now)
     }
 
     /// The end has begun.

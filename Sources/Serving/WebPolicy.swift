@@ -25,6 +25,8 @@ public struct WebPolicy: ~Copyable {
     private var rateLimiter: RateLimiter?
     /// Header lines for every response, each with its CR LF.
     private(set) var extraHeaders: [UInt8] = []
+    /// The operator says what a page may do in a browser.
+    private(set) var hasContentPolicy = false
     /// Whether the file as it is on disk is in force; nil without a file.
     private var isUpToDate: Bool?
     /// It was said that the certificate in force has expired.
@@ -141,6 +143,7 @@ extension WebPolicy {
         tls = consume context
         hasReportedExpiry = false
         extraHeaders = headers
+        hasContentPolicy = new.headers.contains { $0.name == "Content-Security-Policy" }
         if new.rateLimit != old?.rateLimit {
             rateLimiter = new.rateLimit.map {
                 RateLimiter(intervalNanoseconds: $0.intervalNanoseconds, burst: $0.burst)

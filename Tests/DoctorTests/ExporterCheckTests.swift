@@ -64,7 +64,8 @@ import Testing
 
     @Test func `a page that was moved is found by the landing page`() {
         let exporter = Fake([
-            "HTTP/1.1 404 Not Found\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n<li><a href=\"/energy\">Metrics</a></li>",
+            "HTTP/1.1 404 Not Found\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n\r\n<p><a href=\"x\">y</a> <a href=\"energy\">metrics</a></p>",
             page(["powercap": 1], samples: 1), page(["powercap": 1], samples: 2),
         ])
         #expect(exporter.check().look().state == .measuring)

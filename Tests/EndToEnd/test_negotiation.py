@@ -192,9 +192,9 @@ def test_the_order_of_arrival_and_the_case_of_names_do_not_matter(exporter: Expo
 
 
 def test_other_pages_have_one_form(exporter: Exporter) -> None:
-    """What is not a page of metrics is neither told in their formats nor compressed."""
+    """What is only a few words is neither told in the formats of metrics nor compressed."""
     client = exporter.connect()
-    for path, status in (("/", 200), ("/-/healthy", 200), ("/nothing", 404)):
+    for path, status in (("/-/ready", 200), ("/-/healthy", 200), ("/nothing", 404)):
         response = client.get(path, headers=[f"Accept: {_MESSAGES}", "Accept-Encoding: gzip"])
         assert response.status == status
         assert (response.header("content-type") or "").startswith("text/")

@@ -49,7 +49,7 @@ WRONG_VALUES = {
         "vsock://9091",
         "vsock://:4294967295",
     ],
-    "--web.telemetry-path": ["metrics", "/with space", "/", "/-/ready"],
+    "--web.telemetry-path": ["metrics", "/with space", "/", "/-/ready", "/api/v1/power"],
     "--web.max-connections": ["0", "-1", "many", "1.5", "99999999999999999999"],
     "--sample.interval": [
         "0",

@@ -201,8 +201,8 @@ private struct Life: ~Copyable {
         _ = publication.refresh(ServingFacts(), at: seconds * 1_000_000_000)
         var selection: FamilySelection?
         for name in Life.families { publication.select(Array(name.utf8).span, into: &selection) }
-        var page = ByteBuffer(capacity: publication.pageBytes(.text))
-        publication.write(.text, selecting: selection, into: &page)
+        var page = ByteBuffer(capacity: publication.pageBytes(.metrics(.text)))
+        publication.write(.metrics(.text), selecting: selection, into: &page)
         return try AttributionPage(page.content())
     }
 

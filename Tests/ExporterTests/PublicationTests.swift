@@ -154,8 +154,8 @@ import Testing
     private func page(_ publication: inout Publication, _ format: ExpositionFormat, _ name: String?) -> String {
         var selection: FamilySelection?
         if let name { publication.select(Array(name.utf8).span, into: &selection) }
-        var page = ByteBuffer(capacity: publication.pageBytes(format))
-        publication.write(format, selecting: selection, into: &page)
+        var page = ByteBuffer(capacity: publication.pageBytes(.metrics(format)))
+        publication.write(.metrics(format), selecting: selection, into: &page)
         return page.text()
     }
 }

@@ -72,6 +72,14 @@ import Testing
         #expect(buffer.text().hasSuffix("\r\n\r\n"))
     }
 
+    @Test func `a body without a length says nothing of one, and chunks are announced`() {
+        var head = head(.ok, .closing)
+        head.contentLength = nil
+        #expect(!written(head).contains("Content-Length"))
+        head.isChunked = true
+        #expect(written(head).contains("Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\nVary:"))
+    }
+
     @Test func `a coded body is announced with its coding`() {
         let head = ResponseHead(
             status: .ok, contentType: "text/plain", contentCoding: .gzip, contentLength: 99, persistence: .open,
@@ -93,18 +101,20 @@ import Testing
 
     /// `dropLast` takes away the empty line: CR LF is one character of a `String`.
     @Test(arguments: ["", "X-Frame-Options: deny\r\n", "X-Frame-Options: deny\r\nX-XSS-Protection: 0\r\n"])
-    func `lines of the operator's stand at the end of a head`(lines: String) {
+    func `lines of what is shown and of the operator's stand at the end of a head`(lines: String) {
         let head = head(.unauthorized, .closing)
         let extra = Array(lines.utf8)
-        var buffer = ByteBuffer(capacity: ResponseHead.longestBytes + extra.count)
-        buffer.append(head, location: extra.span.extracting(0..<0), extraHeaders: extra.span)
-        #expect(buffer.text() == written(head).dropLast() + lines + "\r\n")
+        let own = Array("ETag: \"a\"\r\n".utf8)
+        var buffer = ByteBuffer(capacity: ResponseHead.longestBytes + own.count + extra.count)
+        buffer.append(head, location: extra.span.extracting(0..<0), ownHeaders: own.span, extraHeaders: extra.span)
+        #expect(buffer.text() == written(head).dropLast() + "ETag: \"a\"\r\n" + lines + "\r\n")
     }
 
     @Test func `a response that leads elsewhere names the place`() {
         let (location, none) = (Array("/metrics?name[]=a".utf8), [UInt8]())
         var buffer = ByteBuffer(capacity: ResponseHead.longestBytes)
-        buffer.append(head(.movedPermanently, .open), location: location.span, extraHeaders: none.span)
+        buffer.append(
+            head(.movedPermanently, .open), location: location.span, ownHeaders: none.span, extraHeaders: none.span)
         #expect(buffer.text().hasSuffix("\r\nLocation: /metrics?name[]=a\r\n\r\n"))
     }
 

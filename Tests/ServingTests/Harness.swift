@@ -18,7 +18,10 @@ struct Harness: ~Copyable {
     private let port: UInt16
     private var turnNanoseconds: UInt64 = 0
 
-    init(maximumConnections: Int = 8, listening: Bool = false, pageBytes: Int = 20_000, configuration: String? = nil)
+    init(
+        maximumConnections: Int = 8, listening: Bool = false, pageBytes: Int = 20_000, configuration: String? = nil,
+        servesStream: Bool = true
+    )
         throws
     {
         let null = try FileDescriptor.open("/dev/null", O_WRONLY)
@@ -31,8 +34,6 @@ struct Harness: ~Copyable {
             port = UInt16(listener.name.split(separator: ":").last ?? "") ?? 0
             listeners.add(listener)
         }
-        var landing = ByteBuffer(capacity: 64)
-        landing.append("<p>Metrics are elsewhere.</p>\n")
         let epoll = try Epoll()
         var policy = WebPolicy()
         if let configuration {
@@ -42,8 +43,11 @@ struct Harness: ~Copyable {
         }
         let buffers = SocketBuffers(connections: maximumConnections, pageBytes: pageBytes, memoryBytes: 64 << 20)
         var serving = try Serving(
-            listeners, policy, nil, maximumConnections: maximumConnections, buffers: buffers, telemetryPath: "/metrics",
-            landing: landing, log)
+            listeners, policy, nil, maximumConnections: maximumConnections, buffers: buffers,
+            paths: ServicePaths(
+                telemetry: "/metrics", json: "/json", stream: "/stream", servesStream: servesStream),
+            contentPolicy: "default-src 'none'", run: 0x52,
+            log)
         try serving.start(epoll, unixSeconds: 784_111_777)
         self.serving = serving
         self.epoll = epoll
@@ -114,6 +118,14 @@ struct Harness: ~Copyable {
         try serving.endTurn(&content, epoll, at: now)
     }
 
+    /// Something happens that streams tell.
+    mutating func publishFrame(at now: UInt64 = Clock.monotonicNanoseconds()) {
+        content.frame += 1
+        serving.publishFrame(&content, epoll, at: now)
+    }
+
+    mutating func reload() throws { try serving.reload(epoll, at: Clock.monotonicNanoseconds()) }
+
     mutating func drain() throws {
         try serving.drain(&content, epoll, at: Clock.monotonicNanoseconds())
     }
@@ -131,18 +143,36 @@ struct StubContent: ~Copyable, Publisher {
     var generation: UInt64 = 1
     var isReady = true
     let bytes: Int
+    /// How many documents were written.
+    private(set) var written = 0
     /// A selection of all that there is.
     static let everything = 5
 
     init(bytes: Int) { self.bytes = bytes }
 
+    /// How many frames were written, and how long each is.
+    var frame: UInt64 = 0
+    var frameBytes = 64
+
+    mutating func writeFrame(into frame: inout ByteBuffer) {
+        frame.append("{\"sequence\":\(self.frame)")
+        for _ in frame.count..<(frameBytes - 2) { frame.append(" ") }
+        frame.append("}\n")
+    }
+
     mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64 { generation }
     func select(_ name: Span<UInt8>, into selection: inout Int?) { selection = (selection ?? 0) + 1 }
     func key(_ selection: Int) -> UInt128? { selection == StubContent.everything ? nil : UInt128(selection) }
-    func pageBytes(_ format: ExpositionFormat) -> Int { bytes }
-    func longestPageBytes(_ format: ExpositionFormat) -> Int { bytes * 2 }
+    func pageBytes(_ document: Document) -> Int { bytes }
+    func longestPageBytes(_ document: Document) -> Int { bytes * 2 }
 
-    mutating func write(_ format: ExpositionFormat, selecting selection: Int?, into page: inout ByteBuffer) {
+    mutating func write(_ document: Document, selecting selection: Int?, into page: inout ByteBuffer) {
+        written += 1
+        switch document {
+        case .metrics: break
+        case .json(let withHistory): return page.append("{\"generation\":\(generation),\"history\":\(withHistory)}\n")
+        case .page: return page.append("<p>generation \(generation)</p>\n")
+        }
         if let selection { return page.append("selected \(selection) of generation \(generation)\n") }
         var line = ByteBuffer(capacity: 64)
         line.append("generation \(generation)\n")

@@ -77,6 +77,18 @@ import Testing
         #expect(slots.count == 6)
     }
 
+    @Test func `each kind of document has pages of its own`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        let documents: [Document] = [.metrics(.text), .json(withHistory: false), .json(withHistory: true), .page]
+        let slots = documents.map { pages.page($0, .identity, selecting: nil, generation: 1, &content).slot }
+        #expect(pages.text(slots[1]) == "{\"generation\":1,\"history\":false}\n")
+        #expect(pages.text(slots[2]) == "{\"generation\":1,\"history\":true}\n")
+        #expect(pages.text(slots[3]) == "<p>generation 1</p>\n")
+        #expect(documents.map { pages.page($0, .identity, selecting: nil, generation: 1, &content).slot } == slots)
+        #expect(content.written == documents.count)
+    }
+
     /// Each request for the same selection once had it written and compressed anew, ten times as much work as the whole page.
     @Test(arguments: ContentCoding.allCases)
     func `the page of a selection is made once for each generation`(coding: ContentCoding) {
@@ -245,5 +257,14 @@ extension Pages {
         #expect(answer.contains("\r\nRetry-After: \(seconds)\r\n"))
         #expect(answer.hasSuffix("\r\n\r\npyjoules-exporter: There are too many requests; try again in \(words)\n"))
         #expect(harness.counters.rejections(.rate) == 1)
+    }
+}
+
+extension Pages {
+    /// A page of metrics in the form that a client asks for.
+    fileprivate mutating func page(
+        _ form: Representation, selecting selection: Int?, generation: UInt64, _ content: inout StubContent
+    ) -> (slot: Slot, coding: ContentCoding) {
+        page(.metrics(form.format), form.coding, selecting: selection, generation: generation, &content)
     }
 }

@@ -29,8 +29,10 @@ import Testing
 
 @Suite struct RouteTests {
     @Test(arguments: [
-        ("/", Route.landing), ("/m", .metrics), ("/metrics", .unknown), ("/-/healthy", .healthy), ("/-/ready", .ready),
-        ("/-/", .unknown), ("", .unknown), ("/M", .unknown), ("/m/", .unknown), ("*", .unknown), ("m", .unknown),
+        ("/", Route.page), ("/m", .metrics), ("/metrics", .unknown), ("/-/healthy", .healthy), ("/-/ready", .ready),
+        ("/j", .json), ("/s", .stream), ("/j/", .unknown), ("/-/", .unknown), ("", .unknown), ("/M", .unknown),
+        ("/m/", .unknown),
+        ("*", .unknown), ("m", .unknown),
     ])
     func `a path leads where it says`(path: String, route: Route) {
         #expect(place(path) == .here(route))
@@ -47,9 +49,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("//", Route.landing), ("//m", .metrics), ("///m", .metrics), ("/./m", .metrics), ("/a/../m", .metrics),
+        ("//", Route.page), ("//m", .metrics), ("///m", .metrics), ("/./m", .metrics), ("/a/../m", .metrics),
         ("/../m", .metrics),
-        ("/m/.", .unknown), ("/m/..", .landing), ("/.", .landing), ("/..", .landing), ("/-//ready", .ready),
+        ("/m/.", .unknown), ("/m/..", .page), ("/.", .page), ("/..", .page), ("/-//ready", .ready), ("//j", .json),
         ("/%2E%2e/%6D", .metrics), ("/a/b/../../m", .metrics), ("/a//../m", .metrics), ("//m/", .unknown),
         ("//nothing", .unknown),
         ("/.m", .unknown), ("/...", .unknown), ("//" + String(repeating: "a", count: 300), .unknown),
@@ -61,6 +63,6 @@ import Testing
 
     private func place(_ path: String) -> Routes.Place {
         let bytes = Array(path.utf8)
-        return Routes(telemetryPath: "/m").place(bytes.span)
+        return Routes(ServicePaths(telemetry: "/m", json: "/j", stream: "/s", servesStream: true)).place(bytes.span)
     }
 }

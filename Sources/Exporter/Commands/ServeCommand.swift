@@ -57,6 +57,13 @@ struct ServeCommand: ParsableCommand {
         transform: Resolution.init(parsing:))
     var resolution: Resolution?
 
+    @Flag(
+        name: .customLong("web.enable-stream"),
+        help:
+            "Serve every sample as it comes at /api/v1/stream, whatever --web.resolution says; what that tells a stranger is in docs/security.md."
+    )
+    var servesStream = false
+
     @OptionGroup var source: SourceOptions
 
     @OptionGroup var attribution: AttributionOptions
@@ -117,6 +124,7 @@ struct ServeCommand: ParsableCommand {
         // Those who start exporters by templates pass an empty name where there is no file.
         result.webConfigurationFile = webConfigurationFile.flatMap { $0.isEmpty ? nil : $0 }
         result.showsCreated = showsCreated
+        result.servesStream = servesStream
         result.hasHistograms = !hasNoHistogram
         result.hasClassicBuckets = hasClassicHistogram
         result.stateFile = stateFile

@@ -19,6 +19,8 @@ struct Publication: ~Copyable, Publisher {
     /// What the loop hands ticks to; `take` is told what became of them.
     var measuring: Measuring
     private var catalog: SeriesCatalog
+    /// JSON and HTML of what the series show.
+    private var documents: Documents
     /// The pass over the counters that the series' values are of.
     private var publishedGeneration: UInt64 = 0
     /// Between two moments that are shown there is at least so much time.
@@ -29,6 +31,8 @@ struct Publication: ~Copyable, Publisher {
     private var toldLayout: UInt64
     /// So many portions of published power were taken in.
     private var portions: UInt64 = 0
+    /// So many samples were asked for by `takeSample`.
+    private var samples: UInt64 = 0
     private var probe: ProcessProbe
     private let showsCreated: Bool
     private let sink: LogSink
@@ -38,10 +42,19 @@ struct Publication: ~Copyable, Publisher {
         _ measuring: consuming Measuring, _ configuration: Configuration, _ sink: LogSink, _ log: Logger
     ) throws(SystemError) {
         let probe = ProcessProbe()
+        let startUnixMilliseconds = Clock.realtimeNanoseconds() / 1_000_000
+        let isSimulated = measuring.sampling.report.isSimulated
+        documents = Documents(
+            DocumentFacts(
+                isSimulated: isSimulated, intervalNanoseconds: measuring.intervalNanoseconds,
+                resolutionNanoseconds: configuration.resolution.nanoseconds,
+                telemetryPath: configuration.telemetryPath),
+            stepNanoseconds: max(configuration.resolution.nanoseconds, 1_000_000_000),
+            startUnixMilliseconds: startUnixMilliseconds)
         catalog = SeriesCatalog(
-            isSimulated: measuring.sampling.report.isSimulated, hasHistograms: configuration.hasHistograms,
+            isSimulated: isSimulated, hasHistograms: configuration.hasHistograms,
             hasClassicBuckets: configuration.hasClassicBuckets, intervalNanoseconds: measuring.intervalNanoseconds,
-            startUnixMilliseconds: Clock.realtimeNanoseconds() / 1_000_000, attribution: measuring.attributionShape)
+            startUnixMilliseconds: startUnixMilliseconds, attribution: measuring.attributionShape)
         standstillNanoseconds = configuration.resolution.standstillNanoseconds(every: configuration.sampleInterval)
         toldLayout = measuring.sampling.layoutGeneration
         self.measuring = measuring
@@ -58,11 +71,18 @@ struct Publication: ~Copyable, Publisher {
     mutating func take(_ tick: Measuring.Tick) -> Bool {
         if tick == .endedInterval {
             catalog.record(measuring.sampling.accounts, at: measuring.sampling.lastPassNanoseconds)
+            documents.take(measuring.sampling)
         }
         takePortions()
         guard toldLayout != measuring.sampling.layoutGeneration else { return false }
         toldLayout = measuring.sampling.layoutGeneration
         return true
+    }
+
+    /// Whether there was a sample since the last question.
+    mutating func takeSample() -> Bool {
+        defer { samples = measuring.sampling.ticks }
+        return samples != measuring.sampling.ticks
     }
 
     /// Takes in the power that others have published since this was called last.
@@ -77,7 +97,9 @@ struct Publication: ~Copyable, Publisher {
 
     /// Gives rows to what came, and takes them from what went.
     private mutating func followLayout() {
-        if let missing = catalog.follow(measuring.sampling) { reportMissing(missing) }
+        guard let missing = catalog.follow(measuring.sampling) else { return }
+        documents.follow(measuring.sampling)
+        reportMissing(missing)
     }
 
     var isReady: Bool { measuring.sampling.isReady }
@@ -87,12 +109,12 @@ struct Publication: ~Copyable, Publisher {
         measuring.refreshIfStale(
             at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: Clock.boottimeNanoseconds()),
             earliest: nextShownNanoseconds)
-        if publishedGeneration != measuring.sampling.generation { publish(serving) }
+        if publishedGeneration != measuring.sampling.generation { publish(serving, at: now) }
         return publishedGeneration
     }
 
     /// Shows the latest pass over the counters, and nothing newer before its time.
-    private mutating func publish(_ serving: ServingFacts) {
+    private mutating func publish(_ serving: ServingFacts, at now: UInt64) {
         takePortions()
         followLayout()
         measuring.shareForPage()
@@ -101,6 +123,7 @@ struct Publication: ~Copyable, Publisher {
             droppedLogMessages: sink.droppedCount)
         catalog.publish(measuring.sampling, facts, &probe)
         publishSharing()
+        documents.show(measuring.sampling, at: now)
         publishedGeneration = measuring.sampling.generation
         nextShownNanoseconds = measuring.sampling.lastPassNanoseconds.saturatingSum(standstillNanoseconds)
     }
@@ -130,19 +153,39 @@ struct Publication: ~Copyable, Publisher {
 
     func key(_ selection: FamilySelection) -> UInt128? { catalog.registry.key(selection) }
 
-    func pageBytes(_ format: ExpositionFormat) -> Int {
-        catalog.registry.longestPageBytes(Exposition(format), of: .open)
+    func pageBytes(_ document: Document) -> Int {
+        switch document {
+        case .metrics(let format): catalog.registry.longestPageBytes(Exposition(format), of: .open)
+        case .json(let withHistory): documents.jsonBytes(measuring.sampling, withHistory: withHistory)
+        case .page: documents.pageBytes(measuring.sampling)
+        }
     }
 
-    func longestPageBytes(_ format: ExpositionFormat) -> Int {
-        catalog.registry.longestPageBytes(Exposition(format), of: .all)
+    /// Of all but metrics it says no more than of now: their buffers grow by the same steps.
+    func longestPageBytes(_ document: Document) -> Int {
+        guard case .metrics(let format) = document else { return .max }
+        return catalog.registry.longestPageBytes(Exposition(format), of: .all)
+    }
+
+    var frameBytes: Int { mutating get { documents.frameBytes(measuring.sampling) } }
+
+    mutating func writeFrame(into frame: inout ByteBuffer) {
+        documents.writeFrame(
+            measuring.sampling, unixNanoseconds: Clock.realtimeNanoseconds(), at: Clock.monotonicNanoseconds(),
+            into: &frame)
     }
 
     mutating func write(
-        _ format: ExpositionFormat, selecting selection: FamilySelection?, into page: inout ByteBuffer
+        _ document: Document, selecting selection: FamilySelection?, into page: inout ByteBuffer
     ) {
-        catalog.registry.encode(
-            Exposition(format), selecting: selection ?? .all, showsCreated: showsCreated, into: &page)
+        switch document {
+        case .metrics(let format):
+            catalog.registry.encode(
+                Exposition(format), selecting: selection ?? .all, showsCreated: showsCreated, into: &page)
+        case .json(let withHistory):
+            documents.writeJSON(measuring.sampling, catalog, withHistory: withHistory, into: &page)
+        case .page: documents.writePage(measuring.sampling, catalog, into: &page)
+        }
     }
 }
 

@@ -33,17 +33,19 @@ struct Server: ~Copyable {
         _ notifier: consuming Notifier, _ log: Logger, _ sink: LogSink
     ) throws(SystemError) {
         let interval = configuration.sampleInterval.nanoseconds
-        let landing = landingPage(telemetryPath: configuration.telemetryPath, sampling.report)
         let measuring = try Measuring(sampling, intervalNanoseconds: interval, log)
         let summary = measuring.summary
         let publication = try Publication(measuring, configuration, sink, log)
-        let memory = SocketMemory(configuration, pageBytes: publication.pageBytes(.text), log)
+        let memory = SocketMemory(configuration, pageBytes: publication.pageBytes(.metrics(.text)), log)
         let epoll = try Epoll()
         try epoll.add(publication.measuring.timer.descriptor, .readable, token: Token(.timer).word)
         try epoll.add(signals.descriptor, .readable, token: Token(.signals).word)
         let serving = try Serving(
             listeners, policy, webFile, maximumConnections: memory.maximumConnections, buffers: memory.buffers,
-            telemetryPath: configuration.telemetryPath, landing: landing, log)
+            paths: ServicePaths(
+                telemetry: configuration.telemetryPath, json: Parsing.jsonPath, stream: Parsing.streamPath,
+                servesStream: configuration.servesStream),
+            contentPolicy: PageHalves.contentPolicy, run: Clock.realtimeNanoseconds(), log)
         self.epoll = epoll
         self.signals = signals
         self.publication = publication
@@ -128,6 +130,7 @@ struct Server: ~Copyable {
         guard tick != .notDue else { return }
         take(tick)
         let now = moment.monotonicNanoseconds
+        if publication.takeSample() { serving.publishFrame(&publication, epoll, at: now) }
         guard manager.isDue(at: now) else { return }
         manager.ticked(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: now)
     }
@@ -160,7 +163,7 @@ struct Server: ~Copyable {
     /// SIGHUP. The manager that asked waits to be told that it is done.
     private mutating func reload(at now: UInt64) throws(SystemError) {
         manager.reloading(at: now)
-        if try !serving.reload(epoll) {
+        if try !serving.reload(epoll, at: now) {
             log.report(.reloaded, .info, "reloaded; no setting changes without a restart")
         }
         manager.ready(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds)

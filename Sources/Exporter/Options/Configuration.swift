@@ -24,6 +24,8 @@ struct Configuration {
     var sampleInterval = SampleInterval(nanoseconds: 100_000_000)
     /// Pages show newer values at most so often.
     var resolution = Resolution(nanoseconds: 1_000_000_000)
+    /// Every sample is told to whoever asks for the stream.
+    var servesStream = false
     var source = SourceChoice.auto
     /// `pyjoules_power_watts` is shown, which only protobuf can without classic buckets.
     var hasHistograms = true
@@ -74,13 +76,19 @@ enum Parsing {
         return address
     }
 
+    /// Where JSON is served.
+    static let jsonPath = "/api/v1/power"
+    /// Where every sample is, as it comes.
+    static let streamPath = "/api/v1/stream"
+
     static func telemetryPath(_ text: String) throws(WrongValue) -> String {
-        let reserved = ["/", "/-/healthy", "/-/ready"]
+        let reserved = ["/", "/-/healthy", "/-/ready", jsonPath, streamPath]
         let isPath =
             text.hasPrefix("/") && text.utf8.count <= 256
             && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>#?&'".utf8.contains($0) }
         guard isPath, !reserved.contains(text) else {
-            throw WrongValue("allowed is a path like /metrics, of printable ASCII, other than / and /-/...")
+            throw WrongValue(
+                "allowed is a path like /metrics, of printable ASCII, other than /, /-/... and /api/v1/...")
         }
         return text
     }

@@ -19,6 +19,7 @@ struct AttributionSeries {
     private let kindRows: [Row]
     /// The accounts that the rows are of.
     private var layout: UInt64?
+    private var power: AttributedPower
 
     /// - Parameters:
     ///   - kinds: the kinds of energy that are shared out.
@@ -42,6 +43,7 @@ struct AttributionSeries {
         work = AttributionWorkSeries(declaredIn: &registry, kinds: kinds, kindTable: sums.table)
         rows = Array(repeating: nil, count: places * kinds.count)
         generations = Array(repeating: 0, count: places)
+        power = AttributedPower(places: places, kinds: kinds.count)
         let table = accounts
         idleRows = kinds.map { kind in
             registry.open(table) { labels in
@@ -62,13 +64,18 @@ struct AttributionSeries {
             missing = follow(sharing.attribution, in: &registry)
             layout = sharing.attribution.layout
         }
+        power.begin(at: sharing.attribution.passNanoseconds)
         for kind in kinds.indices {
             for index in sharing.attribution.accountIndices {
                 guard let row = rows[index * kinds.count + kind] else { continue }
-                registry[joules, row] = .micro(sharing.attribution.microjoules(index, kind: kind))
+                let total = sharing.attribution.microjoules(index, kind: kind)
+                power.take(total, after: registry[joules, row].millionths, index, kind)
+                registry[joules, row] = .micro(total)
             }
             if let row = idleRows[kind] {
-                registry[joules, row] = .micro(sharing.attribution.idleMicrojoules(kind: kind))
+                let total = sharing.attribution.idleMicrojoules(kind: kind)
+                power.take(total, after: registry[joules, row].millionths, nil, kind)
+                registry[joules, row] = .micro(total)
             }
             registry[total, kindRows[kind]] = .micro(sharing.attribution.totalMicrojoules(kind: kind))
             registry[retired, kindRows[kind]] = .micro(sharing.attribution.retiredMicrojoules(kind: kind))
@@ -115,4 +122,38 @@ struct AttributionSeries {
         }
         return missing
     }
+}
+
+/// What the series show, for whoever shows it otherwise.
+extension AttributionSeries {
+    /// One row.
+    struct Reading {
+        /// The account's place; nil for what was used while nobody used it.
+        let index: Int?
+        /// The position of its kind among those that are shared out.
+        let kind: Int
+        let microjoules: UInt64
+        /// The mean since the values that were shown before; nil if it is not known.
+        let milliwatts: UInt64?
+    }
+
+    func forEachReading(in registry: borrowing Registry, _ body: (Reading) -> Void) {
+        for kind in kinds.indices {
+            for index in generations.indices where generations[index] > 0 {
+                guard let row = rows[index * kinds.count + kind] else { continue }
+                read(row, index, kind, in: registry, body)
+            }
+            if let row = idleRows[kind] { read(row, nil, kind, in: registry, body) }
+        }
+    }
+
+    private func read(
+        _ row: Row, _ index: Int?, _ kind: Int, in registry: borrowing Registry, _ body: (Reading) -> Void
+    ) {
+        guard let total = registry[joules, row].millionths else { return }
+        body(Reading(index: index, kind: kind, microjoules: total, milliwatts: power.milliwatts(index, kind)))
+    }
+
+    /// The account in a place is the one that the rows are of.
+    func isShown(_ index: Int, generation: UInt32) -> Bool { generations[index] == generation }
 }

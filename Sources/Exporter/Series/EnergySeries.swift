@@ -58,6 +58,21 @@ struct EnergySeries {
     }
 }
 
+/// What the series show, for whoever shows it otherwise.
+extension EnergySeries {
+    /// The power of the domain in a row, in microwatts.
+    func microwatts(_ row: Row, in registry: borrowing Registry) -> UInt64? { registry[watts, row].millionths }
+
+    /// Its energy in microjoules.
+    func microjoules(_ row: Row, in registry: borrowing Registry) -> UInt64? { registry[joules, row].millionths }
+
+    /// The machine's energy in microjoules, and how it is made up; nil where it is not shown.
+    func machine(in registry: borrowing Registry) -> (microjoules: UInt64, basis: HostBasis)? {
+        guard let row = bases.rows.first ?? nil, let basis = bases.keys.first else { return nil }
+        return registry[host, row].millionths.map { ($0, basis) }
+    }
+}
+
 /// Whether the numbers are measured, which HELP says where they are not: everywhere else it is the same on every host.
 struct Origin {
     let isSimulated: Bool

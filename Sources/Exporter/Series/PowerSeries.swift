@@ -76,6 +76,17 @@ struct PowerSeries {
         if hasHistograms { histograms += Array(repeating: PowerHistogram(), count: missing) }
     }
 
+    /// What the series show of the last minute of an account, in microwatts; nil if that is not known.
+    func lastMinute(
+        _ index: Int, _ tables: borrowing DomainTables, in registry: borrowing Registry
+    ) -> LastMinute? {
+        guard let row = tables.domains.rows[index], let summaryRow = tables.summaries.rows[index],
+            let lowest = registry[low, row].millionths, let highest = registry[peak, row].millionths,
+            let quantiles = registry.summary(quantile, summaryRow)?.quantilesMicrowatts
+        else { return nil }
+        return LastMinute(lowest: lowest, median: quantiles[0], p99: quantiles[2], highest: highest)
+    }
+
     mutating func publish(
         _ sampling: borrowing Sampling, _ tables: borrowing DomainTables, into registry: inout Registry
     ) {
@@ -96,4 +107,12 @@ struct PowerSeries {
             registry.publish(histograms[index], as: histogram, row)
         }
     }
+}
+
+/// How a domain's power was in the last minute, in microwatts.
+struct LastMinute {
+    let lowest: UInt64
+    let median: UInt64
+    let p99: UInt64
+    let highest: UInt64
 }

@@ -4,6 +4,7 @@ import Metrics
 import Sampling
 import Sandbox
 import Serving
+import Sources
 
 /// The mapping from energy to series: which families there are, declared once, which rows they have, and where each value comes
 /// from.
@@ -104,6 +105,43 @@ struct SeriesCatalog: ~Copyable {
     /// Sets what was given up, which is known once and stays.
     mutating func publish(_ report: SandboxReport) {
         sandbox.publish(report, into: &registry)
+    }
+}
+
+/// What the series show, for whoever shows it otherwise.
+extension SeriesCatalog {
+    /// One domain.
+    struct DomainReading {
+        /// Its power in microwatts; nil if it is not known.
+        let microwatts: UInt64?
+        /// Its energy in microjoules; nil if it was never read.
+        let microjoules: UInt64?
+        let lastMinute: LastMinute?
+    }
+
+    /// What is shown of an account; nil if nothing is.
+    func reading(_ index: Int) -> DomainReading? {
+        guard index < tables.domains.rows.count, let row = tables.domains.rows[index] else { return nil }
+        let total = tables.totals.rows[index].flatMap { energy.microjoules($0, in: registry) }
+        return DomainReading(
+            microwatts: energy.microwatts(row, in: registry), microjoules: total,
+            lastMinute: power.lastMinute(index, tables, in: registry))
+    }
+
+    /// The machine's energy in microjoules, and how it is made up; nil where it is not shown.
+    var machine: (microjoules: UInt64, basis: HostBasis)? { energy.machine(in: registry) }
+
+    /// Calls the closure with each source that is shown, and whether it is up.
+    func forEachSource(_ body: (SourceKind, Bool) -> Void) { truth.forEachSource(in: registry, body) }
+
+    /// Calls the closure with the rows of attributed energy.
+    func forEachConsumer(_ body: (AttributionSeries.Reading) -> Void) {
+        attribution?.forEachReading(in: registry, body)
+    }
+
+    /// The account in a place is the one that is shown.
+    func isShown(_ index: Int, generation: UInt32) -> Bool {
+        attribution?.isShown(index, generation: generation) ?? false
     }
 }
 

@@ -81,6 +81,14 @@ struct TruthSeries {
         return missing
     }
 
+    /// Calls the closure with each source that is shown, and whether it is up.
+    func forEachSource(in registry: borrowing Registry, _ body: (SourceKind, Bool) -> Void) {
+        for position in sources.keys.indices {
+            guard let row = sources.rows[position] else { continue }
+            body(sources.keys[position], registry[sourceUp, row] == .integer(1))
+        }
+    }
+
     mutating func publish(
         _ sampling: borrowing Sampling, _ tables: borrowing DomainTables, _ facts: borrowing ServerFacts,
         into registry: inout Registry
