@@ -170,7 +170,7 @@ class Browser:
     def policy_violations(self) -> list[str]:
         return self.run("return violations.splice(0)")
 
-    def picture(self, quality: int = 50) -> bytes:
+    def picture(self, quality: int) -> bytes:
         """What is in the window, as WebP."""
         data = self._command("Page.captureScreenshot", {"format": "webp", "quality": quality})["data"]
         return base64.b64decode(data)
