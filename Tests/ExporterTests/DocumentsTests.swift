@@ -123,7 +123,7 @@ import Testing
             #expect(page.contains("<td>36.0<td>36.0<td>36.0<td>36.0<td>36.0<td>0.000010</tr>\n"))
             #expect(page.contains(" UTC</time> (packages+dram)</p>\n"))
             #expect(page.contains("<a href=\"metrics\">metrics</a>"))
-            #expect(!page.contains("SIMULATED"))
+            #expect(!page.contains("<p id=\"simulated\""))
         }
     }
 

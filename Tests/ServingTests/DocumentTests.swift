@@ -37,7 +37,7 @@ import Testing
 
     @Test func `what the operator says of it stands in its place`() throws {
         var harness = try Harness(
-            configuration: "http_server_config:\n  headers:\n    Content-Security-Policy: default-src https:\n")
+            configuration: "http_server_config:\n  headers:\n    Content-Security-Policy: 'default-src https:'\n")
         let page = try harness.get("/", try harness.connect())
         #expect(page.count(of: "Content-Security-Policy: ") == 1)
         #expect(page.contains("\r\nContent-Security-Policy: default-src https:\r\n"))
