@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
 """Takes the pictures of the page in docs/pictures: light, dark, and on a phone.
 
-They are of the simulated source, which says so on each, once it has a history of five minutes.
+They are of a machine that is made up and at work, once there is a history of five minutes.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "EndToEnd"))
 
 from browser import Browser  # noqa: E402
-from exporters import SIMULATED, address, started  # noqa: E402
+from exporters import address, counters, started  # noqa: E402
 from support.exporter import REPOSITORY  # noqa: E402
 from support.waiting import wait_until  # noqa: E402
+from working_hours import at_work  # noqa: E402
 
 PICTURES = REPOSITORY / "docs" / "pictures"
 MOST_BYTES = 60_000
@@ -23,7 +25,11 @@ SECONDS_OF_HISTORY = 305
 
 
 def main() -> None:
-    with started(*SIMULATED) as exporter:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        at_work(Path(scratch) / "sysfs") as tree,
+        started(*counters(tree, Path(scratch) / "proc")) as exporter,
+    ):
 
         def has_history() -> bool:
             history = json.loads(exporter.get("/api/v1/power?history").body)["history"]
