@@ -28,7 +28,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as scratch,
         at_work(Path(scratch) / "sysfs") as tree,
-        started(*counters(tree, Path(scratch) / "proc")) as exporter,
+        started(*counters(tree, Path("/proc"))) as exporter,
     ):
 
         def has_history() -> bool:
