@@ -87,6 +87,8 @@ int clinux_wait_writable(int descriptor) {
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGPIPE);
     sigaddset(&blocked, SIGXFSZ);
+    // By default it is ignored, and then nothing would be left of it: whoever waits for a child would wait for ever.
+    sigaddset(&blocked, SIGCHLD);
     return ppoll(&query, 1, NULL, &blocked);
 }
 

@@ -74,8 +74,11 @@ extension ByteBuffer {
         append(head.status.line)
         append("\r\nDate: ")
         append(head.date)
-        append("\r\nContent-Type: ")
-        append(head.contentType)
+        // What somebody has already has a type already.
+        if head.status != .notModified {
+            append("\r\nContent-Type: ")
+            append(head.contentType)
+        }
         if head.contentCoding == .gzip { append("\r\nContent-Encoding: gzip") }
         if let length = head.contentLength {
             append("\r\nContent-Length: ")

@@ -74,6 +74,13 @@ public enum Process {
         _ = umask(0o022)
     }
 
+    /// Lets standard input be empty from now on, for this process and for what it starts.
+    public static func emptyStandardInput() throws(SystemError) {
+        let nothing = try FileDescriptor.open("/dev/null", O_RDONLY)
+        let number = nothing.number
+        _ = try attempt { Int(dup2(number, 0)) }.orThrow("dup2")
+    }
+
     /// Writes all of a text to standard output or error, waiting if need be: for a command's answer before or instead of the loop.
     public static func print(_ text: String, toError: Bool = false) {
         var rest = Array(text.utf8)[...]

@@ -16,10 +16,10 @@ public struct TextWriter: ~Copyable {
         try TextWriter(duplicating: 2)
     }
 
-    /// Makes a file, or empties the one that is there. A pipe is taken if somebody reads from it; otherwise the error has the code
-    /// `.noDeviceOrReader`, at once. See open(2).
+    /// Makes a file, or opens the one that is there, whose content stays until `empty` is called. A pipe is taken if somebody reads from
+    /// it; otherwise the error has the code `.noDeviceOrReader`, at once. See open(2).
     public init(creating path: String) throws(SystemError) {
-        descriptor = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, mode: 0o666)
+        descriptor = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_NONBLOCK, mode: 0o666)
     }
 
     private init(duplicating shared: Int32) throws(SystemError) {
@@ -50,6 +50,34 @@ public struct TextWriter: ~Copyable {
             case .failure(let code): throw SystemError(call: "write", code: code)
             }
         }
+    }
+
+    /// Writes as much of the bytes as is taken at once.
+    ///
+    /// - Returns: how many were; fewer than there are if the reader has to go on first.
+    public borrowing func writeAvailable(_ bytes: Span<UInt8>) throws(SystemError) -> Int {
+        var offset = 0
+        while offset < bytes.count {
+            switch write(bytes.extracting(offset...)) {
+            case .value(let count): offset += count
+            case .failure(let code) where code.number == EAGAIN: return offset
+            case .failure(let code): throw SystemError(call: "write", code: code)
+            }
+        }
+        return offset
+    }
+
+    /// Whether both write to one and the same file.
+    public borrowing func isSameFile(as other: borrowing TextWriter) throws(SystemError) -> Bool {
+        let (own, others) = (try FileStatus(of: descriptor.number), try FileStatus(of: other.descriptor.number))
+        return own.isRegular && own.device == others.device && own.inode == others.inode
+    }
+
+    /// Takes away what a file had before.
+    public borrowing func empty() throws(SystemError) {
+        guard try FileStatus(of: descriptor.number).isRegular else { return }
+        let number = descriptor.number
+        _ = try attempt { Int(ftruncate(number, 0)) }.orThrow("ftruncate")
     }
 
     private static let pieceBytes = 4096

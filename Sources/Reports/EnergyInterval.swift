@@ -68,7 +68,7 @@ public struct IntervalMeter {
                 interval.domains.append(energy(index, sampling.accounts[index], duration))
             }
         }
-        if doubtNanoseconds > 0, interval.remarks.isEmpty {
+        if doubtNanoseconds > 0 {
             let seconds = decimal(doubtNanoseconds, digits: 9, shown: 3)
             interval.remarks.append("a counter was in doubt at the end, so the measurement went on for \(seconds) s")
         }

@@ -42,7 +42,7 @@ extension TableReport {
 
     /// Long commands would make the columns run over.
     private static func short(_ name: String) -> String {
-        let line = name.map { $0.isNewline ? " " : String($0) }.joined()
+        let line = printable(name.map { $0.isNewline ? " " : String($0) }.joined())
         return line.count > 24 ? line.prefix(21) + "..." : line
     }
 
@@ -56,6 +56,6 @@ extension TableReport {
                 notes.append("of the runs of '\(command.name)', \(failures)")
             }
         }
-        return notes.map { "\n  Note: \($0)\n" }.joined() + self.remarks(commands.flatMap(\.runs).map(\.interval))
+        return notes.map { "\n  Note: \(printable($0))\n" }.joined() + self.remarks(commands.flatMap(\.runs).map(\.interval))
     }
 }

@@ -22,10 +22,12 @@ RISE_SECONDS = 0.6
 def _work(seconds: float) -> float:
     """What the work takes, in watts; each piece rises and falls within a moment."""
     now = seconds % PERIOD_SECONDS
-    return sum(
-        watts / (1 + math.exp((begin - now) / RISE_SECONDS * 4)) / (1 + math.exp((now - end) / RISE_SECONDS * 4))
-        for begin, end, watts in WORK
-    )
+    return sum(watts * _step(now - begin) * _step(end - now) for begin, end, watts in WORK)
+
+
+def _step(seconds: float) -> float:
+    """From 0 to 1 around the time 0."""
+    return (1 + math.tanh(2 * seconds / RISE_SECONDS)) / 2
 
 
 def _unrest(seconds: float) -> float:

@@ -209,3 +209,36 @@ def test_bytes_that_the_shell_would_not_get_are_refused() -> None:
     command = [BINARY, "measure", "--source", "simulated", "--compare", b"echo \xff", b"true"]
     result = subprocess.run(command, capture_output=True, timeout=20)
     assert result.returncode == 64 and b"UTF-8" in result.stderr
+
+
+def test_what_is_run_once_has_the_standard_input_and_what_is_run_again_has_none() -> None:
+    once = run("--source", "simulated", "wc", "-l", input="a\nb\n", stdin=None)
+    assert once.stdout.split() == ["2"]
+    for options in (["-r", "2"], ["-w", "1"], ["-p", "cat"]):
+        again = run("--source", "simulated", *options, "wc", "-l", input="a\nb\n", stdin=None)
+        assert set(again.stdout.split()) == {"0"}, options
+
+
+@pytest.mark.parametrize("names", [[], ["-n", "b"], ["-n", "same", "-n", "same"]])
+def test_commands_that_are_called_alike_are_refused(names: list[str]) -> None:
+    compared = ["a", "b"] if names else ["b", "b"]
+    result = run("--source", "simulated", *names, "--compare", *compared)
+    assert result.returncode == 64
+    assert f"are called '{names[-1] if names else 'b'}': give them names" in result.stderr
+
+
+def test_what_steers_a_terminal_is_escaped() -> None:
+    result = run("--source", "simulated", "-r", "1", "--compare", "false #\x1b[31m", "true #\x07")
+    assert "\x1b" not in result.stderr
+    assert "\x07" not in result.stderr
+    assert "\\u001b[31m" in result.stderr
+
+
+def test_a_report_that_never_comes_takes_nothing_away(tmp_path: Path) -> None:
+    report = tmp_path / "report.txt"
+    report.write_text("an older and longer report, which is worth to be kept\n" * 100)
+    before = report.read_text()
+    assert run("--source", "simulated", "--output", str(report), "no-such-command").returncode == 127
+    assert report.read_text() == before
+    assert run("--source", "simulated", "--output", str(report), "true").returncode == 0
+    assert "older" not in report.read_text()

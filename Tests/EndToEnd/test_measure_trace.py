@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
 import signal
 import subprocess
+import sys
+import termios
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -232,3 +235,63 @@ def test_a_report_that_nobody_reads_to_its_end_is_no_trouble() -> None:
     shell = f"{BINARY} measure --source simulated --format json sh -c 'sleep 0.2; exit 7' 2>&1 >/dev/null | true"
     result = subprocess.run(["bash", "-c", shell + '; echo "${PIPESTATUS[0]}"'], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("7\n", "")
+
+
+@pytest.fixture
+def full_pipe(tmp_path: Path) -> Path:
+    """A pipe that takes a page, so that a trace fills it soon, and whose reader is the test itself."""
+    path = tmp_path / "trace.csv"
+    os.mkfifo(path)
+    return path
+
+
+def test_a_reader_that_does_not_read_delays_nothing(full_pipe: Path) -> None:
+    reader = os.open(full_pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    arguments = ["--source", "simulated", "--sample.interval", "1ms", "--format", "json", "--trace", str(full_pipe)]
+    command = [BINARY, "measure", *arguments, "sh", "-c", "sleep 0.5; exit 3"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean_environment()) as process:
+        assert process.stderr is not None
+        # The report is there although nothing of the trace was read.
+        report = parse(process.stderr.readline())
+        assert report["duration_seconds"] < 5
+        assert process.poll() is None
+        os.set_blocking(reader, True)
+        text = bytearray()
+        while piece := os.read(reader, 65536):
+            text += piece
+        assert process.wait(20) == 3
+    os.close(reader)
+    trace = list(csv.DictReader(text.decode().splitlines()))
+    assert len(text) > 20 * 4096
+    assert sums(trace) == joules(report)
+
+
+def test_a_signal_reaches_the_command_while_a_pipe_is_full(full_pipe: Path, tmp_path: Path) -> None:
+    reader = os.open(full_pipe, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    told = tmp_path / "told"
+    arguments = ["--source", "simulated", "--sample.interval", "1ms", "--trace", str(full_pipe)]
+    shell = f"trap 'echo > {told}; exit 5' TERM; while :; do sleep 0.01; done"
+    command = [BINARY, "measure", *arguments, "sh", "-c", shell]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=clean_environment()) as process:
+        wait_until(lambda: _is_full(reader), what="a pipe that is full")
+        process.send_signal(signal.SIGTERM)
+        wait_until(told.exists, what="the signal")
+        os.close(reader)
+        # 5 is the command's own; nobody wants to read on.
+        assert process.wait(20) == 5
+
+
+def _is_full(reader: int) -> bool:
+    return int.from_bytes(fcntl.ioctl(reader, termios.FIONREAD, bytes(4)), sys.byteorder) >= 4000
+
+
+def test_the_file_of_the_report_is_not_the_trace_as_well(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    one.write_text("old\n")
+    other.symlink_to(one)
+    result = run(*SIMULATED, "--output", str(one), "--trace", str(other), "true")
+    assert result.returncode == 1
+    assert "it is the file of the report; name another" in result.stderr
+    assert one.read_text() == "old\n"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 
 /// The options of `measure` that say what is run, and how often.
 struct RunOptions: ParsableArguments {
@@ -53,6 +54,20 @@ struct RunOptions: ParsableArguments {
             throw ValidationError(
                 "'--command-name \(names[compared.count])' makes no sense here: there are only \(compared.count) commands"
             )
+        }
+        try refuseEqualNames()
+    }
+
+    /// Runs of commands that are called alike could not be told apart.
+    private func refuseEqualNames() throws {
+        var known: Set<String> = []
+        for index in compared.indices {
+            let name = index < names.count ? names[index] : compared[index]
+            guard known.insert(name).inserted else {
+                throw ValidationError(
+                    "two commands of '--compare' are called '\(printable(name))': give them names, as in '-n first -n second'"
+                )
+            }
         }
     }
 

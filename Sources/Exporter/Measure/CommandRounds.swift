@@ -1,3 +1,4 @@
+import Bytes
 import Kernel
 import Reports
 
@@ -58,7 +59,8 @@ struct CommandRounds {
             if let stop = loop.stop { return stop.exitStatus }
             let status = [run].exitStatus
             guard status != 0 else { return nil }
-            MeasureSession.complain("'--prepare \(text)' failed with exit status \(status), so nothing more is run")
+            MeasureSession.complain(
+                "'--prepare \(printable(text))' failed with exit status \(status), so nothing more is run")
             return status
         case .stopped(let signal): return signal.exitStatus
         case .notExecuted(let code): return CommandRounds.complain("sh", code)
@@ -72,7 +74,7 @@ struct CommandRounds {
     }
 
     private static func complain(_ program: String, _ code: ErrorCode) -> Int32 {
-        MeasureSession.complain("cannot run '\(program)': \(code)")
+        MeasureSession.complain("cannot run '\(printable(program))': \(code)")
         return code == .notFound ? Status.notFound : Status.cannotExecute
     }
 }

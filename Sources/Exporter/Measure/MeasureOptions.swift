@@ -43,6 +43,9 @@ extension MeasureOptions {
 
     var runsOfEach: Int { repetitions ?? (compared.isEmpty ? 1 : MeasureOptions.runsOfCompared) }
 
+    /// Only what is run once can have our standard input: whatever runs first would leave nothing for the others.
+    var hasInput: Bool { commandCount * (warmups + runsOfEach) == 1 && preparation == nil }
+
     /// What a command is called.
     func name(_ index: Int) -> String {
         guard !compared.isEmpty else { return command.joined(separator: " ") }

@@ -136,11 +136,14 @@ struct MeasureRun: ~Copyable {
     /// - Returns: its path if something still runs in it.
     mutating func removeGroup() -> String? { sharing?.remove() ?? nil }
 
-    /// Why not all of the trace could be written; nil if it was.
-    var traceFailure: SystemError? {
+    /// Writes what is left of the trace.
+    ///
+    /// - Returns: why not all of it could be written; nil if it was.
+    mutating func endTrace() -> SystemError? {
+        tracer?.finish()
         switch tracer {
-        case .some(let tracer): tracer.failure
-        case .none: nil
+        case .some(let tracer): return tracer.failure
+        case .none: return nil
         }
     }
 

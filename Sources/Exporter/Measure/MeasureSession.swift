@@ -17,7 +17,7 @@ struct MeasureSession: ~Copyable {
     }
 
     private let options: MeasureOptions
-    private let output: ReportOutput
+    private var output: ReportOutput
     private var report: MeasureReport
     private var run: MeasureRun
 
@@ -52,7 +52,7 @@ struct MeasureSession: ~Copyable {
         let facts = ReportFacts(
             sampling, sampleNanoseconds: configuration.sampleInterval.nanoseconds, notes: obstacles + messages.notes)
         let output = try ReportOutput(options)
-        let tracer = try MeasureSession.trace(options, facts)
+        let tracer = try MeasureSession.trace(options, facts, beside: output)
         if !facts.isMeasured {
             MeasureSession.complain(
                 "NOTHING IS MEASURED, and the report says null: \(obstacles.joined(separator: "; "))")
@@ -81,14 +81,10 @@ struct MeasureSession: ~Copyable {
     }
 
     private static func trace(
-        _ options: MeasureOptions, _ facts: ReportFacts
+        _ options: MeasureOptions, _ facts: ReportFacts, beside output: borrowing ReportOutput
     ) throws(StartFailure) -> Tracer? {
         guard let file = options.trace else { return nil }
-        do throws(SystemError) {
-            return try Tracer(file.path, file.format, facts)
-        } catch {
-            throw StartFailure(unwritable: "the trace", "'\(file.path)'", error)
-        }
+        return try Tracer(file, facts, beside: output)
     }
 
     /// Tells each measurement when it ends.
@@ -104,8 +100,8 @@ struct MeasureSession: ~Copyable {
     }
 
     /// - Returns: the exit status, which is that of a failure where the trace is not whole.
-    private func endTrace(_ status: Int32) -> Int32 {
-        guard let error = run.traceFailure, let file = options.trace else { return status }
+    private mutating func endTrace(_ status: Int32) -> Int32 {
+        guard let error = run.endTrace(), let file = options.trace else { return status }
         MeasureSession.complain(StartFailure(unwritable: "all of the trace", "'\(file.path)'", error).message)
         return status != 0 ? status : Status.failure
     }
@@ -116,6 +112,7 @@ struct MeasureSession: ~Copyable {
             let schedule = try run.begin(every: baseline)
             report.baseline = Baseline(interval: try run.measure(schedule, "measuring the idle machine"))
         }
+        if !options.hasInput { try Process.emptyStandardInput() }
         var rounds = CommandRounds(options, idleMicrowatts: report.baseline?.microwatts ?? [])
         let failure = try rounds.run(&run)
         if let path = run.removeGroup() {
@@ -125,16 +122,16 @@ struct MeasureSession: ~Copyable {
         return tell(rounds.runs, failure: failure)
     }
 
-    private func tell(_ runs: [[CommandRun]], failure: Int32?) -> Int32 {
+    private mutating func tell(_ runs: [[CommandRun]], failure: Int32?) -> Int32 {
         let all = runs.flatMap(\.self)
-        guard !all.isEmpty else { return failure ?? 0 }
-        let status = endTrace(all.exitStatus != 0 ? all.exitStatus : failure ?? 0)
+        guard !all.isEmpty else { return endTrace(failure ?? 0) }
+        let status = all.exitStatus != 0 ? all.exitStatus : failure ?? 0
         do throws(ReportFailure) {
             try output.write(text(runs))
-            return status
+            return endTrace(status)
         } catch {
             let failure = MeasureSession.status(of: error)
-            return status != 0 ? status : failure
+            return endTrace(status != 0 ? status : failure)
         }
     }
 

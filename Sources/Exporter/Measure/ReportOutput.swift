@@ -10,10 +10,13 @@ enum ReportFailure: Error {
 
 /// Where a report goes: a file, standard output or standard error.
 struct ReportOutput: ~Copyable {
-    private let writer: TextWriter
+    let writer: TextWriter
     private let place: String
+    /// It is not one of ours that others write to as well.
+    private let isFile: Bool
+    private var hasBegun = false
 
-    /// Makes the file, or empties the one that is there.
+    /// Makes the file, or opens the one that is there, which keeps what it has until there is a report.
     init(_ options: MeasureOptions) throws(StartFailure) {
         let place = ReportOutput.place(options)
         do throws(SystemError) {
@@ -26,13 +29,16 @@ struct ReportOutput: ~Copyable {
             throw StartFailure(unwritable: "the report", place.description, error)
         }
         self.place = place.description
+        if case .file = place { isFile = true } else { isFile = false }
     }
 
     /// See isatty(3).
     var isTerminal: Bool { writer.isTerminal }
 
-    func write(_ text: String) throws(ReportFailure) {
+    mutating func write(_ text: String) throws(ReportFailure) {
         do throws(SystemError) {
+            if !hasBegun && isFile { try writer.empty() }
+            hasBegun = true
             try writer.write(text)
         } catch {
             if error.code == .brokenPipe { throw .readerGone }

@@ -3,8 +3,16 @@ import Reports
 import Sampling
 
 /// Writes a trace while something is measured.
+///
+/// Nothing waits for whoever reads it, which would make the measurement late: what is not taken at once is kept, and written with what
+/// follows, or when all is measured.
 struct Tracer: ~Copyable {
+    /// So much is kept for a slow reader. One that is further behind gets no more.
+    static let mostKeptBytes = 64 << 20
+
     private let writer: TextWriter
+    /// What was not taken yet.
+    private var kept: [UInt8] = []
     private var trace: Trace
     /// The moment of the latest line, on the monotonic clock.
     private var toldNanoseconds: UInt64 = 0
@@ -13,13 +21,28 @@ struct Tracer: ~Copyable {
     /// Why not all of it could be written; nil if it was, or if nobody wanted to read on.
     private(set) var failure: SystemError?
 
-    /// Makes the file, or empties the one that is there.
-    init(_ path: String, _ format: TraceFormat, _ facts: ReportFacts) throws(SystemError) {
-        let writer = try TextWriter(creating: path)
-        let trace = Trace(format: format, facts)
-        try writer.write(trace.header)
-        self.writer = writer
+    /// Makes the file, or empties the one that is there, unless the report goes to it.
+    init(_ file: TraceFile, _ facts: ReportFacts, beside output: borrowing ReportOutput) throws(StartFailure) {
+        let trace = Trace(format: file.format, facts)
+        writer = try Tracer.begin(file, trace.header, beside: output)
         self.trace = trace
+    }
+
+    private static func begin(
+        _ file: TraceFile, _ header: String, beside output: borrowing ReportOutput
+    ) throws(StartFailure) -> TextWriter {
+        do throws(SystemError) {
+            let writer = try TextWriter(creating: file.path)
+            if try !writer.isSameFile(as: output.writer) {
+                try writer.empty()
+                try writer.write(header)
+                return writer
+            }
+        } catch {
+            throw StartFailure(unwritable: "the trace", "'\(file.path)'", error)
+        }
+        throw StartFailure(
+            message: "the trace cannot be written to '\(file.path)': it is the file of the report; name another")
     }
 
     /// Begins a run with the pass that the sampling has just made.
@@ -42,13 +65,32 @@ struct Tracer: ~Copyable {
             unixNanoseconds: Clock.realtimeNanoseconds() &- ago)
     }
 
+    /// Writes what its reader has not taken yet, and waits for it: nothing is measured any more.
+    mutating func finish() {
+        guard !isOver, !kept.isEmpty else { return }
+        do throws(SystemError) {
+            try writer.write(String(decoding: kept, as: UTF8.self))
+            kept = []
+        } catch {
+            end(error)
+        }
+    }
+
     private mutating func write(_ text: String) {
         guard !isOver else { return }
+        kept += text.utf8
         do throws(SystemError) {
-            try writer.write(text)
+            let count = try writer.writeAvailable(kept.span)
+            kept.removeFirst(count)
+            guard kept.count <= Tracer.mostKeptBytes else { throw SystemError(call: "write", code: .wouldBlock) }
         } catch {
-            isOver = true
-            failure = error.code == .brokenPipe ? nil : error
+            end(error)
         }
+    }
+
+    private mutating func end(_ error: SystemError) {
+        isOver = true
+        kept = []
+        failure = error.code == .brokenPipe ? nil : error
     }
 }

@@ -88,7 +88,8 @@ enum Parsing {
             && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"\"<>#?&'".utf8.contains($0) }
         guard isPath, !reserved.contains(text) else {
             throw WrongValue(
-                "allowed is a path like /metrics, of printable ASCII, other than /, /-/... and /api/v1/...")
+                "allowed is a path like /metrics, of printable ASCII without quotation marks and any of <>#?&, other than /, /-/... and /api/v1/..."
+            )
         }
         return text
     }

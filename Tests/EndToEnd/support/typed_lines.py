@@ -181,7 +181,10 @@ SYSTEMD: Mapping[str, tuple[Typed, ...]] = {
         Typed(
             "systemctl status pyjoules-exporter-nvidia",
             r"Active: active(.*\n)*.*the energy of 1 GPUs is published",
-            {"systemctl": "systemctl start pyjoules-exporter-nvidia; systemctl"},
+            {
+                "systemctl": "systemctl start pyjoules-exporter-nvidia; until systemctl status pyjoules-exporter-nvidia"
+                " | grep --quiet published; do sleep 0.05; done; systemctl"
+            },
         ),
         Typed("journalctl -x -u pyjoules-exporter-nvidia", r"░░ Subject: .*\n(.*\n)*░░ Defined-By: pyjoules-exporter"),
         Typed(
@@ -199,7 +202,7 @@ SYSTEMD: Mapping[str, tuple[Typed, ...]] = {
             r"sudo (adduser \$USER pyjoules|usermod --append --groups pyjoules \$USER)",
             "pyjoules",
             _NO_SUDO,
-            "id --name --groups $USER",
+            "id --name --groups daemon",
         ),
         Typed(
             f"pyjoules-exporter measure (?=.*--attribution).* {_PROGRAM}",
