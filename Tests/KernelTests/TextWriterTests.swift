@@ -17,6 +17,9 @@ import Testing
             let writer = try TextWriter(creating: path)
             let isTerminal = writer.isTerminal
             #expect(!isTerminal)
+            // What was there stays until there is something else.
+            #expect(try Files.read(path, limit: 1_000_000).count == 200_000)
+            try writer.empty()
             try writer.write("one\n")
             try writer.write("")
             try writer.write("two\n")
