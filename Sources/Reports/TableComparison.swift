@@ -56,6 +56,7 @@ extension TableReport {
                 notes.append("of the runs of '\(command.name)', \(failures)")
             }
         }
-        return notes.map { "\n  Note: \(printable($0))\n" }.joined() + self.remarks(commands.flatMap(\.runs).map(\.interval))
+        let own = notes.map { "\n  Note: \(printable($0))\n" }.joined()
+        return own + self.remarks(commands.flatMap(\.runs).map(\.interval))
     }
 }
