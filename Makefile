@@ -29,7 +29,7 @@ BINARY := .build/release/pyjoules-exporter
 PYTHON := .venv/bin/python
 # The end-to-end tests mostly wait: more processes than processors, and more than the four that wait a minute or two for Prometheus.
 # Tests that share costly work stay together on one.
-E2E := -m pytest Tests/EndToEnd --numprocesses 6 --dist loadgroup --no-loadscope-reorder
+E2E := -m pytest Tests/EndToEnd --numprocesses 5 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help deps build run test unit unit-asan e2e e2e-fatal consumers consumers-long test-browser screenshots test-systemd test-kernel test-gpu siege siege-quick siege-long mutations lint format bench bench-smoke bench-report bench-fleet bench-programs order dashboards reference page fuzz install uninstall deb release container clean
 
