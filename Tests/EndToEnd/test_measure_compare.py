@@ -142,8 +142,8 @@ def test_a_preparation_that_fails_ends_it(tmp_path: Path) -> None:
 
 def test_a_run_that_is_cut_short_enters_no_figure(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    # The third run of the second command takes long, until it is interrupted. A shell that executes another program loses
-    # what it catches right before, so this one goes on itself.
+    # The third run of the second command takes long, until it is interrupted. A shell that executes another program
+    # loses what it catches right before, so this one goes on itself.
     slow = f"echo x >> {log}; test $(wc -l < {log}) -lt 3 || while :; do sleep 0.01; done"
     arguments = [BINARY, "measure", "--source", "simulated", "--format", "json", "--compare", "sleep 0.02", slow]
     with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, env=clean_environment()) as process:
