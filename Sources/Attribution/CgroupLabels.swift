@@ -34,8 +34,8 @@ extension ByteBuffer {
 
     private mutating func append(escaped byte: UInt8) {
         append("\\x")
-        append(lowercaseDigit(byte >> 4))
-        append(lowercaseDigit(byte & 0xF))
+        append(hexadecimalDigit(of: byte >> 4))
+        append(hexadecimalDigit(of: byte & 0xF))
     }
 
     /// Undoes `\xNN` of what is printable ASCII, but for the backslash: all else stays as systemd writes it.
@@ -58,8 +58,4 @@ extension ByteBuffer {
 private func escapedByte(_ text: Span<UInt8>, at index: Int) -> UInt8? {
     guard text.extracting(index..<text.count).hasPrefix("\\x") else { return nil }
     return hexadecimalByte(text, at: index + 2)
-}
-
-private func lowercaseDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
 }

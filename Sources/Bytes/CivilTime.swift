@@ -26,6 +26,15 @@ public struct CivilTime: Equatable, Sendable {
 }
 
 extension ByteBuffer {
+    /// Appends `1994-11-06`.
+    public mutating func append(date time: CivilTime) {
+        appendDigits(of: time.year, atLeast: 4)
+        append("-")
+        appendDigits(of: time.month, atLeast: 2)
+        append("-")
+        appendDigits(of: time.day, atLeast: 2)
+    }
+
     /// Appends `08:49:37`.
     public mutating func append(clockTime time: CivilTime) {
         appendDigits(of: time.hour, atLeast: 2)

@@ -17,3 +17,9 @@ public func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
     default: nil
     }
 }
+
+/// The hexadecimal digit, in lower case, of a value below 16.
+@inlinable
+public func hexadecimalDigit(of value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+}

@@ -14,6 +14,7 @@ struct CardCheck {
         "/run/nvidia/driver/usr/lib/x86_64-linux-gnu", "/run/nvidia/driver/usr/lib64",
     ]
     private static let library = "libnvidia-ml.so.1"
+
     func findings(_ feeds: FeedDiscovery?) -> [Finding] {
         let cards = cards
         guard !cards.isEmpty else { return [] }

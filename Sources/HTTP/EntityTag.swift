@@ -26,8 +26,7 @@ public struct EntityTag: Sendable {
     private mutating func append(hexadecimal number: UInt64) {
         var shift = max(0, (63 - number.leadingZeroBitCount) / 4 * 4)
         while shift >= 0 {
-            let digit = UInt8(truncatingIfNeeded: number >> UInt64(shift) & 0xF)
-            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            append(hexadecimalDigit(of: UInt8(truncatingIfNeeded: number >> UInt64(shift) & 0xF)))
             shift -= 4
         }
     }

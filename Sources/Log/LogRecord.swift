@@ -79,11 +79,7 @@ public struct LogRecord: Sendable {
     private var timestamp: String {
         let time = CivilTime(unixSeconds: unixNanoseconds / 1_000_000_000)
         var text = ByteBuffer(capacity: 32)
-        text.appendDigits(of: time.year, atLeast: 4)
-        text.append("-")
-        text.appendDigits(of: time.month, atLeast: 2)
-        text.append("-")
-        text.appendDigits(of: time.day, atLeast: 2)
+        text.append(date: time)
         text.append("T")
         text.append(clockTime: time)
         text.append(".")

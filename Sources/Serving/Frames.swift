@@ -68,8 +68,7 @@ extension ByteBuffer {
         var prefix = InlineArray<8, UInt8>(repeating: UInt8(ascii: "\n"))
         var rest = count
         for place in stride(from: 5, through: 0, by: -1) {
-            let digit = UInt8(truncatingIfNeeded: rest & 0xF)
-            prefix[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            prefix[place] = hexadecimalDigit(of: UInt8(truncatingIfNeeded: rest & 0xF))
             rest >>= 4
         }
         precondition(rest == 0)

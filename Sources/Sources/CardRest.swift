@@ -53,16 +53,9 @@ extension HwmonCard {
     /// How long it has to be left alone to fall asleep; nil if it does not, because it is kept awake by its settings. See
     /// Documentation/ABI/testing/sysfs-devices-power in the kernel's source: a delay below 0 keeps it awake.
     var restNanoseconds: UInt64? {
-        guard let setting = control.open(), HwmonCard.isAutomatic(setting), let file = delay.open(),
+        guard let setting = control.open(), HwmonCard.shows("auto", setting), let file = delay.open(),
             case .counter(let milliseconds, _) = readCounter(file)
         else { return nil }
         return CardRest.nanoseconds(delayMilliseconds: milliseconds)
-    }
-
-    private static func isAutomatic(_ control: borrowing FileDescriptor) -> Bool {
-        readAttribute(control) { outcome, bytes in
-            guard case .bytes = outcome, bytes.count >= 4 else { return false }
-            return bytes.extracting(0..<4).isSame(as: "auto")
-        }
     }
 }

@@ -77,7 +77,6 @@ struct GPUMetrics: Equatable {
     var isSecondDie: Bool { hasStackedMemory && accumulator == 0 }
 
     /// Reads a table that is open, once: each read asks the card again, but for those within a millisecond.
-    ///
     static func read(_ descriptor: borrowing FileDescriptor) -> Shown {
         var space = InlineArray<96, UInt8>(repeating: 0)
         var bytes = space.mutableSpan

@@ -1,3 +1,4 @@
+import Bytes
 import Counters
 import Kernel
 
@@ -110,10 +111,13 @@ extension HwmonCard {
     }
 
     /// The same, by its status that is open. One that says nothing is awake.
-    static func isAsleep(_ status: borrowing FileDescriptor) -> Bool {
-        readAttribute(status) { outcome, bytes in
-            guard case .bytes = outcome, bytes.count >= 7 else { return false }
-            return bytes.extracting(0..<7).isSame(as: "suspend")
+    static func isAsleep(_ status: borrowing FileDescriptor) -> Bool { shows("suspend", status) }
+
+    /// Whether what an attribute shows begins with a word.
+    static func shows(_ word: StaticString, _ attribute: borrowing FileDescriptor) -> Bool {
+        readAttribute(attribute) { outcome, bytes in
+            guard case .bytes = outcome else { return false }
+            return bytes.hasPrefix(word)
         }
     }
 }

@@ -11,9 +11,7 @@ enum ReportFailure: Error {
 /// Where a report goes: a file, standard output or standard error.
 struct ReportOutput: ~Copyable {
     let writer: TextWriter
-    private let place: String
-    /// It is not one of ours that others write to as well.
-    private let isFile: Bool
+    private let place: Place
     private var hasBegun = false
 
     /// Makes the file, or opens the one that is there, which keeps what it has until there is a report.
@@ -28,8 +26,7 @@ struct ReportOutput: ~Copyable {
         } catch {
             throw StartFailure(unwritable: "the report", place.description, error)
         }
-        self.place = place.description
-        if case .file = place { isFile = true } else { isFile = false }
+        self.place = place
     }
 
     /// See isatty(3).
@@ -37,12 +34,13 @@ struct ReportOutput: ~Copyable {
 
     mutating func write(_ text: String) throws(ReportFailure) {
         do throws(SystemError) {
-            if !hasBegun && isFile { try writer.empty() }
+            // To standard output and standard error others write as well.
+            if !hasBegun, case .file = place { try writer.empty() }
             hasBegun = true
             try writer.write(text)
         } catch {
             if error.code == .brokenPipe { throw .readerGone }
-            throw .unwritable(StartFailure(unwritable: "the report", place, error))
+            throw .unwritable(StartFailure(unwritable: "the report", place.description, error))
         }
     }
 

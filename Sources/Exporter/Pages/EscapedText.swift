@@ -13,8 +13,8 @@ extension ByteBuffer {
             case UInt8(ascii: "\\"): append("\\\\")
             case let byte where byte < 0x20:
                 append("\\u00")
-                append(hexadecimalDigit(byte >> 4))
-                append(hexadecimalDigit(byte & 0xF))
+                append(hexadecimalDigit(of: byte >> 4))
+                append(hexadecimalDigit(of: byte & 0xF))
             case let byte: append(byte)
             }
         }
@@ -33,9 +33,5 @@ extension ByteBuffer {
             case let byte: append(byte)
             }
         }
-    }
-
-    private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
-        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }

@@ -41,20 +41,11 @@ extension Documents {
     private func appendMachine(_ catalog: borrowing SeriesCatalog, to json: inout ByteBuffer) {
         guard let machine = catalog.machine else { return json.append(",\"host\":null") }
         json.append(",\"host\":{")
-        appendWatts(moment.machineMicrowatts, joules: machine.microjoules, to: &json)
+        json.append(watts: moment.machineMicrowatts, digits: 6, microjoules: machine.microjoules)
+        json.append(kilowattHoursOf: machine.microjoules)
         json.append(",\"basis\":\"")
         json.append(machine.basis.rawValue)
         json.append("\"}")
-    }
-
-    /// Appends power and energy, each of which is null if it is not known.
-    private func appendWatts(_ microwatts: UInt64?, joules: UInt64?, to json: inout ByteBuffer) {
-        json.append("\"watts\":")
-        json.append(number: microwatts, digits: 6)
-        json.append(",\"joules\":")
-        json.append(exact: joules, digits: 6)
-        json.append(",\"kwh\":")
-        json.append(exact: joules?.nanoKilowattHours, digits: 9)
     }
 
     private func appendDomains(_ catalog: borrowing SeriesCatalog, to json: inout ByteBuffer) {
@@ -68,7 +59,8 @@ extension Documents {
             json.append(entry.json.span)
             json.append(entry.jsonFacts.span)
             json.append(",")
-            appendWatts(reading.microwatts, joules: reading.microjoules, to: &json)
+            json.append(watts: reading.microwatts, digits: 6, microjoules: reading.microjoules)
+            json.append(kilowattHoursOf: reading.microjoules)
             append(reading.lastMinute, to: &json)
             json.append("}")
         }
@@ -114,7 +106,8 @@ extension Documents {
             json.append("\",\"name\":\"")
             name.withBytes { json.append(json: $0) }
             json.append("\",")
-            json.appendWatts(reading)
+            json.append(watts: reading.milliwatts, digits: 3, microjoules: reading.microjoules)
+            json.append(kilowattHoursOf: reading.microjoules)
             json.append("}")
         }
         json.append("]")
@@ -152,13 +145,19 @@ extension Documents {
     }
 }
 
+/// Members of objects that have power and energy. What is not known is null.
 extension ByteBuffer {
-    fileprivate mutating func appendWatts(_ reading: AttributionSeries.Reading) {
+    /// Appends power, `watts / 10^digits`, and energy.
+    mutating func append(watts: UInt64?, digits: Int, microjoules: UInt64?) {
         append("\"watts\":")
-        append(number: reading.milliwatts, digits: 3)
+        append(number: watts, digits: digits)
         append(",\"joules\":")
-        append(exact: reading.microjoules, digits: 6)
+        append(exact: microjoules, digits: 6)
+    }
+
+    /// Appends the same energy in kilowatt-hours, behind a comma.
+    fileprivate mutating func append(kilowattHoursOf microjoules: UInt64?) {
         append(",\"kwh\":")
-        append(exact: reading.microjoules.nanoKilowattHours, digits: 9)
+        append(exact: microjoules?.nanoKilowattHours, digits: 9)
     }
 }

@@ -95,29 +95,21 @@ struct StepPlaces {
 
 /// One row of steps, and since when its energy is in none of them yet.
 struct PowerLine {
-    private static let unknown = UInt32.max
-
-    private var milliwatts = Array(repeating: PowerLine.unknown, count: PowerHistory.steps)
+    private var means = Array(repeating: MeanPower.unknown, count: PowerHistory.steps)
     private var since: (microjoules: UInt64, nanoseconds: UInt64)?
 
     /// Ends steps: all have the mean since something was known.
     mutating func end(_ places: StepPlaces, microjoules total: UInt64?, at now: UInt64) {
         let mean = mean(upTo: total, at: now)
-        for offset in 0..<places.count { milliwatts[(places.first + offset) % PowerHistory.steps] = mean }
+        for offset in 0..<places.count { means[(places.first + offset) % PowerHistory.steps] = mean }
         if let total { since = (total, now) }
     }
 
-    /// A total that falls is another one, such as the machine's on another basis.
-    private func mean(upTo total: UInt64?, at now: UInt64) -> UInt32 {
-        guard let total, let since, total >= since.microjoules, now > since.nanoseconds else {
-            return PowerLine.unknown
-        }
-        let power = microwatts(microjoules: total - since.microjoules, nanoseconds: now - since.nanoseconds)
-        return UInt32(clamping: min(power / 1000, UInt64(PowerLine.unknown - 1)))
+    private func mean(upTo total: UInt64?, at now: UInt64) -> MeanPower {
+        guard let total, let since, now > since.nanoseconds else { return .unknown }
+        return MeanPower(from: since.microjoules, to: total, nanoseconds: now - since.nanoseconds)
     }
 
     /// Nil if it is not known.
-    func milliwatts(at place: Int) -> UInt64? {
-        milliwatts[place] == PowerLine.unknown ? nil : UInt64(milliwatts[place])
-    }
+    func milliwatts(at place: Int) -> UInt64? { means[place].milliwatts }
 }

@@ -156,12 +156,4 @@ extension ByteBuffer {
         }
         append(" UTC</time>")
     }
-
-    private mutating func append(date time: CivilTime) {
-        appendDigits(of: time.year, atLeast: 4)
-        append("-")
-        appendDigits(of: time.month, atLeast: 2)
-        append("-")
-        appendDigits(of: time.day, atLeast: 2)
-    }
 }

@@ -29,19 +29,16 @@ enum SampleFrame {
 
     private static func appendMachine(_ sampling: borrowing Sampling, to frame: inout ByteBuffer) {
         guard sampling.isHostKnown else { return frame.append("null") }
-        frame.append("{\"watts\":")
-        frame.append(number: sampling.hostMicrowatts, digits: 6)
-        frame.append(",\"joules\":")
-        frame.append(exact: sampling.hostMicrojoules, digits: 6)
+        frame.append("{")
+        frame.append(watts: sampling.hostMicrowatts, digits: 6, microjoules: sampling.hostMicrojoules)
         frame.append("}")
     }
 
     private static func append(_ accounts: [DomainAccount], _ index: Int, to frame: inout ByteBuffer) {
         let accounts = accounts.span
-        frame.append("\"watts\":")
-        frame.append(number: accounts[index].powerMicrowatts, digits: 6)
-        frame.append(",\"joules\":")
-        frame.append(exact: accounts[index].hasBeenRead ? accounts[index].totalMicrojoules : nil, digits: 6)
+        frame.append(
+            watts: accounts[index].powerMicrowatts, digits: 6,
+            microjoules: accounts[index].hasBeenRead ? accounts[index].totalMicrojoules : nil)
         frame.append("}")
     }
 }
