@@ -25,8 +25,6 @@ let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]
 /// The commit that is being built, for `pyjoules_exporter_build_info`; the Makefile sets it. Not from
 /// `Context.gitInformation`, which SwiftPM caches with the manifest and so names an older commit.
 let revision = Context.environment["PYJOULES_REVISION"] ?? "unknown"
-/// Whether a system call that the sandbox does not know ends the process; `make e2e-fatal` sets it.
-let fatalSandbox = Context.environment["PYJOULES_FATAL_SANDBOX"] == nil ? "0" : "1"
 
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -58,10 +56,7 @@ let package = Package(
         // What CBuildInfo declares. Only linked: whoever depended on it would be compiled anew with each commit.
         .target(
             name: "CBuildFacts", publicHeadersPath: ".",
-            cSettings: strictC + [
-                .define("PYJOULES_REVISION", to: "\"\(revision)\""),
-                .define("PYJOULES_FATAL_SANDBOX", to: fatalSandbox),
-            ]),
+            cSettings: strictC + [.define("PYJOULES_REVISION", to: "\"\(revision)\"")]),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),

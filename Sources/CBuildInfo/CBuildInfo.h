@@ -9,7 +9,7 @@
 /// `CBuildFacts`, so that another commit compiles one small file anew and nothing else.
 const char *_Nonnull pyjoules_revision(void);
 
-/// Whether a system call that the sandbox does not know ends the process instead of failing: a build for tests alone.
+/// Whether a system call that the sandbox does not know ends the process instead of failing: in a copy for tests alone.
 bool pyjoules_sandbox_is_fatal(void);
 
 #endif

@@ -4,7 +4,7 @@ import CBuildInfo
 enum Build {
     static let version = "0.1.0"
     static var revision: String { unsafe String(cString: pyjoules_revision()) }
-    /// A system call that the sandbox does not know ends the process: `make e2e-fatal` builds it so.
+    /// A system call that the sandbox does not know ends the process: so it is in the copy that `make e2e` runs.
     static var hasFatalSandbox: Bool { pyjoules_sandbox_is_fatal() }
 
     static var swift: String {

@@ -33,7 +33,7 @@ struct ArgumentCondition {
 }
 
 /// The list. It was made from traces of the end-to-end tests, and from reading for what is rare in our own code, in the C library,
-/// in Swift's runtime and in OpenSSL; `make e2e-fatal` looks for one that is missing. Where an argument decides whether a call is
+/// in Swift's runtime and in OpenSSL; `make e2e` looks for one that is missing. Where an argument decides whether a call is
 /// harmless, it is checked.
 ///
 /// Missing on purpose, because whatever needs it was done before: `socket`, `bind`, `connect`, `listen`, `execve`, `fork`, `kill`,
