@@ -227,7 +227,7 @@ def _cost_of_a_tick(bench: Bench, tree: Path) -> Iterator[Row]:
         f"{domains}, with a state file",
         "us",
         {EXPORTER: median(filed) / 1000},
-        note="one pwrite a tick in the place of memory",
+        note="one pwrite each time that what was collected is counted, in the place of memory",
     )
     yield Row(
         f"tick at {TICKS_PER_SECOND} Hz",

@@ -32,6 +32,24 @@ struct Mirrors {
     /// For each counter that may turn out to be another one, which.
     var suspects: [(follower: Int, leader: Int)] { watch.pairs.map { ($0.follower, $0.leader) } }
 
+    /// How many ticks there are from the one of this number to the next at which counters are compared, or at which is looked for
+    /// those that should be.
+    func ticksToLook(after tick: UInt64) -> Int {
+        var count = 0
+        while count < Mirrors.longestPeriodTicks, !isLookDue(tick: tick + UInt64(count)) { count += 1 }
+        return count
+    }
+
+    /// No period of what is done every so many ticks is longer.
+    private static let longestPeriodTicks = 64
+
+    private func isLookDue(tick: UInt64) -> Bool {
+        search.isScanDue(tick: tick) || watch.pairs.indices.contains { watch.isDue($0, tick: tick) }
+    }
+
+    /// Counters are being compared at each tick.
+    var hasSuspects: Bool { search.hasSuspects }
+
     /// Compares from time to time the dies of one socket, and what was found to be one; what was never compared at once.
     ///
     /// - Parameter tick: the number of the tick; nil between ticks.

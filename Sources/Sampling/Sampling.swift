@@ -10,7 +10,7 @@ public struct Sampling: ~Copyable {
     var sources: Sources
     /// What is known of each counter, in the order of the sources' counters. It only grows.
     public internal(set) var accounts: [DomainAccount]
-    private var mirrors: Mirrors
+    var mirrors: Mirrors
     var ledger: Ledger?
     /// Who used the energy; nil if nobody asks.
     public var sharing: Sharing?
@@ -39,7 +39,9 @@ public struct Sampling: ~Copyable {
     /// It is not decided yet what some counter's latest readings were.
     public private(set) var isInDoubt = false
     /// Every source that was opened has given a first sample.
-    private var hasFirstSamples = false
+    private(set) var hasFirstSamples = false
+    /// What was read and is not counted yet.
+    var backlog = Backlog()
     private var watch = SourceWatch()
     /// How many records of earlier runs found no room in the ledger any more.
     public private(set) var droppedRecords = 0
@@ -138,13 +140,17 @@ extension Sampling {
         for index in accounts.indices where accounts.isRead(index) { measure(index, at: moment) }
         if mirrors.search(&sources, &accounts, tick: ticks, at: moment) { layoutGeneration += 1 }
         for index in accounts.indices where mirrors.takeReleased(index) { measure(index, at: moment) }
+        endTick(at: moment)
+        endPass()
+        lookAgain(at: moment)
+    }
+
+    mutating func endTick(at moment: Moment) {
         if mirrors.replaceLeaders(&accounts) { followLayout() }
         ticks += 1
         let now = moment.monotonicNanoseconds
         if let lastTickNanoseconds { intervalNanoseconds = now - min(now, lastTickNanoseconds) }
         lastTickNanoseconds = now
-        endPass()
-        lookAgain(at: moment)
     }
 
     /// Brings the totals up to date between two ticks.
@@ -217,13 +223,22 @@ extension Sampling {
     private static let shortPauseNanoseconds: UInt64 = 333_000_000
 
     private mutating func beginPass(at moment: Moment) {
+        precondition(!hasBacklog, "what was collected is counted before what comes after it")
+        number(moment)
+        sources.beginPass(at: moment)
+    }
+
+    mutating func number(_ moment: Moment) {
         generation += 1
         lastPassNanoseconds = moment.monotonicNanoseconds
-        sources.beginPass(at: moment)
     }
 
     private mutating func endPass() {
         judge()
+        keep()
+    }
+
+    mutating func keep() {
         ledger?.write(accounts)
         isInDoubt = accounts.contains { $0.isInDoubt && !$0.isMirror }
         if !hasFirstSamples { hasFirstSamples = hasSampleOfEachSource }
@@ -245,9 +260,16 @@ extension Sampling {
             return nil
         }
         let (reading, span) = sources.read(index, at: moment)
+        return take(index, reading, at: span)
+    }
+
+    /// Takes what a counter showed into its account.
+    ///
+    /// - Returns: when it was read; nil if it is not to be counted yet.
+    mutating func take(_ index: Int, _ reading: Reading, at span: ReadSpan) -> ReadSpan? {
         lastReadNanoseconds = max(lastReadNanoseconds, span.after.monotonicNanoseconds)
         guard !mirrors.holdsBack(index, reading) else { return nil }
-        if isPublished { setBound(index, sources.counters[index].boundMicrowatts) }
+        if accounts.span[index].isPublished { setBound(index, sources.counters[index].boundMicrowatts) }
         accounts[index].take(reading, at: span)
         if accounts.span[index].isInDoubt, accounts[index].hasNewDoubt { setBound(index, sources.refreshBound(index)) }
         if reading == .failure(.slow) {
@@ -266,7 +288,10 @@ extension Sampling {
 
     /// Reads one counter and ends its interval.
     private mutating func measure(_ index: Int, at moment: Moment) {
-        guard let span = read(index, at: moment) else { return }
+        if let span = read(index, at: moment) { endInterval(index, at: span) }
+    }
+
+    mutating func endInterval(_ index: Int, at span: ReadSpan) {
         accounts[index].endInterval(at: span)
         guard let power = accounts.span[index].powerMicrowatts, let bound = sources.reviewBound(index, for: power)
         else { return }
@@ -360,7 +385,7 @@ extension Sampling {
 /// What turned out of counters.
 extension Sampling {
     /// Takes in what a pass said of what is to be trusted.
-    private mutating func judge() {
+    mutating func judge() {
         if let kind = trust.watch(accounts, at: lastPassNanoseconds) {
             if trust.movement(of: kind) == .standsStill { sources.giveUp(kind) } else { sources.takeBack(kind) }
             followLayout()

@@ -60,9 +60,14 @@ public struct Sharing: ~Copyable {
 
     /// Whether it is time for a pass, where one can come with each tick.
     func isDue(at now: UInt64, tickNanoseconds: UInt64) -> Bool {
-        guard !attribution.isUnderWay else { return false }
-        guard let last = attribution.passNanoseconds else { return true }
-        return now.saturatingSum(tickNanoseconds / 2) >= last.saturatingSum(intervalNanoseconds)
+        !attribution.isUnderWay && now >= dueNanoseconds(tickNanoseconds: tickNanoseconds)
+    }
+
+    /// When it is time for a pass, on the monotonic clock; 0 if one is under way.
+    func dueNanoseconds(tickNanoseconds: UInt64) -> UInt64 {
+        guard !attribution.isUnderWay, let last = attribution.passNanoseconds else { return 0 }
+        let due = last.saturatingSum(intervalNanoseconds)
+        return due - min(due, tickNanoseconds / 2)
     }
 
     /// Whether a pass is cheap enough to be made for a page.

@@ -166,6 +166,9 @@ extension Conversations {
 
 /// Streams: connections to which frames are sent as they come.
 extension Conversations {
+    /// Somebody reads a stream.
+    var hasStreams: Bool { mutating get { responder.hasStreams } }
+
     /// Makes a frame of what has just happened, if anybody reads it. It is sent in the turns that follow: those who have taken all
     /// that was before wait to be writable from now on, which they are at once.
     mutating func publishFrame(

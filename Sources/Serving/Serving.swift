@@ -180,6 +180,14 @@ public struct Serving: ~Copyable {
         log.report(.acceptFailed, .error, message())
     }
 
+    /// Somebody reads a stream. Mutating, as `waitMilliseconds` is.
+    public var hasStreams: Bool { mutating get { conversations.hasStreams } }
+
+    /// A turn in which nothing is ready has nothing to do. Mutating, as `waitMilliseconds` is.
+    public mutating func isQuiet(at now: UInt64) -> Bool {
+        now < nextSweepNanoseconds && drainDeadlineNanoseconds == nil && !(webFile?.awaitsQuiet() ?? false)
+    }
+
     /// Something has happened that streams tell: a frame of it is made, if anybody reads it, and sent in the turns that follow.
     public mutating func publishFrame(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64

@@ -100,11 +100,11 @@ public struct WebFile: ~Copyable {
         reportUnwatched(log, .warning)
     }
 
-    /// Something has changed that is not read yet.
-    func awaitsQuiet() -> Bool { pending.dueNanoseconds != nil }
+    /// Something has changed that is not read yet. Mutating, as `isDue` is: each turn asks, and a call that only borrows copies.
+    mutating func awaitsQuiet() -> Bool { pending.dueNanoseconds != nil }
 
     /// What has changed is to be read now.
-    func isDue(at now: UInt64) -> Bool { pending.dueNanoseconds.map { now >= $0 } ?? false }
+    mutating func isDue(at now: UInt64) -> Bool { pending.dueNanoseconds.map { now >= $0 } ?? false }
 
     /// Says which changes are not noticed, because a directory may not be read or the kernel has no watch left; once, until it is
     /// about others.

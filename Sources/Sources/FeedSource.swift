@@ -34,7 +34,10 @@ struct FeedSource: ~Copyable {
     }
 
     /// It is time to look at what there is.
-    func isDue(at now: UInt64) -> Bool { isWanted && now >= nextLook }
+    func isDue(at now: UInt64) -> Bool { now >= dueNanoseconds }
+
+    /// When it is time to, on the monotonic clock.
+    var dueNanoseconds: UInt64 { isWanted ? nextLook : .max }
 
     /// Looks at what there is, if it is time to.
     ///

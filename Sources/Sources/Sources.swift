@@ -87,6 +87,9 @@ public struct Sources: ~Copyable {
         feeds.look(at: moment, real: time == .kernel ? Clock.realtimeNanoseconds() : moment.monotonicNanoseconds)
     }
 
+    /// When a pass has to look at what others publish, or for what came and went.
+    public var nextLookNanoseconds: UInt64 { min(feeds.dueNanoseconds, nextListingNanoseconds) }
+
     /// There is something to be read of a counter that others publish which was not read before: once for each publication.
     public func hasNews(_ index: Int) -> Bool { feeds.hasNews(places[index].index) }
 

@@ -15,6 +15,12 @@ struct Measuring: ~Copyable {
     enum Tick {
         /// The timer had not expired.
         case notDue
+        /// The counters are to be read now, by `collect` or by `pass`.
+        case due
+        /// What the counters show was kept, and is counted later.
+        case collected
+        /// That was counted, with what was collected before.
+        case counted
         /// The last interval ended just now: only the totals were brought up to date.
         case refreshed
         case endedInterval
@@ -98,16 +104,35 @@ struct Measuring: ~Copyable {
         missedTicks += elapsed - 1
         let due = nextNanoseconds - timer.intervalNanoseconds
         lateness.record(nanoseconds: now > due ? now - due : 0)
+        return .due
+    }
+
+    /// Reads the counters and counts what they show: for a tick that is due. What was collected must have been counted.
+    mutating func pass(at moment: Moment) -> Tick {
         let hasEnded = sampling.pass(at: moment, every: timer.intervalNanoseconds)
-        report(at: moment)
-        share(at: now)
+        review(at: moment.monotonicNanoseconds)
+        share(at: moment.monotonicNanoseconds)
         return hasEnded ? .endedInterval : .refreshed
+    }
+
+    /// Reads the counters and keeps what they show, to be counted with what the next ticks bring.
+    mutating func collect(at moment: Moment) -> Sampling.Collected {
+        sampling.collect(at: moment, every: timer.intervalNanoseconds)
+    }
+
+    /// Counts the oldest of the passes that were collected.
+    ///
+    /// - Returns: whether there was one, which ended an interval.
+    mutating func countCollected() -> Bool {
+        guard sampling.countCollected(every: timer.intervalNanoseconds) else { return false }
+        if !sampling.hasBacklog { review(at: sampling.lastPassNanoseconds) }
+        return true
     }
 
     /// Takes the first sample, which is where counting starts.
     mutating func start(at moment: Moment) {
         sampling.tick(at: moment)
-        report(at: moment)
+        review(at: moment.monotonicNanoseconds)
         share(at: moment.monotonicNanoseconds)
     }
 
@@ -124,20 +149,20 @@ struct Measuring: ~Copyable {
     mutating func attendBetweenTicks(at moment: Moment) {
         let hasRead = sampling.refreshIfDue(at: moment, every: timer.intervalNanoseconds)
         if needsLooksBetweenTicks { sampling.lookBetweenTicks(at: moment) }
-        if hasRead || needsLooksBetweenTicks { report(at: moment) }
+        if hasRead || needsLooksBetweenTicks { review(at: moment.monotonicNanoseconds) }
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second, or was made before
     /// the earliest moment that may be shown, on the monotonic clock; not where passes take long.
     mutating func refreshIfStale(at moment: Moment, earliest: UInt64 = 0) {
         if sampling.refreshIfStale(at: moment, every: timer.intervalNanoseconds, earliest: earliest) {
-            report(at: moment)
+            review(at: moment.monotonicNanoseconds)
         }
     }
 
     /// Says in the log what a pass over the counters brought to light.
-    private mutating func report(at moment: Moment) {
-        reporter.review(sampling, every: timer.intervalNanoseconds, at: moment.monotonicNanoseconds, log)
+    private mutating func review(at now: UInt64) {
+        reporter.review(sampling, every: timer.intervalNanoseconds, at: now, log)
     }
 }
 

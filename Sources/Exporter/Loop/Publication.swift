@@ -69,14 +69,39 @@ struct Publication: ~Copyable, Publisher {
     ///
     /// - Returns: whether anything that is measured came or went.
     mutating func take(_ tick: Measuring.Tick) -> Bool {
-        if tick == .endedInterval {
-            catalog.record(measuring.sampling.accounts, at: measuring.sampling.lastPassNanoseconds)
-            documents.take(measuring.sampling)
-        }
+        if tick == .endedInterval { record() }
         takePortions()
         guard toldLayout != measuring.sampling.layoutGeneration else { return false }
         toldLayout = measuring.sampling.layoutGeneration
         return true
+    }
+
+    /// Serves the timer; `take` is to be told what became of it.
+    ///
+    /// - Parameter isWatched: somebody wants to hear of each sample at once.
+    mutating func tick(at moment: Moment, isWatched: Bool) throws(SystemError) -> Measuring.Tick {
+        let tick = try measuring.tick(at: moment)
+        guard tick == .due else { return tick }
+        switch isWatched ? .declined : measuring.collect(at: moment) {
+        case .kept: return .collected
+        case .isToBeCounted:
+            countCollected()
+            return .counted
+        case .declined:
+            countCollected()
+            return measuring.pass(at: moment)
+        }
+    }
+
+    /// Counts what was collected, so that everything is of the latest pass over the counters.
+    mutating func countCollected() {
+        while measuring.countCollected() { record() }
+    }
+
+    /// Takes in the power of an interval that ended.
+    private mutating func record() {
+        catalog.record(measuring.sampling.accounts, at: measuring.sampling.lastPassNanoseconds)
+        documents.take(measuring.sampling)
     }
 
     /// Whether there was a sample since the last question.
@@ -106,6 +131,7 @@ struct Publication: ~Copyable, Publisher {
 
     mutating func refresh(_ serving: ServingFacts, at now: UInt64) -> UInt64 {
         guard now >= nextShownNanoseconds else { return publishedGeneration }
+        countCollected()
         measuring.refreshIfStale(
             at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: Clock.boottimeNanoseconds()),
             earliest: nextShownNanoseconds)

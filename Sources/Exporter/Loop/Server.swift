@@ -22,6 +22,12 @@ struct Server: ~Copyable {
     private(set) var publication: Publication
     private(set) var serving: Serving
     private var manager: ManagerMessages
+    /// The latest tick only kept what the counters show.
+    private var hasOnlyCollected = false
+    /// So did the latest turn, and nothing else.
+    private var isQuiet = false
+    /// How long to sleep at most; for ever if the timer wakes us soon enough.
+    private var longestWaitMilliseconds: Int32?
     private var waiting = FailureBudget()
     private var signalling = FailureBudget()
     private let log: Logger
@@ -76,6 +82,7 @@ struct Server: ~Copyable {
     /// Serves until it is told to stop and everything under way is finished.
     mutating func run() throws(SystemError) {
         while !serving.isFinished(at: Clock.monotonicNanoseconds()) { try turn() }
+        publication.countCollected()
         log.report(.stopped, .info, "stopped")
     }
 
@@ -86,6 +93,10 @@ struct Server: ~Copyable {
     mutating func turn() throws(SystemError) {
         try awaitEvents()
         var now = try tickIfDue()
+        // Most turns are for a tick alone, and most ticks do no more than to collect what the counters show.
+        isQuiet =
+            hasOnlyCollected && batch.count == 1 && batch[token: 0] == Token(.timer).word && serving.isQuiet(at: now)
+        guard !isQuiet else { return }
         serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000, at: now)
         for index in 0..<batch.count { try dispatch(batch[token: index], at: now) }
         repeat { now = try tickIfDue() } while try serving.step(&publication, epoll, at: now)
@@ -97,8 +108,10 @@ struct Server: ~Copyable {
     }
 
     private mutating func awaitEvents() throws(SystemError) {
+        // A quiet turn has changed nothing.
+        if !isQuiet { longestWaitMilliseconds = waitMilliseconds() }
         do throws(SystemError) {
-            try epoll.wait(into: &batch, timeoutMilliseconds: waitMilliseconds())
+            try epoll.wait(into: &batch, timeoutMilliseconds: longestWaitMilliseconds)
             waiting.restore()
         } catch {
             try waiting.spend(error)
@@ -119,6 +132,7 @@ struct Server: ~Copyable {
     /// Looks at the clock, and takes a sample if one is due.
     private mutating func tickIfDue() throws(SystemError) -> UInt64 {
         let now = Clock.monotonicNanoseconds()
+        hasOnlyCollected = false
         guard publication.measuring.isDue(at: now) else { return now }
         try tick()
         return Clock.monotonicNanoseconds()
@@ -126,11 +140,15 @@ struct Server: ~Copyable {
 
     private mutating func tick() throws(SystemError) {
         let moment = Moment.now()
-        let tick = try publication.measuring.tick(at: moment)
-        guard tick != .notDue else { return }
-        take(tick)
         let now = moment.monotonicNanoseconds
-        if publication.takeSample() { serving.publishFrame(&publication, epoll, at: now) }
+        let tick = try publication.tick(at: moment, isWatched: serving.hasStreams)
+        switch tick {
+        case .notDue: return
+        case .collected: hasOnlyCollected = true
+        case .due, .counted, .refreshed, .endedInterval, .rested:
+            take(tick)
+            if publication.takeSample() { serving.publishFrame(&publication, epoll, at: now) }
+        }
         guard manager.isDue(at: now) else { return }
         manager.ticked(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: now)
     }

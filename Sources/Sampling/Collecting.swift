@@ -1,0 +1,96 @@
+import Accounts
+import Bytes
+public import Counters
+import Sources
+
+/// Passes that are read on time and counted a second later, many in a row.
+///
+/// Between two ticks the processor does other things, and most of what a pass costs is to fetch its code and its accounts into the
+/// caches again. So a pass in which nothing has happened only keeps what the counters showed and when, and all of a second are
+/// counted together: to the same totals, means and histograms. What may be anything but an ordinary step is counted at once.
+extension Sampling {
+    /// Ticks further apart are counted at once: it would save little.
+    static let longestCollectedNanoseconds: UInt64 = 500_000_000
+
+    /// Something was read and is not counted yet: nothing that is known of the accounts is of now.
+    public var hasBacklog: Bool { !backlog.isEmpty }
+
+    /// What became of an attempt to collect.
+    public enum Collected: Sendable {
+        /// A whole pass is needed, after what was collected is counted.
+        case declined
+        case kept
+        /// It is kept, and is to be counted at once: it may say something new, or there is no more room.
+        case isToBeCounted
+    }
+
+    /// Reads the counters at a tick and keeps what they show, unless a pass would do more than to read and to count.
+    public mutating func collect(at moment: Moment, every intervalNanoseconds: UInt64) -> Collected {
+        if backlog.generation != generation { prepare(every: intervalNanoseconds) }
+        let now = moment.monotonicNanoseconds
+        let latest = backlog.latest?.monotonicNanoseconds ?? lastTickNanoseconds ?? now
+        // A tick that comes early does not end an interval: see `pass`.
+        guard !backlog.isFull, now < backlog.endNanoseconds, now >= latest.saturatingSum(intervalNanoseconds / 2)
+        else { return .declined }
+        sources.beginPass(at: moment)
+        backlog.take(moment, quickNanoseconds: intervalNanoseconds / PassPace.part)
+        for entry in 0..<backlog.entries.count {
+            let index = backlog.entries[entry].index
+            if backlog.entries[entry].mayRest, sources.isResting(index, at: moment) {
+                backlog.skip()
+                continue
+            }
+            let (reading, span) = sources.read(index, at: moment)
+            backlog.take(reading, at: span, of: entry)
+        }
+        return backlog.isUrgent || backlog.isFull ? .isToBeCounted : .kept
+    }
+
+    /// Counts the oldest of the passes that were collected, as `pass` would have counted it then.
+    ///
+    /// - Returns: whether there was one.
+    public mutating func countCollected(every intervalNanoseconds: UInt64) -> Bool {
+        guard let moment = backlog.beginPass() else { return false }
+        number(moment)
+        while let (index, reading, span) = backlog.next() {
+            if let taken = take(index, reading, at: span) { endInterval(index, at: taken) }
+        }
+        endTick(at: moment)
+        judge()
+        if !hasBacklog {
+            keep()
+            lookAgain(at: moment)
+        }
+        notePace(every: intervalNanoseconds)
+        return true
+    }
+
+    /// Lists what is read in the passes that come, after one that was counted; nothing is collected while anything is not as usual.
+    private mutating func prepare(every intervalNanoseconds: UInt64) {
+        backlog.begin(after: generation)
+        guard intervalNanoseconds <= Sampling.longestCollectedNanoseconds, pace.intervalNanoseconds == nil,
+            hasFirstSamples, !accounts.isEmpty, !isInDoubt, !mirrors.hasSuspects, lastTickNanoseconds != nil,
+            !needsPassesBetweenTicks(every: intervalNanoseconds)
+        else { return }
+        for index in accounts.indices where !accounts.span[index].isMirror && !accounts.span[index].isPublished {
+            let isAsleep = accounts.span[index].failure == .asleep
+            let latest = isAsleep ? nil : accounts.span[index].accountant.last?.raw
+            guard isAsleep || accounts.span[index].failure == nil && latest != nil else { return }
+            let bound = accounts.span[index].accountant.boundMicrowatts
+            backlog.append(
+                index, mayRest: accounts.span[index].facts.source == .hwmon, latest: latest,
+                mostStep: bound.scaled(by: intervalNanoseconds, over: 1_000_000_000))
+        }
+        backlog.open(
+            passes: mirrors.ticksToLook(after: ticks), ofASecond: Int(clamping: 1_000_000_000 / intervalNanoseconds),
+            before: min(sources.nextLookNanoseconds, nextSharingNanoseconds(every: intervalNanoseconds)))
+    }
+
+    /// When a pass over the cgroups begins with a tick, or goes on.
+    private func nextSharingNanoseconds(every intervalNanoseconds: UInt64) -> UInt64 {
+        switch sharing {
+        case .some(let sharing): sharing.dueNanoseconds(tickNanoseconds: intervalNanoseconds)
+        case .none: .max
+        }
+    }
+}
