@@ -22,6 +22,12 @@ extension CounterAccountant {
         most(between: start.moment.monotonicNanoseconds, end.moment.monotonicNanoseconds, start, end)
     }
 
+    /// The most that can have been consumed in an interval, awake.
+    public func plausible(over intervalNanoseconds: UInt64) -> UInt64 {
+        boundMicrowatts.scaled(
+            by: intervalNanoseconds.saturatingSum(CounterAccountant.slackNanoseconds), over: 1_000_000_000)
+    }
+
     /// The most that can have been consumed between two readings, if sleep takes as much as being awake.
     func plausibleAsleep(from start: Anchor, to end: Anchor) -> UInt64 {
         most(between: start.moment.boottimeNanoseconds, end.moment.boottimeNanoseconds, start, end)

@@ -14,6 +14,8 @@ struct Backlog {
         fileprivate(set) var latest: UInt64
         /// The largest step forward in one pass that nobody needs to hear of.
         let mostStep: UInt64
+        /// Where it starts again from 0.
+        let modulus: UInt64
     }
 
     private struct Place {
@@ -42,10 +44,11 @@ struct Backlog {
     /// The pass after which `entries` were listed.
     private(set) var generation: UInt64?
 
-    /// A second of the fastest ticks that are usual, and less where there are many counters: counting a reading takes half a
-    /// microsecond, and nobody is answered meanwhile.
+    /// A second of the fastest ticks that are usual, and less where there are many counters: nobody is answered, and no tick is served,
+    /// while a reading is counted, which takes some half a microsecond.
     private static let mostPasses = 100
     private static let mostPlaces = 1000
+    private static let readingNanoseconds: UInt64 = 1000
 
     var isEmpty: Bool { counted == passes }
     var isFull: Bool { passes >= mostPasses }
@@ -54,24 +57,28 @@ struct Backlog {
 
     /// Begins anew after a pass, with no counters and no room. It must be empty.
     mutating func begin(after generation: UInt64) {
+        precondition(isEmpty)
         self.generation = generation
         entries.removeAll(keepingCapacity: true)
         mostPasses = 0
     }
 
     /// - Parameter latest: nil for one that sleeps.
-    mutating func append(_ index: Int, mayRest: Bool, latest: UInt64?, mostStep: UInt64) {
+    mutating func append(_ index: Int, mayRest: Bool, latest: UInt64?, mostStep: UInt64, modulus: UInt64) {
         entries.append(
             Entry(
-                index: index, mayRest: mayRest, isAsleep: latest == nil, latest: latest ?? 0,
-                mostStep: latest == nil ? 0 : mostStep))
+                index: index, mayRest: mayRest, isAsleep: latest == nil, latest: latest ?? 0, mostStep: mostStep,
+                modulus: modulus))
     }
 
-    /// Makes room for the passes of a second, or as many as memory allows, of which the first `count` may be collected now, before a
-    /// moment on the monotonic clock. It allocates where there are more counters than ever.
-    mutating func open(passes count: Int, ofASecond second: Int, before end: UInt64) {
+    /// Makes room for the passes of a second, or as many as are counted in a quarter of an interval; the first `count` of them may be
+    /// collected now, before a moment on the monotonic clock. It allocates where there are more counters than ever.
+    mutating func open(passes count: Int, every intervalNanoseconds: UInt64, before end: UInt64) {
         endNanoseconds = end
-        let room = min(second, Backlog.mostPasses, Backlog.mostPlaces / max(1, entries.count))
+        let counters = max(1, entries.count)
+        let room = min(
+            Int(clamping: 1_000_000_000 / intervalNanoseconds), Backlog.mostPasses, Backlog.mostPlaces / counters,
+            max(1, Int(clamping: intervalNanoseconds / 4 / Backlog.readingNanoseconds) / counters))
         mostPasses = min(count, room)
         let needed = room * entries.count
         if moments.isEmpty {
@@ -95,12 +102,14 @@ struct Backlog {
         position += 1
         if span.after.monotonicNanoseconds > endOfQuickNanoseconds { isUrgent = true }
         switch reading {
-        case .counter(let raw, false)
-        where !entries[entry].isAsleep && raw &- entries[entry].latest <= entries[entry].mostStep:
-            entries[entry].latest = raw
+        case .counter(let raw, false) where isOrdinary(raw, entries[entry]): entries[entry].latest = raw
         case .failure(.asleep) where entries[entry].isAsleep: break
         default: isUrgent = true
         }
+    }
+
+    private func isOrdinary(_ raw: UInt64, _ entry: Entry) -> Bool {
+        !entry.isAsleep && raw &- entry.latest <= entry.mostStep && raw < entry.modulus
     }
 
     /// Takes in that the next counter was not read.

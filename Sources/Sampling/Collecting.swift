@@ -9,9 +9,6 @@ import Sources
 /// caches again. So a pass in which nothing has happened only keeps what the counters showed and when, and all of a second are
 /// counted together: to the same totals, means and histograms. What may be anything but an ordinary step is counted at once.
 extension Sampling {
-    /// Ticks further apart are counted at once: it would save little.
-    static let longestCollectedNanoseconds: UInt64 = 500_000_000
-
     /// Something was read and is not counted yet: nothing that is known of the accounts is of now.
     public var hasBacklog: Bool { !backlog.isEmpty }
 
@@ -46,10 +43,11 @@ extension Sampling {
         return backlog.isUrgent || backlog.isFull ? .isToBeCounted : .kept
     }
 
-    /// Counts the oldest of the passes that were collected, as `pass` would have counted it then.
+    /// Counts the oldest of the passes that were collected, as `pass` would have counted it then. To be called until there is none.
     ///
+    /// - Parameter isFollowed: a pass follows at once, which does what is done once after a row of them.
     /// - Returns: whether there was one.
-    public mutating func countCollected(every intervalNanoseconds: UInt64) -> Bool {
+    public mutating func countCollected(every intervalNanoseconds: UInt64, isFollowed: Bool = false) -> Bool {
         guard let moment = backlog.beginPass() else { return false }
         number(moment)
         while let (index, reading, span) = backlog.next() {
@@ -57,7 +55,7 @@ extension Sampling {
         }
         endTick(at: moment)
         judge()
-        if !hasBacklog {
+        if !hasBacklog, !isFollowed {
             keep()
             lookAgain(at: moment)
         }
@@ -68,21 +66,26 @@ extension Sampling {
     /// Lists what is read in the passes that come, after one that was counted; nothing is collected while anything is not as usual.
     private mutating func prepare(every intervalNanoseconds: UInt64) {
         backlog.begin(after: generation)
-        guard intervalNanoseconds <= Sampling.longestCollectedNanoseconds, pace.intervalNanoseconds == nil,
-            hasFirstSamples, !accounts.isEmpty, !isInDoubt, !mirrors.hasSuspects, lastTickNanoseconds != nil,
-            !needsPassesBetweenTicks(every: intervalNanoseconds)
+        // Where counters have to be read between ticks, those are too far apart to be collected.
+        guard !needsPassesBetweenTicks(every: intervalNanoseconds), pace.intervalNanoseconds == nil,
+            hasFirstSamples, !accounts.isEmpty, !isInDoubt, !mirrors.hasSuspects, lastTickNanoseconds != nil
         else { return }
-        for index in accounts.indices where !accounts.span[index].isMirror && !accounts.span[index].isPublished {
+        for index in accounts.indices where accounts.isRead(index) {
+            guard !accounts.span[index].isPublished else {
+                // What was just found is there once, and would be overwritten by the next look.
+                if sources.hasNews(index) { return }
+                continue
+            }
             let isAsleep = accounts.span[index].failure == .asleep
             let latest = isAsleep ? nil : accounts.span[index].accountant.last?.raw
             guard isAsleep || accounts.span[index].failure == nil && latest != nil else { return }
-            let bound = accounts.span[index].accountant.boundMicrowatts
             backlog.append(
                 index, mayRest: accounts.span[index].facts.source == .hwmon, latest: latest,
-                mostStep: bound.scaled(by: intervalNanoseconds, over: 1_000_000_000))
+                mostStep: accounts.span[index].accountant.plausible(over: intervalNanoseconds),
+                modulus: accounts.span[index].accountant.modulus)
         }
         backlog.open(
-            passes: mirrors.ticksToLook(after: ticks), ofASecond: Int(clamping: 1_000_000_000 / intervalNanoseconds),
+            passes: mirrors.ticksToLook(after: ticks), every: intervalNanoseconds,
             before: min(sources.nextLookNanoseconds, nextSharingNanoseconds(every: intervalNanoseconds)))
     }
 

@@ -45,7 +45,7 @@ public struct Ledger: ~Copyable {
     }
 
     /// So many writes there are between two looks at whether the file is still there.
-    private static let writesPerLook: UInt64 = 64
+    private static let writesPerLook: UInt64 = 8
 
     /// - Parameter nowUnixMicroseconds: the wall clock, for totals that begin now.
     public init(_ store: consuming LedgerStore, boot: BootIdentity, nowUnixMicroseconds: UInt64) {

@@ -240,7 +240,6 @@ extension Sampling {
 
     mutating func keep() {
         ledger?.write(accounts)
-        isInDoubt = accounts.contains { $0.isInDoubt && !$0.isMirror }
         if !hasFirstSamples { hasFirstSamples = hasSampleOfEachSource }
     }
 
@@ -391,6 +390,7 @@ extension Sampling {
             followLayout()
         }
         if trust.take(accounts, at: lastPassNanoseconds) { followLayout() }
+        isInDoubt = accounts.contains { $0.isInDoubt && !$0.isMirror }
     }
 
     private mutating func followLayout() {

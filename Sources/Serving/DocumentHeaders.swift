@@ -44,6 +44,9 @@ struct DocumentHeaders: ~Copyable {
         lines.append(policy.span)
     }
 
+    /// The next response has none.
+    var isEmpty: Bool { lines.isEmpty }
+
     /// Lends the lines of the next response.
     func withBytes<Result>(_ body: (Span<UInt8>) -> Result) -> Result { lines.withBytes(body) }
 

@@ -51,6 +51,8 @@ struct Responses: ~Copyable {
 
     /// The head, and a body that is only a few words.
     private var head: ByteBuffer
+    /// What the head says, where it is that of a page and may say the same of the next response.
+    private var composed: PageHead?
     private var explanation = ByteBuffer(capacity: Responses.explanationBytes)
     /// Where the next response leads that leads elsewhere.
     private var location = ByteBuffer(capacity: Responses.locationBytes)
@@ -134,7 +136,9 @@ struct Responses: ~Copyable {
     mutating func send(
         _ response: Response, extraHeaders: [UInt8], on connection: inout Connection, at now: UInt64
     ) -> Next {
-        compose(response, extraHeaders)
+        let wanted = pageHead(response, extraHeaders)
+        if wanted == nil || wanted != composed { compose(response, extraHeaders) }
+        composed = wanted
         let page = response.page
         // Even if it cannot be sent: it counts as one until the connection ends.
         if case .stream(let isChunked) = response.body, response.includesBody {
@@ -216,6 +220,15 @@ struct Responses: ~Copyable {
         return Unsent(buffer, loan)
     }
 
+    /// All that the head of a page depends on; nil for another response, and for a page with header lines of its own.
+    private func pageHead(_ response: Response, _ extraHeaders: [UInt8]) -> PageHead? {
+        guard case .page(let slot, let contentType, let coding) = response.body, response.status == .ok, headers.isEmpty
+        else { return nil }
+        return PageHead(
+            contentType: contentType, coding: coding, contentLength: pages.withBytes(slot) { $0.count },
+            persistence: response.persistence, unixSeconds: unixSeconds, extraHeaders: extraHeaders)
+    }
+
     private mutating func compose(_ response: Response, _ extraHeaders: [UInt8]) {
         explain(response)
         var next = ResponseHead(
@@ -260,6 +273,22 @@ struct Responses: ~Copyable {
         case .notReady: explanation.append("The first values are not there yet; try again in a second.")
         }
         explanation.append("\n")
+    }
+}
+
+/// What the head of a page says: scrapes of one second differ in nothing of it.
+private struct PageHead: Equatable {
+    let contentType: StaticString
+    let coding: ContentCoding
+    let contentLength: Int
+    let persistence: ResponseHead.Persistence
+    let unixSeconds: UInt64
+    let extraHeaders: [UInt8]
+
+    static func == (one: PageHead, other: PageHead) -> Bool {
+        unsafe one.contentType.utf8Start == other.contentType.utf8Start && one.coding == other.coding
+            && one.contentLength == other.contentLength && one.persistence == other.persistence
+            && one.unixSeconds == other.unixSeconds && one.extraHeaders == other.extraHeaders
     }
 }
 

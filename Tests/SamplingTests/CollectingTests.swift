@@ -74,8 +74,8 @@ import Testing
         let start = Moment(monotonicNanoseconds: 1000, boottimeNanoseconds: 1000)
         for (end, isUrgent) in [(1500, false), (1501, true)] as [(UInt64, Bool)] {
             var backlog = Backlog()
-            backlog.append(0, mayRest: false, latest: 5, mostStep: 10)
-            backlog.open(passes: 10, ofASecond: 10, before: .max)
+            backlog.append(0, mayRest: false, latest: 5, mostStep: 10, modulus: 100)
+            backlog.open(passes: 10, every: 100_000_000, before: .max)
             backlog.take(start, quickNanoseconds: 500)
             let span = ReadSpan(before: start, after: Moment(monotonicNanoseconds: end, boottimeNanoseconds: end))
             backlog.take(.counter(6), at: span, of: 0)
@@ -90,8 +90,8 @@ import Testing
     func `a card that sleeps is news when it wakes`(reading: Reading, isUrgent: Bool) {
         let start = Moment(monotonicNanoseconds: 1000, boottimeNanoseconds: 1000)
         var backlog = Backlog()
-        backlog.append(0, mayRest: true, latest: nil, mostStep: 10)
-        backlog.open(passes: 10, ofASecond: 10, before: .max)
+        backlog.append(0, mayRest: true, latest: nil, mostStep: 10, modulus: 100)
+        backlog.open(passes: 10, every: 100_000_000, before: .max)
         backlog.take(start, quickNanoseconds: 500)
         backlog.take(reading, at: ReadSpan(before: start, after: start), of: 0)
         #expect(backlog.isUrgent == isUrgent)
@@ -112,8 +112,8 @@ import Testing
     @Test func `many counters have room for fewer passes`() {
         var backlog = Backlog()
         backlog.begin(after: 1)
-        for index in 0..<130 { backlog.append(index, mayRest: false, latest: 0, mostStep: 0) }
-        backlog.open(passes: 100, ofASecond: 100, before: .max)
+        for index in 0..<130 { backlog.append(index, mayRest: false, latest: 0, mostStep: 0, modulus: 100) }
+        backlog.open(passes: 100, every: 10_000_000, before: .max)
         #expect((1..<10).contains(backlog.mostPasses))
     }
 
@@ -153,6 +153,7 @@ struct CollectingPair: ~Copyable {
         let ticks: UInt64
         let lastPass: UInt64
         let intervalNanoseconds: UInt64?
+        let isInDoubt: Bool
     }
 
     init(in tree: PowercapTree, isStarted: Bool = true) throws {
@@ -237,11 +238,12 @@ struct CollectingPair: ~Copyable {
     private func states(_ sampling: borrowing Sampling) -> [State] {
         let (host, ticks) = (sampling.hostMicrojoules, sampling.ticks)
         let (lastPass, interval) = (sampling.lastPassNanoseconds, sampling.intervalNanoseconds)
+        let isInDoubt = sampling.isInDoubt
         return sampling.accounts.map { account in
             State(
                 accountant: account.accountant, power: account.powerMicrowatts, failure: account.failure,
                 failures: ReadFailure.allCases.map(account.failureCount), host: host, ticks: ticks,
-                lastPass: lastPass, intervalNanoseconds: interval)
+                lastPass: lastPass, intervalNanoseconds: interval, isInDoubt: isInDoubt)
         }
     }
 

@@ -122,10 +122,11 @@ struct Measuring: ~Copyable {
 
     /// Counts the oldest of the passes that were collected.
     ///
+    /// - Parameter isFollowed: `pass` is called next.
     /// - Returns: whether there was one, which ended an interval.
-    mutating func countCollected() -> Bool {
-        guard sampling.countCollected(every: timer.intervalNanoseconds) else { return false }
-        if !sampling.hasBacklog { review(at: sampling.lastPassNanoseconds) }
+    mutating func countCollected(isFollowed: Bool) -> Bool {
+        guard sampling.countCollected(every: timer.intervalNanoseconds, isFollowed: isFollowed) else { return false }
+        if !sampling.hasBacklog, !isFollowed { review(at: sampling.lastPassNanoseconds) }
         return true
     }
 

@@ -88,14 +88,16 @@ struct Publication: ~Copyable, Publisher {
             countCollected()
             return .counted
         case .declined:
-            countCollected()
+            countCollected(isFollowed: true)
             return measuring.pass(at: moment)
         }
     }
 
     /// Counts what was collected, so that everything is of the latest pass over the counters.
-    mutating func countCollected() {
-        while measuring.countCollected() { record() }
+    ///
+    /// - Parameter isFollowed: there is another pass now.
+    mutating func countCollected(isFollowed: Bool = false) {
+        while measuring.countCollected(isFollowed: isFollowed) { record() }
     }
 
     /// Takes in the power of an interval that ended.

@@ -81,8 +81,8 @@ struct Server: ~Copyable {
 
     /// Serves until it is told to stop and everything under way is finished.
     mutating func run() throws(SystemError) {
+        defer { publication.countCollected() }
         while !serving.isFinished(at: Clock.monotonicNanoseconds()) { try turn() }
-        publication.countCollected()
         log.report(.stopped, .info, "stopped")
     }
 

@@ -38,8 +38,8 @@ struct LedgerReporter {
         case .cannotBeWritten(let code):
             log.report(
                 .ledgerFailing, .warning,
-                "the state file cannot be written (\(code)): a restart would lose what is counted from now on; it is tried again at "
-                    + "each sample",
+                "the state file cannot be written (\(code)): a restart would lose what is counted from now on; it is tried again "
+                    + "each second",
                 ["reason": "\(code)"])
         case .isDeleted:
             log.report(
