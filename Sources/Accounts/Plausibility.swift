@@ -23,6 +23,7 @@ extension CounterAccountant {
     }
 
     /// The most that can have been consumed in an interval, awake.
+    @inline(__always)
     public func plausible(over intervalNanoseconds: UInt64) -> UInt64 {
         boundMicrowatts.scaled(
             by: intervalNanoseconds.saturatingSum(CounterAccountant.slackNanoseconds), over: 1_000_000_000)
@@ -49,7 +50,6 @@ extension CounterAccountant {
     @inline(__always)
     private func most(between start: UInt64, _ end: UInt64, _ first: Anchor, _ second: Anchor) -> UInt64 {
         let reading = (first.readNanoseconds.saturatingSum(second.readNanoseconds)).saturatingSum(1) / 2
-        let judged = (end - min(start, end)).saturatingSum(reading).saturatingSum(CounterAccountant.slackNanoseconds)
-        return boundMicrowatts.scaled(by: judged, over: 1_000_000_000)
+        return plausible(over: (end - min(start, end)).saturatingSum(reading))
     }
 }

@@ -18,13 +18,7 @@ extension UInt64 {
     public init?(decimal bytes: Span<UInt8>) {
         guard !bytes.isEmpty else { return nil }
         var value: UInt64 = 0
-        // So many digits always have room.
-        let first = Swift.min(bytes.count, 19)
-        for index in 0..<first {
-            guard let digit = bytes[index].decimalDigit else { return nil }
-            value = value &* 10 &+ UInt64(digit)
-        }
-        for index in first..<bytes.count {
+        for index in bytes.indices {
             guard let digit = bytes[index].decimalDigit else { return nil }
             let (scaled, overflowsScaled) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflowsSum) = scaled.addingReportingOverflow(UInt64(digit))
