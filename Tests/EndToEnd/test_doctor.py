@@ -20,9 +20,9 @@ from support.hwmon_tree import HwmonTree
 from support.moving import Moving
 from support.powercap_tree import PowercapTree, Zone, laptop, two_sockets
 from support.raw_http import free_port
+from support.waiting import DEADLINE_SECONDS
 
 BINARY = str(exporter.BINARY)
-DEADLINE_SECONDS = 30.0
 
 
 def run(

@@ -17,10 +17,9 @@ import pytest
 from support import exporter
 from support.exporter import StartExporter, clean_environment
 from support.raw_http import free_port
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 BINARY = str(exporter.BINARY)
-DEADLINE_SECONDS = 20.0
 OURS = b"HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\npyjoules-exporter: OK.\n"
 
 

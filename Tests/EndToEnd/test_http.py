@@ -339,7 +339,7 @@ def test_deadlines_for_slow_clients(exporter: Exporter) -> None:
             dripping.send(b"a")
         return count
 
-    wait_until(lambda: timed_out() >= 3, CLIENT_DEADLINE_SECONDS + 5, "three connections over their deadline")
+    wait_until(lambda: timed_out() >= 3, CLIENT_DEADLINE_SECONDS + 20, "three connections over their deadline")
     assert time.monotonic() - begin > CLIENT_DEADLINE_SECONDS - 1
     for client in (unfinished, dripping):
         response = client.read_response()

@@ -19,7 +19,7 @@ from support import log_lines
 from support.datagrams import DatagramReceiver
 from support.exporter import Exporter, StartExporter
 from support.powercap_tree import PowercapTree
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 FAST = ("--sample.interval", "20ms")
 LEVELS = {"trace", "debug", "info", "notice", "warning", "error", "critical"}
@@ -224,7 +224,7 @@ def journal_stream() -> Iterator[tuple[socket.socket, socket.socket]]:
     """A stream socket pair as between a service's stderr and journald: (journald's end, stderr)."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.settimeout(10)
+        ours.settimeout(DEADLINE_SECONDS)
         yield ours, theirs
 
 

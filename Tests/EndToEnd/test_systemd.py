@@ -21,7 +21,7 @@ from support.datagrams import DatagramReceiver
 from support.exporter import Exporter, StartExporter
 from support.powercap_tree import PowercapTree, Zone
 from support.raw_http import Address, Client, free_port, request
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 
 FAST = ("--sample.interval", "20ms")
 WATCHDOG_SECONDS = 1.0
@@ -174,7 +174,7 @@ def test_a_manager_that_is_gone_does_no_harm(start_exporter: StartExporter, tree
 def test_a_notification_socket_in_the_abstract_namespace(start_exporter: StartExporter, tree: PowercapTree) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind("")  # The kernel chooses a free abstract name.
-        receiver.settimeout(10)
+        receiver.settimeout(DEADLINE_SECONDS)
         name = receiver.getsockname().decode()
         start_exporter(tree, *FAST, environment={"NOTIFY_SOCKET": "@" + name.removeprefix("\0")})
         assert b"FDSTORE=1\n" in receiver.recv(4096)

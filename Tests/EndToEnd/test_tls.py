@@ -23,7 +23,7 @@ from support.exposition import Page
 from support.raw_http import Client, ConnectionEnded, request
 from support.slow_tls import SlowTLS
 from support.tls_client import SteppedTLS, TLSClient, trusting
-from support.waiting import wait_until
+from support.waiting import DEADLINE_SECONDS, wait_until
 from support.web_configuration import StartWeb, WebExporter, tls
 
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
@@ -78,7 +78,7 @@ def s_client(web: WebExporter, authority: Authority, *arguments: str, typed: byt
     fixed = ("-connect", f"127.0.0.1:{web.exporter.port}", "-servername", "localhost")
     trust = ("-CAfile", str(authority.certificate), "-verify_return_error")
     result = subprocess.run(
-        ["openssl", "s_client", *fixed, *trust, *arguments], input=typed, capture_output=True, timeout=10
+        ["openssl", "s_client", *fixed, *trust, *arguments], input=typed, capture_output=True, timeout=DEADLINE_SECONDS
     )
     return (result.stdout + result.stderr).decode("utf-8", "replace")
 

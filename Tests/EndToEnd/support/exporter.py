@@ -61,7 +61,7 @@ def run(*arguments: str, environment: Mapping[str, str] | None = None) -> subpro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=DEADLINE_SECONDS,
     )
 
 

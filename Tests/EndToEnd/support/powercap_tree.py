@@ -3,9 +3,10 @@
 Class entries are symbolic links into devices/virtual/powercap, the control type has its own entry
 without a counter, `energy_uj` is 0400, and every file holds a decimal number and a newline.
 
-As a program it moves the counters along a known curve until it is ended:
+As a program it moves the counters along a known curve, to its very end if it is not ended before:
 
     python3 powercap_tree.py ROOT --curve      # prints "START <monotonic> <realtime>", then runs
+    python3 powercap_tree.py ROOT --curve --held      # prints "HELD", and the same once a line comes
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import contextlib
 import math
 import os
 import shutil
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +58,11 @@ class Pulses:
     @property
     def mean_watts(self) -> float:
         return self.joules(self.period_seconds) / self.period_seconds
+
+
+def microjoules(curve: Curve | Pulses, seconds: float) -> int:
+    """What a counter that never wraps would show after this time."""
+    return int(curve.joules(seconds) * 1e6)
 
 
 @dataclass(frozen=True)
@@ -141,8 +148,8 @@ class PowercapTree:
         """Sets every counter to what its curve has used after `seconds`, wrapped as the hardware does."""
         for zone in self.zones:
             if zone.curve is not None:
-                microjoules = int(zone.curve.joules(seconds) * 1e6)
-                self.set(zone.number, microjoules % (zone.range_uj + 1), zone.control_type)
+                counted = microjoules(zone.curve, seconds) % (zone.range_uj + 1)
+                self.set(zone.number, counted, zone.control_type)
 
     def _base(self, zone: Zone) -> Path:
         """The directory of a zone's control type."""
@@ -258,6 +265,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root")
     parser.add_argument("--curve", action="store_true", help="move the counters until ended")
+    parser.add_argument("--held", action="store_true", help="begin when a line comes on standard input")
     parser.add_argument("--machine", choices=["wrapping", *MACHINES], default="wrapping")
     parser.add_argument("--range-uj", type=int, default=WRAPPING_RANGE_UJ, help="where those of `wrapping` wrap")
     parser.add_argument("--step-seconds", type=float, default=0.005, help="the time between two steps of a counter")
@@ -268,11 +276,16 @@ def main() -> None:
     else:
         tree = MACHINES[options.machine](options.root)
     _take_precedence()
+    if options.held:
+        print("HELD", flush=True)
+        sys.stdin.readline()
     start = time.monotonic()
     print("START", repr(start), repr(time.time()), flush=True)
-    while options.curve and time.monotonic() - start < options.seconds:
-        tree.move_along_curves(time.monotonic() - start)
-        time.sleep(options.step_seconds)
+    if options.curve:
+        while (elapsed := time.monotonic() - start) < options.seconds:
+            tree.move_along_curves(elapsed)
+            time.sleep(options.step_seconds)
+        tree.move_along_curves(options.seconds)
 
 
 if __name__ == "__main__":

@@ -35,9 +35,11 @@ class Setup:
     job_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-# The joules on a page are at most 20 ms old; at the highest power it stays far below 0.1 % of a minute's energy.
+# Curves that end, so that afterwards every scrape of whoever asks tells the same.
+WRAPPING_SECONDS = 66
+WRAPPING_FOR_EVER = ("--range-uj", str(RANGE_UJ))
 WRAPPING = Setup(
-    ("--range-uj", str(RANGE_UJ)),
+    (*WRAPPING_FOR_EVER, "--seconds", str(WRAPPING_SECONDS)),
     {"pyjoules": ("--sample.interval", "20ms")},
     "1s",
     {"default": (Prometheus, ()), Prometheus3.NAME: (Prometheus3, ())},
@@ -46,8 +48,7 @@ WRAPPING = Setup(
 BURSTY = Setup(
     ("--machine", "bursty", "--step-seconds", "0.001"), {"bursts": (), "spikes": ("--sample.interval", "5ms")}, "15s"
 )
-# Curves that end, so that afterwards every scrape of whoever asks tells the same. A step is a hundredth of a sample, so
-# the power of a sample is that of the curve to about a hundredth.
+# These end too. A step is a hundredth of a sample, so the power of a sample is that of the curve to about a hundredth.
 CURVE_SECONDS = 75
 SAMPLE_SECONDS = 0.2
 DISTRIBUTED = Setup(
@@ -85,15 +86,19 @@ class PrometheusRun(StartedRun):
         """What the Prometheus answers that runs as by default."""
         return self.servers["default"].query(expression, at)
 
-    def first_scrape(self, server: str = "default") -> float | None:
-        """When a server first scraped the exporter successfully, in seconds of the wall clock."""
+    def first_scrape(self, server: str = "default", after: float = 0) -> float | None:
+        """When a server first scraped the exporter successfully this many seconds after the curves began.
+
+        In seconds of the wall clock; None if it has not yet.
+        """
+        begin = self.curve_start + after
         for series in self.servers[server].query("up[10m]"):
-            return next((time for time, value in series["values"] if value == "1"), None)
+            return next((time for time, value in series["values"] if value == "1" and time > begin), None)
         return None
 
     def _start(self, directory: Path) -> None:
         root = directory / "sys"
-        self.curve_start = self._start_mover(root)
+        mover = self._start_mover(root)
         for job, options in self._setup.jobs.items():
             fixed = ["--web.listen-address", "127.0.0.1:0", "--path.sysfs", str(root)]
             self.exporters[job] = self._stack.enter_context(Exporter([*fixed, *options]))
@@ -103,21 +108,31 @@ class PrometheusRun(StartedRun):
                 self._add(name, kind(directory / name, self._configuration(), options))
         for server in self.servers.values():
             server.wait_until_ready()
+        #: When the curves began, in seconds of the wall clock: every exporter has taken its first sample by then.
+        self.curve_start = self._release(mover)
 
     def _add(self, name: str, server: ScrapingServer) -> None:
         self.servers[name] = server
         self._stack.callback(server.end)
 
-    def _start_mover(self, root: Path) -> float:
-        """Starts what moves the counters, and says when the curves began, in seconds of the wall clock."""
+    def _start_mover(self, root: Path) -> subprocess.Popen[str]:
+        """Starts what moves the counters, which waits until it is released."""
         mover = subprocess.Popen(
-            [sys.executable, powercap_tree.__file__, str(root), "--curve", *self._setup.mover_options],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, powercap_tree.__file__, str(root), "--curve", "--held", *self._setup.mover_options],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         self._stack.callback(end_process, mover)
-        assert mover.stdout is not None
+        assert mover.stdout is not None and mover.stdout.readline() == "HELD\n"
+        return mover
+
+    @staticmethod
+    def _release(mover: subprocess.Popen[str]) -> float:
+        """Lets the curves begin, and says when they did, in seconds of the wall clock."""
+        assert mover.stdin is not None and mover.stdout is not None
+        mover.stdin.write("\n")
+        mover.stdin.flush()
         word, _, realtime = mover.stdout.readline().split()
         assert word == "START"
         return float(realtime)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from .exporter import REPOSITORY
 from .raw_http import free_port
-from .waiting import wait_until
+from .waiting import DEADLINE_SECONDS, wait_until
 
 # Where scripts/prometheus-3.sh puts its programs.
 PROMETHEUS_3 = REPOSITORY / ".build/unpacked/prometheus-3/usr/bin"
@@ -57,7 +57,7 @@ class ScrapingServer:
         """The result of an instant query, as Prometheus' HTTP API gives it."""
         parameters = {"query": expression} | ({} if at is None else {"time": repr(at)})
         url = f"http://127.0.0.1:{self._port}/api/v1/query?{urllib.parse.urlencode(parameters)}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:
             result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
             return result
 
@@ -69,7 +69,7 @@ class ScrapingServer:
 
     def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=DEADLINE_SECONDS) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, ConnectionError):
             return False

@@ -10,7 +10,7 @@ from pathlib import Path
 from . import web_configuration
 from .background import Background
 from .certificates import Authority, Certificate, renew_by_rename, renew_in_place
-from .prometheus_run import WRAPPING, PrometheusRun
+from .prometheus_run import WRAPPING, WRAPPING_FOR_EVER, PrometheusRun
 from .raw_http import Response
 from .scraping_servers import Prometheus
 from .tls_client import TLSClient, trusting
@@ -49,6 +49,7 @@ class SecureRun(Background):
         file = self._write_configuration(directory, authority)
         setup = replace(
             WRAPPING,
+            mover_options=WRAPPING_FOR_EVER,
             jobs={JOB: ("--sample.interval", "20ms", "--web.config.file", str(file))},
             job_settings={
                 "scheme": "https",
