@@ -44,6 +44,10 @@ public enum Limits {
     public static let expirationsPerTurn = 16
     /// Connections accepted before others get their turn.
     public static let acceptsPerTurn = 32
+    /// The same in a turn whose time others took, or with a table that others fill.
+    public static let acceptsPerFullTurn = 16
+    /// A client with more connections than that is a crowd, whose new connections come after those of others.
+    public static let fewConnections = 4
     /// How long clients are served before what has become ready meanwhile is asked for.
     public static let turnNanoseconds: UInt64 = 2_000_000
 }

@@ -77,6 +77,9 @@ struct ConnectionTable: ~Copyable {
         }
     }
 
+    /// How many connections the client of one holds.
+    func shareCount(ofOwnerOf token: Token) -> Int { shares.count(ofOwnerAt: token.slot) }
+
     /// Which connection goes for a newcomer when the table is full, by max-min fairness: the weakest of the client that holds most. If no
     /// client holds more than the newcomer's, it is the weakest of its own.
     ///

@@ -136,21 +136,27 @@ struct Conversations: ~Copyable {
 extension Conversations {
     /// A batch of events begins; what was left of the last one is reported again.
     mutating func beginTurn() {
-        for precedence in ready.keys { ready[precedence].removeAll() }
+        for precedence in ready.keys { ready[precedence].beginTurn() }
     }
 
     /// A connection is ready. An event for a slot's past tenant means nothing.
     mutating func note(_ token: Token, at now: UInt64) {
-        guard let precedence = connections.look(token, { $0.precedence(at: now) }) else { return }
+        guard let precedence = precedence(of: token, at: now) else { return }
         ready[precedence].insert(token.slot)
     }
 
-    /// Serves a new connection at once: its request is often here already, and nobody can take its slot before it is read. One
-    /// that has to agree on TLS first waits for its turn, since that can take milliseconds.
+    private func precedence(of token: Token, at now: UInt64) -> Precedence? {
+        let count = connections.shareCount(ofOwnerOf: token)
+        return connections.look(token) { $0.precedence(ofOneOf: count, at: now) }
+    }
+
+    /// Serves a new connection at once: its request is often here already, and nobody can take its slot before it is read. One of a
+    /// crowd waits for its turn, and so does one that has to agree on TLS first, since that can take milliseconds.
     mutating func welcome(
         _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        if connections.look(token, { $0.phase == .shakingHands }) == true { return note(token, at: now) }
+        let isShakingHands = connections.look(token, { $0.phase == .shakingHands }) ?? false
+        if isShakingHands || precedence(of: token, at: now) == .crowd { return note(token, at: now) }
         try advance(token, &content, epoll, at: now)
     }
 

@@ -1,56 +1,73 @@
-/// Places whose turn has come, served in a round: each turn goes on after the place where the last one stopped, so that nobody is
-/// passed over however short turns are.
+/// Places whose turn has come, served in the order in which they became ready. Who is not served in one turn keeps its position in the
+/// next, so nobody is passed over, however short turns are and however many come meanwhile.
 struct ReadyPlaces {
-    /// A bit for each place, 64 places a word.
-    private var words: [UInt64]
+    /// The queue, a ring: each place once at most.
+    private var queue: [Int32]
+    private var head = 0
     private var count = 0
-    /// Where the round goes on.
-    private var start = 0
+    /// Which places are in the queue, and which of them were noted in this turn, a bit for each, 64 places a word.
+    private var queued: [UInt64]
+    private var noted: [UInt64]
 
     /// None of the places below `capacity` is ready.
     init(capacity: Int) {
-        words = Array(repeating: 0, count: (capacity + 63) / 64)
+        queue = Array(repeating: 0, count: capacity)
+        queued = Array(repeating: 0, count: (capacity + 63) / 64)
+        noted = queued
     }
 
-    mutating func removeAll() {
+    /// Another turn begins, in which all that are still ready are noted again. The others lose their position.
+    mutating func beginTurn() {
         guard count > 0 else { return }
-        for index in words.indices { words[index] = 0 }
-        count = 0
+        for index in noted.indices { noted[index] = 0 }
     }
 
+    /// A place is ready.
     mutating func insert(_ place: Int) {
-        guard !contains(place) else { return }
-        words[place / 64] |= bit(place)
+        noted[place / 64] |= bit(place)
+        guard queued[place / 64] & bit(place) == 0 else { return }
+        queued[place / 64] |= bit(place)
+        queue[position(count)] = Int32(truncatingIfNeeded: place)
         count += 1
     }
 
+    /// A place has another tenant, or none.
     mutating func remove(_ place: Int) {
-        guard contains(place) else { return }
-        words[place / 64] &= ~bit(place)
-        count -= 1
+        guard queued[place / 64] & bit(place) != 0 else { return }
+        clear(place)
+        var kept = 0
+        for index in 0..<count {
+            let other = queue[position(index)]
+            guard other != place else { continue }
+            queue[position(kept)] = other
+            kept += 1
+        }
+        count = kept
     }
 
     /// Takes the place whose turn it is; nil if none is ready.
     mutating func next() -> Int? {
-        guard count > 0, let place = first(from: start) ?? first(from: 0) else { return nil }
-        remove(place)
-        start = place + 1
-        return place
+        while count > 0 {
+            let place = Int(queue[head])
+            head = position(1)
+            count -= 1
+            let isReady = noted[place / 64] & bit(place) != 0
+            clear(place)
+            if isReady { return place }
+        }
+        return nil
     }
 
-    private func contains(_ place: Int) -> Bool { words[place / 64] & bit(place) != 0 }
+    private mutating func clear(_ place: Int) {
+        queued[place / 64] &= ~bit(place)
+        noted[place / 64] &= ~bit(place)
+    }
+
+    /// Where in the ring the entry is that so many others come before.
+    private func position(_ index: Int) -> Int {
+        let position = head + index
+        return position < queue.count ? position : position - queue.count
+    }
 
     private func bit(_ place: Int) -> UInt64 { 1 << UInt64(place % 64) }
-
-    private func first(from start: Int) -> Int? {
-        var index = start / 64
-        guard index < words.count else { return nil }
-        var word = words[index] & (UInt64.max << UInt64(start % 64))
-        while word == 0 {
-            index += 1
-            guard index < words.count else { return nil }
-            word = words[index]
-        }
-        return index * 64 + word.trailingZeroBitCount
-    }
 }

@@ -89,7 +89,7 @@ public struct Serving: ~Copyable {
     public mutating func beginTurn(unixSeconds: UInt64, at now: UInt64) {
         conversations.responder.setDate(unixSeconds: unixSeconds)
         conversations.beginTurn()
-        readyListeners.removeAll()
+        readyListeners.beginTurn()
         turn.begin(at: now)
     }
 
@@ -98,21 +98,34 @@ public struct Serving: ~Copyable {
         if token.kind == .listener { readyListeners.insert(token.slot) } else { conversations.note(token, at: now) }
     }
 
-    /// Serves one of those that are ready, by their precedence, and then who waits at a listener: a client that has just left makes
-    /// room for one that has just come.
+    /// Serves one of those that are ready, by their precedence, or who waits at a listener. A client that has just left makes room for
+    /// one that has just come, and whoever comes alone does not wait for a crowd.
     ///
     /// - Returns: false if nobody is left, or the time of this turn is over: then level-triggered epoll reports the others again.
     public mutating func step(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) -> Bool {
-        for precedence in turn.precedences where turn.hasTime(for: precedence, at: now) {
-            guard try conversations.advanceNext(precedence, &content, epoll, at: now) else { continue }
+        for precedence in Precedence.allCases {
+            if precedence == .crowd, try acceptNext(&content, epoll, at: now) { return true }
+            guard turn.hasTime(for: precedence, at: now),
+                try conversations.advanceNext(precedence, &content, epoll, at: now)
+            else { continue }
             turn.count(precedence)
             return true
         }
-        guard turn.hasTimeToAccept(at: now), let slot = readyListeners.next() else { return false }
-        // With a full table, whoever comes next may find the slot of a client that has just left, once its end was looked at.
-        if turn.hasAccepted, conversations.isFull { return true }
+        return false
+    }
+
+    /// Accepts one connection, if this turn bears it and one waits.
+    private mutating func acceptNext(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) -> Bool {
+        guard
+            turn.hasTimeToAccept(
+                isFull: conversations.isFull, beginningWithHandshake: conversations.responder.decisions.speaksTLS,
+                at: now),
+            let slot = readyListeners.next()
+        else { return false }
         turn.countAccept()
         if try accept(on: slot, &content, epoll, at: now) { readyListeners.insert(slot) }
         return true

@@ -11,11 +11,14 @@ enum Precedence: CaseIterable {
     case busy
     /// Not answered yet. A handshake can take milliseconds.
     case new
+    /// Not answered yet, of a client that holds many connections: they are in the way of each other, and not of a client that comes alone.
+    case crowd
 }
 
 extension Connection {
-    func precedence(at now: UInt64) -> Precedence {
-        guard rhythm.hasAsked else { return .new }
+    /// - Parameter count: how many connections its client holds.
+    func precedence(ofOneOf count: Int, at now: UInt64) -> Precedence {
+        guard rhythm.hasAsked else { return count > Limits.fewConnections ? .crowd : .new }
         return interest == .writable || rhythm.hasJustAsked(at: now) ? .busy : .asking
     }
 }
@@ -24,6 +27,7 @@ extension Connection {
 /// again, together with what has become ready meanwhile and goes first.
 struct Turn {
     private var endNanoseconds: UInt64 = 0
+    private var endOfBusyNanoseconds: UInt64 = 0
     private var served = CaseTable<Precedence, Int>(repeating: 0)
     private var acceptCount = 0
     private var departureCount = 0
@@ -31,24 +35,25 @@ struct Turn {
     /// A turn begins at a moment of the monotonic clock.
     mutating func begin(at now: UInt64) {
         endNanoseconds = now.saturatingSum(Limits.turnNanoseconds)
+        endOfBusyNanoseconds = now.saturatingSum(Limits.turnNanoseconds / 2)
         for precedence in served.keys { served[precedence] = 0 }
         acceptCount = 0
         departureCount = 0
     }
 
-    /// In the order in which they are served.
-    var precedences: [Precedence] { served.keys }
-
-    var hasAccepted: Bool { acceptCount > 0 }
-
-    /// One client of each precedence is served in every turn, however many of the others are ready.
+    /// One client of each precedence is served in every turn, however many of the others are ready. Those that ask again at once have
+    /// half of it at most.
     func hasTime(for precedence: Precedence, at now: UInt64) -> Bool {
-        served[precedence] == 0 || now < endNanoseconds
+        served[precedence] == 0 || now < (precedence == .busy ? endOfBusyNanoseconds : endNanoseconds)
     }
 
     /// One client is let in in every turn.
-    func hasTimeToAccept(at now: UInt64) -> Bool {
-        acceptCount == 0 || acceptCount < Limits.acceptsPerTurn && now < endNanoseconds
+    ///
+    /// - Parameter isFull: each takes the place of another. Where connections begin with a handshake, which takes several turns, taking
+    ///   places faster would leave nobody the time for it.
+    func hasTimeToAccept(isFull: Bool, beginningWithHandshake needsHandshake: Bool, at now: UInt64) -> Bool {
+        if isFull, needsHandshake { return acceptCount == 0 }
+        return acceptCount < (isFull || now >= endNanoseconds ? Limits.acceptsPerFullTurn : Limits.acceptsPerTurn)
     }
 
     mutating func count(_ precedence: Precedence) { served[precedence] += 1 }

@@ -60,11 +60,11 @@ struct Harness: ~Copyable {
     /// Whether listeners rest, as long as there is no connection and no end.
     var listenersRest: Bool { mutating get { serving.waitMilliseconds() != nil } }
 
-    /// Connects a client through a socket pair, as if it had been accepted.
-    mutating func connect() throws -> Client {
+    /// Connects a client through a socket pair, as if it had been accepted from the IPv4 address of this number.
+    mutating func connect(from address: UInt32 = 0) throws -> Client {
         let pair = try FileDescriptor.connectedPair()
         return try pair.split { mine, servers in
-            try serving.admit(servers, PeerKey(sockaddr_storage()), &content, epoll, at: Clock.monotonicNanoseconds())
+            try serving.admit(servers, peer(address), &content, epoll, at: Clock.monotonicNanoseconds())
             return Client(socket: mine)
         }
     }

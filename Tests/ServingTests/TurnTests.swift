@@ -1,3 +1,4 @@
+import Bytes
 import HTTP
 import Kernel
 import TestSupport
@@ -20,7 +21,8 @@ import Testing
             for client in 0..<5 { harness.note(clients.token(client)) }
             // Time for two of them, who ask again at once.
             let steps = [
-                try harness.step(after: late - 1), try harness.step(after: late - 1), try harness.step(after: late),
+                try harness.step(after: late / 2 - 1), try harness.step(after: late / 2 - 1),
+                try harness.step(after: late / 2),
             ]
             #expect(steps == [true, true, false])
             let answered = clients.answered()
@@ -42,7 +44,7 @@ import Testing
         #expect(order == [[2], [3], [0], [1]])
     }
 
-    @Test func `one that was not answered yet is served in every turn, and one is let in`() throws {
+    @Test func `one that was not answered yet is served in every turn, and some are let in`() throws {
         var harness = try Harness(listening: true)
         let clients = try Clients(4, &harness)
         for client in [0, 1] { try clients.ask(client, &harness) }
@@ -57,10 +59,83 @@ import Testing
         while try harness.step(after: late) {}
         #expect(clients.answered() == [0, 2], "and one of those that were")
         #expect(first.receiveAll().isEmpty == false)
-        #expect(second.receiveAll().isEmpty == true)
+        #expect(second.receiveAll().isEmpty == false)
         try harness.serve()
         #expect(clients.answered() == [1, 3])
-        #expect(second.receiveAll().isEmpty == false)
+    }
+
+    @Test func `a client that comes alone does not wait for a crowd`() throws {
+        var harness = try Harness(listening: true)
+        let crowd = try Clients(Limits.fewConnections + 1, &harness)
+        for client in 0...Limits.fewConnections { crowd.send(client) }
+        let alone = try harness.connect(from: 1)
+        alone.send(healthy)
+        let newcomer = try harness.connectOverTCP()
+        newcomer.send(healthy)
+        harness.beginTurn()
+        for client in 0...Limits.fewConnections { harness.note(crowd.token(client)) }
+        harness.note(Token(.connection, slot: Limits.fewConnections + 1, generation: 1))
+        harness.note(Token(.listener, slot: 0))
+        _ = try harness.step()
+        #expect(alone.receiveAll().isEmpty == false)
+        _ = try harness.step()
+        #expect(newcomer.receiveAll().isEmpty == false)
+        #expect(crowd.answered().isEmpty)
+        // One of the crowd is served in every turn all the same: the one that has waited since it came.
+        while try harness.step(after: late) {}
+        #expect(crowd.answered() == [Limits.fewConnections])
+    }
+
+    @Test func `a newcomer of a crowd waits for its turn`() throws {
+        var harness = try Harness(maximumConnections: 16, listening: true)
+        var clients = SlotTable<Client>(capacity: Limits.fewConnections + 2)
+        for _ in 0..<clients.capacity {
+            let client = try harness.connectOverTCP()
+            client.send(healthy)
+            _ = clients.insert(client)
+        }
+        harness.beginTurn()
+        harness.note(Token(.listener, slot: 0))
+        while try harness.step(after: late) {}
+        let answered = clients.indices.map { clients[index: $0]?.receiveAll().isEmpty == false }
+        #expect(answered == Array(repeating: true, count: Limits.fewConnections + 1) + [false])
+    }
+
+    @Test func `clients that ask again at once have half of a turn, and newcomers the rest`() throws {
+        var harness = try Harness()
+        let clients = try Clients(4, &harness)
+        for client in 0..<3 { try clients.ask(client, &harness) }
+        for client in 0..<4 { clients.send(client) }
+        harness.beginTurn()
+        for client in 0..<4 { harness.note(clients.token(client)) }
+        var order: [[Int]] = []
+        for time in [0, late / 2 - 1, late / 2, late / 2] {
+            _ = try harness.step(after: time)
+            order.append(clients.answered())
+        }
+        #expect(order == [[0], [1], [3], []])
+    }
+
+    /// How many are let in within a turn.
+    private func accepts(isFull: Bool, needsHandshake: Bool, after nanoseconds: UInt64) -> Int {
+        var turn = Turn()
+        turn.begin(at: 0)
+        var count = 0
+        while turn.hasTimeToAccept(isFull: isFull, beginningWithHandshake: needsHandshake, at: nanoseconds) {
+            turn.countAccept()
+            count += 1
+        }
+        return count
+    }
+
+    @Test func `newcomers are let in more slowly where others take the time or the places`() {
+        #expect(accepts(isFull: false, needsHandshake: true, after: 0) == Limits.acceptsPerTurn)
+        #expect(accepts(isFull: false, needsHandshake: true, after: late) == Limits.acceptsPerFullTurn)
+        #expect(accepts(isFull: true, needsHandshake: false, after: 0) == Limits.acceptsPerFullTurn)
+        #expect(accepts(isFull: true, needsHandshake: false, after: late) == Limits.acceptsPerFullTurn)
+        // Nobody's handshake would come to its end before another took its place.
+        #expect(accepts(isFull: true, needsHandshake: true, after: 0) == 1)
+        #expect(accepts(isFull: true, needsHandshake: true, after: late) == 1)
     }
 
     @Test func `a connection that ends leaves no turn to its successor in the slot`() throws {
