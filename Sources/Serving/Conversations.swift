@@ -145,9 +145,11 @@ extension Conversations {
         ready[precedence].insert(token.slot)
     }
 
-    private func precedence(of token: Token, at now: UInt64) -> Precedence? {
-        let count = connections.shareCount(ofOwnerOf: token)
-        return connections.look(token) { $0.precedence(ofOneOf: count, at: now) }
+    /// Mutating, since the table would be copied otherwise.
+    private mutating func precedence(of token: Token, at now: UInt64) -> Precedence? {
+        let precedence = connections.look(token) { $0.precedence(at: now) }
+        guard precedence == .new else { return precedence }
+        return connections.shareCount(ofOwnerOf: token) > Limits.fewConnections ? .crowd : .new
     }
 
     /// Serves a new connection at once: its request is often here already, and nobody can take its slot before it is read. One of a

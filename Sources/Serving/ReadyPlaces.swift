@@ -5,36 +5,35 @@ struct ReadyPlaces {
     private var queue: [Int32]
     private var head = 0
     private var count = 0
-    /// Which places are in the queue, and which of them were noted in this turn, a bit for each, 64 places a word.
-    private var queued: [UInt64]
+    /// Of each place, the turn in which it was noted last, if it is in the queue; 0 if it is not.
     private var noted: [UInt64]
+    private var turn: UInt64 = 1
 
     /// None of the places below `capacity` is ready.
     init(capacity: Int) {
         queue = Array(repeating: 0, count: capacity)
-        queued = Array(repeating: 0, count: (capacity + 63) / 64)
-        noted = queued
+        noted = Array(repeating: 0, count: capacity)
     }
 
+    /// Nobody waits. There may be nobody to serve all the same, where those who waited are ready no more.
+    var isEmpty: Bool { count == 0 }
+
     /// Another turn begins, in which all that are still ready are noted again. The others lose their position.
-    mutating func beginTurn() {
-        guard count > 0 else { return }
-        for index in noted.indices { noted[index] = 0 }
-    }
+    mutating func beginTurn() { turn += 1 }
 
     /// A place is ready.
     mutating func insert(_ place: Int) {
-        noted[place / 64] |= bit(place)
-        guard queued[place / 64] & bit(place) == 0 else { return }
-        queued[place / 64] |= bit(place)
+        let isQueued = noted[place] != 0
+        noted[place] = turn
+        guard !isQueued else { return }
         queue[position(count)] = Int32(truncatingIfNeeded: place)
         count += 1
     }
 
     /// A place has another tenant, or none.
     mutating func remove(_ place: Int) {
-        guard queued[place / 64] & bit(place) != 0 else { return }
-        clear(place)
+        guard noted[place] != 0 else { return }
+        noted[place] = 0
         var kept = 0
         for index in 0..<count {
             let other = queue[position(index)]
@@ -51,16 +50,11 @@ struct ReadyPlaces {
             let place = Int(queue[head])
             head = position(1)
             count -= 1
-            let isReady = noted[place / 64] & bit(place) != 0
-            clear(place)
+            let isReady = noted[place] == turn
+            noted[place] = 0
             if isReady { return place }
         }
         return nil
-    }
-
-    private mutating func clear(_ place: Int) {
-        queued[place / 64] &= ~bit(place)
-        noted[place / 64] &= ~bit(place)
     }
 
     /// Where in the ring the entry is that so many others come before.
@@ -68,6 +62,4 @@ struct ReadyPlaces {
         let position = head + index
         return position < queue.count ? position : position - queue.count
     }
-
-    private func bit(_ place: Int) -> UInt64 { 1 << UInt64(place % 64) }
 }

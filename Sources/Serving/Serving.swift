@@ -105,7 +105,7 @@ public struct Serving: ~Copyable {
     public mutating func step(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) -> Bool {
-        for precedence in Precedence.allCases {
+        for precedence in turn.precedences {
             if precedence == .crowd, try acceptNext(&content, epoll, at: now) { return true }
             guard turn.hasTime(for: precedence, at: now),
                 try conversations.advanceNext(precedence, &content, epoll, at: now)
@@ -121,6 +121,7 @@ public struct Serving: ~Copyable {
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) -> Bool {
         guard
+            !readyListeners.isEmpty,
             turn.hasTimeToAccept(
                 isFull: conversations.isFull, beginningWithHandshake: conversations.responder.decisions.speaksTLS,
                 at: now),

@@ -16,9 +16,9 @@ enum Precedence: CaseIterable {
 }
 
 extension Connection {
-    /// - Parameter count: how many connections its client holds.
-    func precedence(ofOneOf count: Int, at now: UInt64) -> Precedence {
-        guard rhythm.hasAsked else { return count > Limits.fewConnections ? .crowd : .new }
+    /// As of a client that comes alone.
+    func precedence(at now: UInt64) -> Precedence {
+        guard rhythm.hasAsked else { return .new }
         return interest == .writable || rhythm.hasJustAsked(at: now) ? .busy : .asking
     }
 }
@@ -40,6 +40,9 @@ struct Turn {
         acceptCount = 0
         departureCount = 0
     }
+
+    /// In the order in which they are served.
+    var precedences: [Precedence] { served.keys }
 
     /// One client of each precedence is served in every turn, however many of the others are ready. Those that ask again at once have
     /// half of it at most.
