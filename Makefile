@@ -20,7 +20,7 @@ RELEASE_FLAGS := $(SWIFT_FLAGS) --configuration release --static-swift-stdlib \
 	-Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -L$(STATIC_LIBRARIES) \
 	$(foreach name,$(LEAN_LIBRARIES),-Xlinker '--remap-inputs=*/lib$(name).a=$(STATIC_LIBRARIES)/lib$(name).a') \
 	-Xlinker --no-export-dynamic \
-	-Xswiftc -Xfrontend -Xswiftc -function-sections \
+	-Xswiftc -Xfrontend -Xswiftc -function-sections -Xlinker -z -Xlinker separate-code \
 	-Xlinker --symbol-ordering-file=$(TICK_ORDER) -Xlinker --no-warn-symbol-ordering
 ASAN_FLAGS := --sanitize=address --scratch-path .build-asan
 # The commit, with a plus sign if the working tree differs from it.

@@ -1,11 +1,23 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+struct clinux_calls clinux_calls = {.clock = clock_gettime, .system = syscall};
+
+/// Under the names that it has on x86-64 and on arm64.
+__attribute__((constructor)) static void find_clock(void) {
+    void *kernel = dlopen("linux-vdso.so.1", RTLD_LAZY | RTLD_NOLOAD);
+    if (!kernel) return;
+    void *found = dlsym(kernel, "__vdso_clock_gettime");
+    if (!found) found = dlsym(kernel, "__kernel_clock_gettime");
+    if (found) clinux_calls.clock = (int (*)(clockid_t, struct timespec *))found;
+}
 
 static int argument_count;
 static char **argument_words;

@@ -26,9 +26,8 @@ public enum Clock {
     private static let slowestJiffyMicroseconds: UInt64 = 10_000
 
     private static func read(_ clock: clockid_t) -> UInt64 {
-        var time = timespec()
-        let result = unsafe clock_gettime(clock, &time)
-        precondition(result == 0)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        let nanoseconds = clinux_nanoseconds(clock)
+        precondition(nanoseconds >= 0)
+        return UInt64(nanoseconds)
     }
 }

@@ -65,7 +65,7 @@ public struct Epoll: ~Copyable {
         let timeout = timeoutMilliseconds ?? -1
         let (events, capacity) = unsafe (batch.events, Int32(batch.capacity))
         batch.count = 0
-        let outcome = attempt { unsafe Int(epoll_wait(number, events, capacity, timeout)) }
+        let outcome = attempt { unsafe Int(clinux_epoll_wait(number, events, capacity, timeout)) }
         batch.count = try outcome.orThrow("epoll_wait")
     }
 }

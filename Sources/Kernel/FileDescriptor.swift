@@ -54,7 +54,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
     public borrowing func read(
         at offset: Int, into output: inout OutputSpan<UInt8>
     ) -> ReadOutcome {
-        let outcome = unsafe fill(&output) { buffer, count in unsafe pread(number, buffer, count, offset) }
+        let outcome = unsafe fill(&output) { buffer, count in unsafe clinux_pread(number, buffer, count, offset) }
         switch outcome {
         case .value(let count): return .bytes(count)
         case .failure(let code): return .failed(code)

@@ -27,10 +27,9 @@ public struct Timer: ~Copyable {
 
     /// How many intervals ended since the last call; more than one means that the caller was late. Zero if none did.
     public borrowing func takeExpirations() throws(SystemError) -> UInt64 {
-        var expirations: UInt64 = 0
         let number = descriptor.number
-        switch attempt({ unsafe Glibc.read(number, &expirations, MemoryLayout<UInt64>.size) }) {
-        case .value: return expirations
+        switch attempt({ Int(clinux_expirations(number)) }) {
+        case .value(let expirations): return UInt64(expirations)
         case .failure(let code) where code.number == EAGAIN: return 0
         case .failure(let code): throw SystemError(call: "read(timerfd)", code: code)
         }

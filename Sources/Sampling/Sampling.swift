@@ -7,6 +7,13 @@ public import Sources
 ///
 /// `tick` ends a measurement interval, `refresh` only brings the totals up to date, and `pass` decides between the two.
 public struct Sampling: ~Copyable {
+    // First what each tick touches: see `Server` in the room Exporter.
+    /// What was read and is not counted yet.
+    var backlog = Backlog()
+    /// Grows with each pass over the counters; what was made from an older one is out of date.
+    public private(set) var generation: UInt64 = 0
+    /// How far apart passes are kept.
+    public internal(set) var pace = PassPace()
     var sources: Sources
     /// What is known of each counter, in the order of the sources' counters. It only grows.
     public internal(set) var accounts: [DomainAccount]
@@ -20,8 +27,6 @@ public struct Sampling: ~Copyable {
     /// So much time at most may lie between two passes: what the sources bear, and half of what the fastest counter could run
     /// through its range in. With ticks further apart, `refresh` has to come between them.
     public private(set) var longestIntervalNanoseconds: UInt64 = .max
-    /// Grows with each pass over the counters; what was made from an older one is out of date.
-    public private(set) var generation: UInt64 = 0
     /// Grows when a counter is added, gets another name or another role, and when passes come at another pace.
     public internal(set) var layoutGeneration: UInt64 = 0
     /// How often an interval ended with all counters read.
@@ -30,8 +35,6 @@ public struct Sampling: ~Copyable {
     public private(set) var lastPassNanoseconds: UInt64 = 0
     /// When the latest reading ended, on the monotonic clock; 0 before the first.
     private(set) var lastReadNanoseconds: UInt64 = 0
-    /// How far apart passes are kept.
-    public internal(set) var pace = PassPace()
     /// Between the beginnings of the two latest ticks, as measured; nil before there were two.
     public private(set) var intervalNanoseconds: UInt64?
     /// When the latest tick began, on the monotonic clock; nil before the first.
@@ -40,8 +43,6 @@ public struct Sampling: ~Copyable {
     public private(set) var isInDoubt = false
     /// Every source that was opened has given a first sample.
     private(set) var hasFirstSamples = false
-    /// What was read and is not counted yet.
-    var backlog = Backlog()
     private var watch = SourceWatch()
     /// How many records of earlier runs found no room in the ledger any more.
     public private(set) var droppedRecords = 0

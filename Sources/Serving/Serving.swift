@@ -18,6 +18,9 @@ public struct Serving: ~Copyable {
     public static let sweepMilliseconds: Int32 = 1000
     /// How often the loop should turn while something small is waited for.
     private static let shortWaitMilliseconds: Int32 = 50
+    /// A turn that has something else to do looks at deadlines so much sooner. Passes over the counters are counted once a second,
+    /// too: so both are done in one turn.
+    private static let sweepSlackNanoseconds: UInt64 = 125_000_000
 
     private var listeners: Listeners
     private var conversations: Conversations
@@ -197,9 +200,9 @@ public struct Serving: ~Copyable {
     /// Somebody reads a stream. Mutating, as `waitMilliseconds` is.
     public var hasStreams: Bool { mutating get { conversations.hasStreams } }
 
-    /// A turn in which nothing is ready has nothing to do. Mutating, as `waitMilliseconds` is.
-    public mutating func isQuiet(at now: UInt64) -> Bool {
-        now < nextSweepNanoseconds && drainDeadlineNanoseconds == nil && !(webFile?.awaitsQuiet() ?? false)
+    /// Before then, on the monotonic clock, a turn in which nothing is ready has nothing to do. Mutating, as `waitMilliseconds` is.
+    public mutating func quietUntilNanoseconds() -> UInt64 {
+        drainDeadlineNanoseconds != nil || webFile?.awaitsQuiet() ?? false ? 0 : nextSweepNanoseconds
     }
 
     /// Something has happened that streams tell: a frame of it is made, if anybody reads it, and sent in the turns that follow.
@@ -225,7 +228,7 @@ public struct Serving: ~Copyable {
     ) throws(SystemError) {
         try conversations.refuseDisplaced(&content, epoll, at: now)
         if webFile?.isDue(at: now) ?? false { try reload(epoll, at: now) }
-        if now >= nextSweepNanoseconds { try sweep(&content, epoll, at: now) }
+        if now + Serving.sweepSlackNanoseconds >= nextSweepNanoseconds { try sweep(&content, epoll, at: now) }
         conversations.endIdle(at: now)
         if conversations.takeFreedSlot() { watchListeners(epoll, at: now) }
     }

@@ -16,6 +16,8 @@ struct FeedSource: ~Copyable {
     /// `at` may be ahead of our clock by what lies between two looks at it.
     private static let toleranceNanoseconds: UInt64 = 1_000_000_000
 
+    private var nextLook: UInt64 = 0
+    private let isWanted: Bool
     private(set) var directory: FeedDirectory
     private(set) var feeds: [Feed] = []
     private(set) var counters: [FeedCounter] = []
@@ -23,10 +25,8 @@ struct FeedSource: ~Copyable {
     private(set) var portions: UInt64 = 0
     /// Something came or went since this was asked last.
     private var hasChanged = false
-    private var nextLook: UInt64 = 0
     private var nextList: UInt64 = 0
     private var signature = Digest()
-    private let isWanted: Bool
 
     init(_ path: String, isInUserNamespace: Bool, isWanted: Bool) {
         directory = FeedDirectory(path, isInUserNamespace: isInUserNamespace)

@@ -64,8 +64,8 @@ struct PerfSource: ~Copyable {
     /// The unit of some counter became known since somebody asked.
     private var hasLearned = false
 
-    /// There is a counter.
-    var isEmpty: Bool { readings.isEmpty }
+    /// There is no counter.
+    var isEmpty: Bool { descriptors.count == 0 }
 
     /// Opens events as one group, each in the place of a counter that was gone or as one more: all of them or none. `procfs` is asked
     /// what would be needed if that is forbidden.

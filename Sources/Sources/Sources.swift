@@ -15,6 +15,16 @@ public struct Sources: ~Copyable {
     /// The most GPUs that are shown with what is known of their cards.
     public static let mostCards = FeedSource.capacity
 
+    // First what each tick touches: see `Server` in the room Exporter.
+    var places: [Place] = []
+    var powercap = PowercapSource()
+    var perf = PerfSource()
+    /// Whose time readings have.
+    var time: ReadingTime
+    /// When the latest read of the pass ended, which is when the next one begins.
+    var now = Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0)
+    var feeds: FeedSource
+
     /// What each counter says of itself, in the order in which they are numbered. It only grows.
     public internal(set) var counters: [CounterFacts] = []
     /// What was found when they were opened.
@@ -22,13 +32,9 @@ public struct Sources: ~Copyable {
     /// Every zone that the kernel shows: those that are counted first, in the order of the counters.
     public internal(set) var zones: [ZoneReport] = []
 
-    var places: [Place] = []
-    var powercap = PowercapSource()
-    var perf = PerfSource()
     var hwmon = HwmonSource()
     /// So many of its sensors were too slow, and are read from feeds.
     var leftSensors = 0
-    var feeds: FeedSource
     /// What was learned of sensors, open or not. Its names are those of feeds, too.
     var hwmonMemory = HwmonMemory()
     var simulated: SimulatedSource?
@@ -44,10 +50,6 @@ public struct Sources: ~Copyable {
     var openKinds = SourceKinds()
     /// Those whose counters never moved.
     public internal(set) var givenUp = SourceKinds()
-    /// Whose time readings have.
-    var time: ReadingTime
-    /// When the latest read of the pass ended, which is when the next one begins.
-    var now = Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0)
     /// When perf's events were read in this pass.
     private var perfSpan = ReadSpan(
         before: Moment(monotonicNanoseconds: 0, boottimeNanoseconds: 0),
@@ -101,7 +103,8 @@ public struct Sources: ~Copyable {
         if place.kind == .perf { return (perf.read(place.index), perfSpan) }
         if place.kind == .feeds { return readFeed(index, place.index) }
         if time != .kernel { begin(at: pass) }
-        let shown = read(place)
+        // Asked for first: the table by which a switch jumps is one more page of memory that is not in the caches.
+        let shown = place.kind == .powercap ? powercap.read(place.index) : read(place)
         let span = end(at: pass)
         return (place.kind == .hwmon ? takeSensor(index, place.index, shown, span) : shown, span)
     }

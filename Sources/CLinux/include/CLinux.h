@@ -9,11 +9,13 @@
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
 
 #include <linux/vm_sockets.h>
 #include <signal.h>
+#include <time.h>
 
 /// How many words the command line has by which this program was started, its own name included: from the C library, and not from
 /// /proc, which need not be there.
@@ -37,6 +39,43 @@ int clinux_was_closed_at_start(int descriptor);
 
 /// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK; the peer's address goes to `address`.
 int clinux_accept(int listener, struct sockaddr_storage *_Nonnull address);
+
+/// What each tick calls of the C library. A tick finds the processor's caches cold, and each page that it touches costs up to a
+/// microsecond. By this table it touches one, where the ways through the linker's tables, and through the library's own, are five.
+struct clinux_calls {
+    /// The kernel's own function in this process' memory, where there is one; else the library's. See vdso(7).
+    int (*_Nonnull clock)(clockid_t clock, struct timespec *_Nonnull time);
+    /// All calls go through one function, which is one line of the cache, and no more than the call itself. See syscall(2).
+    long (*_Nonnull system)(long number, ...);
+};
+extern struct clinux_calls clinux_calls __attribute__((visibility("hidden"), aligned(16)));
+
+/// What a clock shows, in nanoseconds; negative if there is no such clock. See clock_gettime(2).
+static inline int64_t clinux_nanoseconds(clockid_t clock) {
+    struct timespec time;
+    if (clinux_calls.clock(clock, &time) != 0) return -1;
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+/// pread(2).
+static inline ssize_t clinux_pread(int descriptor, void *_Nonnull buffer, size_t length, off_t offset) {
+    return clinux_calls.system(SYS_pread64, descriptor, buffer, length, offset);
+}
+
+/// epoll_wait(2), which on arm64 is epoll_pwait(2) without a mask.
+static inline int clinux_epoll_wait(int epoll, struct epoll_event *_Nonnull events, int capacity, int milliseconds) {
+#ifdef SYS_epoll_wait
+    return (int)clinux_calls.system(SYS_epoll_wait, epoll, events, capacity, milliseconds);
+#else
+    return (int)clinux_calls.system(SYS_epoll_pwait, epoll, events, capacity, milliseconds, NULL, 0);
+#endif
+}
+
+/// How often a timer expired since it was read last; -1 with errno. See timerfd_create(2).
+static inline int64_t clinux_expirations(int timer) {
+    int64_t expirations = 0;
+    return clinux_calls.system(SYS_read, timer, &expirations, sizeof expirations) < 0 ? -1 : expirations;
+}
 
 /// getdents64(2) on an open directory: the raw records, without the allocation that opendir(3) makes.
 ssize_t clinux_getdents(int directory, void *_Nonnull buffer, size_t length);

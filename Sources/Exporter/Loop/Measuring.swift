@@ -30,7 +30,6 @@ struct Measuring: ~Copyable {
 
     /// Says when a sample is due.
     let timer: Timer
-    private(set) var sampling: Sampling
     /// How late ticks were served.
     private(set) var lateness = LatencyHistogram()
     /// Timer expirations so far, missed ones included.
@@ -38,6 +37,7 @@ struct Measuring: ~Copyable {
     /// How many passed while the loop was late.
     private(set) var missedTicks: UInt64 = 0
     private var timing = FailureBudget()
+    private(set) var sampling: Sampling
     /// How long passes over the cgroups took.
     private(set) var sharingSeconds = LatencyHistogram()
     /// What the steps of the pass under way took so far.

@@ -82,7 +82,15 @@ struct Publication: ~Copyable, Publisher {
     mutating func tick(at moment: Moment, isWatched: Bool) throws(SystemError) -> Measuring.Tick {
         let tick = try measuring.tick(at: moment)
         guard tick == .due else { return tick }
-        switch isWatched ? .declined : measuring.collect(at: moment) {
+        let collected = isWatched ? .declined : measuring.collect(at: moment)
+        return collected == .kept ? .collected : count(collected, at: moment)
+    }
+
+    /// Does with a tick what is more than to collect what the counters show. Never inlined, as its like in `Server`: the room that
+    /// it has on the stack would move what each tick touches there onto other pages.
+    @inline(never)
+    private mutating func count(_ collected: Sampling.Collected, at moment: Moment) -> Measuring.Tick {
+        switch collected {
         case .kept: return .collected
         case .isToBeCounted:
             countCollected()

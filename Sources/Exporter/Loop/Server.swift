@@ -15,20 +15,25 @@ import Systemd
 /// Stepped: `turn` serves one batch of events, `run` repeats it. After each of them the clock is looked at, and a sample that is
 /// due is taken: it waits for one bounded piece of work at most, however many clients there are.
 struct Server: ~Copyable {
+    // First what each turn touches, so that it lies together: most find the processor's caches cold.
     private let epoll: Epoll
     /// Room for everything that is watched.
     private var batch = EventBatch(capacity: Serving.mostWatched + 2)
-    private let signals: SignalReceiver
-    private(set) var publication: Publication
-    private(set) var serving: Serving
-    private var manager: ManagerMessages
     /// The latest tick only kept what the counters show.
     private var hasOnlyCollected = false
     /// So did the latest turn, and nothing else.
     private var isQuiet = false
+    /// Before then, on the monotonic clock, a turn for nothing but a tick has nothing to do for clients.
+    private var quietUntilNanoseconds: UInt64 = 0
+    /// Somebody reads a stream.
+    private var isWatched = false
     /// How long to sleep at most; for ever if the timer wakes us soon enough.
     private var longestWaitMilliseconds: Int32?
     private var waiting = FailureBudget()
+    private var manager: ManagerMessages
+    private(set) var publication: Publication
+    private(set) var serving: Serving
+    private let signals: SignalReceiver
     private var signalling = FailureBudget()
     private let log: Logger
 
@@ -80,9 +85,10 @@ struct Server: ~Copyable {
     }
 
     /// Serves until it is told to stop and everything under way is finished.
+    @inline(never)
     mutating func run() throws(SystemError) {
         defer { publication.countCollected() }
-        while !serving.isFinished(at: Clock.monotonicNanoseconds()) { try turn() }
+        repeat { try turn() } while isQuiet || !serving.isFinished(at: Clock.monotonicNanoseconds())
         log.report(.stopped, .info, "stopped")
     }
 
@@ -92,15 +98,23 @@ struct Server: ~Copyable {
     /// Waits for events and serves one batch of them.
     mutating func turn() throws(SystemError) {
         try awaitEvents()
-        var now = try tickIfDue()
+        let now = try tickIfDue()
         // Most turns are for a tick alone, and most ticks do no more than to collect what the counters show.
         isQuiet =
-            hasOnlyCollected && batch.count == 1 && batch[token: 0] == Token(.timer).word && serving.isQuiet(at: now)
-        guard !isQuiet else { return }
+            hasOnlyCollected && batch.count == 1 && batch[token: 0] == Token(.timer).word && now < quietUntilNanoseconds
+        if !isQuiet { try serve(at: now) }
+    }
+
+    /// Serves a batch of events, and whatever else there is to do.
+    @inline(never)
+    private mutating func serve(at start: UInt64) throws(SystemError) {
+        var now = start
         serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000, at: now)
         for index in 0..<batch.count { try dispatch(batch[token: index], at: now) }
         repeat { now = try tickIfDue() } while try serving.step(&publication, epoll, at: now)
         try serving.endTurn(&publication, epoll, at: now)
+        quietUntilNanoseconds = serving.quietUntilNanoseconds()
+        isWatched = serving.hasStreams
         if publication.measuring.isSharing { publication.measuring.proceedSharing() }
         guard publication.measuring.needsAttentionBetweenTicks else { return }
         publication.measuring.attendBetweenTicks(at: Moment.now())
@@ -134,22 +148,28 @@ struct Server: ~Copyable {
         let now = Clock.monotonicNanoseconds()
         hasOnlyCollected = false
         guard publication.measuring.isDue(at: now) else { return now }
-        try tick()
-        return Clock.monotonicNanoseconds()
+        try tick(at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: Clock.boottimeNanoseconds()))
+        return hasOnlyCollected ? now : Clock.monotonicNanoseconds()
     }
 
-    private mutating func tick() throws(SystemError) {
-        let moment = Moment.now()
+    private mutating func tick(at moment: Moment) throws(SystemError) {
         let now = moment.monotonicNanoseconds
-        let tick = try publication.tick(at: moment, isWatched: serving.hasStreams)
-        switch tick {
-        case .notDue: return
-        case .collected: hasOnlyCollected = true
-        case .due, .counted, .refreshed, .endedInterval, .rested:
-            take(tick)
-            if publication.takeSample() { serving.publishFrame(&publication, epoll, at: now) }
-        }
-        guard manager.isDue(at: now) else { return }
+        let tick = try publication.tick(at: moment, isWatched: isWatched)
+        guard tick != .notDue else { return }
+        hasOnlyCollected = tick == .collected
+        if !hasOnlyCollected { publish(tick, at: now) }
+        if manager.isDue(at: now) { tellManager(at: now) }
+    }
+
+    /// Hands on what a tick brought, to the pages, the streams and the service manager.
+    @inline(never)
+    private mutating func publish(_ tick: Measuring.Tick, at now: UInt64) {
+        take(tick)
+        if publication.takeSample() { serving.publishFrame(&publication, epoll, at: now) }
+    }
+
+    @inline(never)
+    private mutating func tellManager(at now: UInt64) {
         manager.ticked(lastScrapeUnixSeconds: serving.facts.counters.lastScrapeUnixSeconds, at: now)
     }
 

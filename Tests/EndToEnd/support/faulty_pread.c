@@ -20,19 +20,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DESCRIPTORS 1024
 
-static ssize_t (*next_pread)(int, void *, size_t, off_t);
+/* The exporter makes the call by syscall(2). */
+static long (*next_syscall)(long, ...);
 static int (*next_open)(const char *, int, ...);
 static int control = -1;
 static char chosen[DESCRIPTORS];
 
 __attribute__((constructor)) static void prepare(void)
 {
-    next_pread = (ssize_t (*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread");
+    next_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
     next_open = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
     const char *path = getenv("FAULTY_PREAD_CONTROL");
     if (path)
@@ -87,7 +89,7 @@ static void spend(long milliseconds)
 static int wanted_error(void)
 {
     char name[16] = "";
-    if (control < 0 || next_pread(control, name, sizeof name - 1, 0) <= 0)
+    if (control < 0 || pread(control, name, sizeof name - 1, 0) <= 0)
         return 0;
     name[strcspn(name, "\n")] = '\0';
     spend(atol(name));
@@ -123,12 +125,17 @@ static int fails(int descriptor)
     return error != 0;
 }
 
-ssize_t pread(int descriptor, void *buffer, size_t size, off_t offset)
+long syscall(long number, ...)
 {
-    return fails(descriptor) ? -1 : next_pread(descriptor, buffer, size, offset);
-}
-
-ssize_t pread64(int descriptor, void *buffer, size_t size, off64_t offset)
-{
-    return fails(descriptor) ? -1 : next_pread(descriptor, buffer, size, offset);
+    if (!next_syscall)
+        prepare();
+    va_list list;
+    va_start(list, number);
+    long arguments[6];
+    for (int index = 0; index < 6; index++)
+        arguments[index] = va_arg(list, long);
+    va_end(list);
+    if (number == SYS_pread64 && fails((int)arguments[0]))
+        return -1;
+    return next_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
