@@ -32,7 +32,7 @@ imports() {
 # use MODULE: builds a module of ours after those that it imports, once, and adds it to what the target is linked with.
 declare -A built=()
 use() {
-    local module=$1 import
+    local module=$1 import source
     [ -z "${used[$module]:-}" ] || return 0
     used[$module]=yes
     if compgen -G "Sources/$module/*.swift" >/dev/null; then
@@ -51,11 +51,15 @@ use() {
         [ -d "$folder" ] || folder=Tests/$module
         options+=(-I "$build/$module")
         if [ -z "${built[$module]:-}" ]; then
+            rm -rf "${build:?}/$module"
             mkdir -p "$build/$module"
             echo "module $module { umbrella \"$PWD/$folder/include\" export * }" >"$build/$module/module.modulemap"
-            clang -O -g -fsanitize=fuzzer-no-link,address -I "$folder/include" -r -o "$build/$module.o" "$folder"/*.c
+            # Not into one object: what only one file knows may have no name in it, by which the linker tells it from another's.
+            for source in "$folder"/*.c; do
+                clang -O -g -fsanitize=fuzzer-no-link,address -I "$folder/include" -c -o "$build/$module/$(basename "$source").o" "$source"
+            done
         fi
-        objects+=("$build/$module.o")
+        objects+=("$build/$module"/*.o)
         local library
         for library in $(tr '\n' ' ' <Package.swift | grep --only-matching --perl-regexp "name: \"$module\"((?!name: \").)*" |
             grep --only-matching --perl-regexp 'linkedLibrary\("\K[^"]+' || true); do objects+=("-l$library"); done

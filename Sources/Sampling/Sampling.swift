@@ -336,6 +336,9 @@ extension Sampling {
         return kinds
     }
 
+    /// When something that came or went is looked for next, on the monotonic clock.
+    public var nextListingNanoseconds: UInt64 { sources.nextListingNanoseconds }
+
     /// Looks for what came and went between ticks that are too rare for that, and reads it once it is there.
     public mutating func lookBetweenTicks(at moment: Moment) {
         let before = accounts.count

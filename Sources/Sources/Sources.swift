@@ -42,7 +42,8 @@ public struct Sources: ~Copyable {
     let perfCalls: PerfCalls
     /// A search for each kind that may be read, in the order in which they are tried.
     var searches: [Search]
-    var nextListingNanoseconds: UInt64 = 0
+    /// When directories are listed next, on the monotonic clock.
+    public internal(set) var nextListingNanoseconds: UInt64 = 0
     /// What is read again of the counters that state limits.
     var limitFiles: [LimitFiles?] = []
     var limitTurns = Turns()

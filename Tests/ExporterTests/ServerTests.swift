@@ -54,6 +54,21 @@ import Testing
         #expect(measuring.sampling.ticks == ticks)
     }
 
+    /// Each turn of the loop did, and so each request, where ticks are more than two seconds apart.
+    @Test func `between rare ticks what came and went is looked for when that is due, and not with each request`()
+        throws
+    {
+        var measuring = try Harness.measuring()
+        measuring.start(at: .now())
+        let due = measuring.sampling.nextListingNanoseconds
+        #expect(measuring.millisecondsToAttention(at: due - 1_000_001) == 2)
+        #expect(measuring.millisecondsToAttention(at: due - 1) == 1)
+        measuring.attendBetweenTicks(at: moment(due - 1))
+        #expect(measuring.sampling.nextListingNanoseconds == due)
+        measuring.attendBetweenTicks(at: moment(due))
+        #expect(measuring.sampling.nextListingNanoseconds == due + Sources.lookingNanoseconds)
+    }
+
     @Test func `nothing is ready before the first sample`() throws {
         // It could never be told: /-/ready once answered 200 whatever there was to read.
         var measuring = try Harness.measuring()

@@ -139,18 +139,24 @@ struct Measuring: ~Copyable {
 
     /// How long the loop may sleep before something has to be done between two ticks, in milliseconds; nil if nothing has.
     mutating func millisecondsToAttention(at now: UInt64) -> Int32? {
-        let look = needsLooksBetweenTicks ? Int32(clamping: Sources.lookingNanoseconds / 1_000_000) : nil
+        let look = needsLooksBetweenTicks ? millisecondsToLook(at: now) : nil
         guard needsPassesBetweenTicks else { return look }
         let pass = sampling.millisecondsToNextPass(at: now, every: timer.intervalNanoseconds)
         return look.map { min($0, pass) } ?? pass
     }
 
-    /// Does what has to be done between two ticks: reads the counters before it is too late to know what they did, and sooner while
-    /// some are in doubt, and looks for what came and went.
+    /// Rounded up: what is a fraction of a millisecond away is not waited for by not waiting at all.
+    private func millisecondsToLook(at now: UInt64) -> Int32 {
+        Int32(clamping: (max(sampling.nextListingNanoseconds, now) - now + 999_999) / 1_000_000)
+    }
+
+    /// Does what has to be done between two ticks, if it is due: reads the counters before it is too late to know what they did, and
+    /// sooner while some are in doubt, and looks for what came and went.
     mutating func attendBetweenTicks(at moment: Moment) {
         let hasRead = sampling.refreshIfDue(at: moment, every: timer.intervalNanoseconds)
-        if needsLooksBetweenTicks { sampling.lookBetweenTicks(at: moment) }
-        if hasRead || needsLooksBetweenTicks { review(at: moment.monotonicNanoseconds) }
+        let looks = needsLooksBetweenTicks && moment.monotonicNanoseconds >= sampling.nextListingNanoseconds
+        if looks { sampling.lookBetweenTicks(at: moment) }
+        if hasRead || looks { review(at: moment.monotonicNanoseconds) }
     }
 
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second, or was made before

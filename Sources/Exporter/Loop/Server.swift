@@ -27,6 +27,8 @@ struct Server: ~Copyable {
     private var quietUntilNanoseconds: UInt64 = 0
     /// Somebody reads a stream.
     private var isWatched = false
+    /// What is under way is finished, and then it ends.
+    private var isEnding = false
     /// How long to sleep at most; for ever if the timer wakes us soon enough.
     private var longestWaitMilliseconds: Int32?
     private var waiting = FailureBudget()
@@ -88,7 +90,7 @@ struct Server: ~Copyable {
     @inline(never)
     mutating func run() throws(SystemError) {
         defer { publication.countCollected() }
-        repeat { try turn() } while isQuiet || !serving.isFinished(at: Clock.monotonicNanoseconds())
+        repeat { try turn() } while !isEnding || !serving.isFinished(at: Clock.monotonicNanoseconds())
         log.report(.stopped, .info, "stopped")
     }
 
@@ -115,6 +117,7 @@ struct Server: ~Copyable {
         try serving.endTurn(&publication, epoll, at: now)
         quietUntilNanoseconds = serving.quietUntilNanoseconds()
         isWatched = serving.hasStreams
+        isEnding = serving.isDraining
         if publication.measuring.isSharing { publication.measuring.proceedSharing() }
         guard publication.measuring.needsAttentionBetweenTicks else { return }
         publication.measuring.attendBetweenTicks(at: Moment.now())
