@@ -7,21 +7,24 @@ public struct ByteBuffer: ~Copyable {
     @usableFromInline let base: UnsafeMutablePointer<UInt8>
     /// The most bytes that it can hold.
     public let capacity: Int
+    /// So many more have room before them: see `withBytes(after:_:)`.
+    private let headroom: Int
     /// Where the unread bytes begin and end; `0 <= start <= end <= capacity`.
     @usableFromInline var start = 0
     @usableFromInline var end = 0
     /// Something did not fit since the buffer was last emptied; its content is incomplete.
     public private(set) var overflowed = false
 
-    /// An empty buffer with room for so many bytes, at least one.
-    public init(capacity: Int) {
-        precondition(capacity > 0)
-        unsafe base = UnsafeMutablePointer.allocate(capacity: capacity)
+    /// An empty buffer with room for so many bytes, at least one, and for others before them.
+    public init(capacity: Int, headroom: Int = 0) {
+        precondition(capacity > 0 && headroom >= 0)
+        unsafe base = UnsafeMutablePointer.allocate(capacity: headroom + capacity) + headroom
         self.capacity = capacity
+        self.headroom = headroom
     }
 
     deinit {
-        unsafe base.deallocate()
+        unsafe (base - headroom).deallocate()
     }
 
     /// The number of bytes that can be read.
@@ -38,6 +41,17 @@ public struct ByteBuffer: ~Copyable {
     ) throws(Failure) -> Result {
         let bytes = unsafe UnsafeBufferPointer(start: base + start, count: end - start)
         return try unsafe body(bytes.span)
+    }
+
+    /// Lends the unread bytes with others put before them, all in one piece; nil if the headroom is too small for those.
+    public mutating func withBytes<Result>(after others: Span<UInt8>, _ body: (Span<UInt8>) -> Result) -> Result? {
+        guard others.count <= headroom + start else { return nil }
+        let first = unsafe base + (start - others.count)
+        unsafe others.withUnsafeBufferPointer { source in
+            guard let bytes = source.baseAddress else { return }
+            unsafe first.update(from: bytes, count: source.count)
+        }
+        return unsafe body(UnsafeBufferPointer(start: first, count: others.count + count).span)
     }
 
     /// Lends the free space at the end; what the closure appends becomes part of the content.

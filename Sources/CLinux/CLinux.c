@@ -30,13 +30,15 @@ ssize_t clinux_getdents(int directory, void *buffer, size_t length) {
 }
 
 ssize_t clinux_send_pair(int socket, const void *first, size_t first_length, const void *second, size_t second_length) {
+    /* Without MSG_EOR, TCP would append to a packet that waits, up to 64 KiB, whatever SO_SNDBUF says. */
+    int flags = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_EOR;
+    if (second_length == 0) return send(socket, first, first_length, flags);
     struct iovec pieces[2] = {
         {.iov_base = (void *)first, .iov_len = first_length},
         {.iov_base = (void *)second, .iov_len = second_length},
     };
-    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = second_length > 0 ? 2 : 1};
-    /* Without MSG_EOR, TCP would append to a packet that waits, up to 64 KiB, whatever SO_SNDBUF says. */
-    return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_EOR);
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+    return sendmsg(socket, &message, flags);
 }
 
 ssize_t clinux_send_datagram(int socket, const char *path, size_t path_length, const void *bytes, size_t length,

@@ -24,7 +24,7 @@ extension FileDescriptor {
         }
     }
 
-    /// Sends two pieces one after the other, as much of them as the kernel takes; never waits, never raises SIGPIPE. See sendmsg(2).
+    /// Sends two pieces one after the other, as much of them as the kernel takes; never waits, never raises SIGPIPE. See send(2).
     ///
     /// - Parameter pieceBytes: the most for one call. The kernel looks at its limit before it begins to take a piece, not while it does.
     public borrowing func send(_ first: Span<UInt8>, _ second: Span<UInt8>, pieceBytes: Int = .max) -> Transfer {

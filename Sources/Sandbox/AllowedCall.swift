@@ -56,8 +56,8 @@ extension AllowedCall {
     private static let loop = [
         AllowedCall("epoll_wait"),  // Each turn.
         AllowedCall("epoll_pwait"),  // The same on arm64, which has no epoll_wait.
-        AllowedCall("sendmsg"),  // Responses, the journal's records, the service manager's notifications.
-        AllowedCall("sendto"),  // The log, where standard error is a socket.
+        AllowedCall("sendmsg"),  // Responses in two pieces, the journal's records, the service manager's notifications.
+        AllowedCall("sendto"),  // Responses, and the log where standard error is a socket.
         AllowedCall("close"),
         AllowedCall("read"),  // The timer, signals, groups of perf events, notices of changed files, eventfds; TLS.
         AllowedCall("write"),  // The log on standard error; eventfds; TLS; feeds.

@@ -62,6 +62,11 @@ struct Page: ~Copyable {
         return fits
     }
 
+    /// Lends the bytes in one piece with a head before them; nil if that is too long.
+    mutating func withBytes<Result>(after head: Span<UInt8>, _ use: (Span<UInt8>) -> Result) -> Result? {
+        bytes.withBytes(after: head, use)
+    }
+
     func withBytes<Result>(from offset: Int, _ use: (Span<UInt8>) -> Result) -> Result {
         bytes.withBytes { all in use(all.extracting(offset..<all.count)) }
     }

@@ -21,6 +21,8 @@ struct Pages: ~Copyable {
     /// are longer. Beyond that, the one that nobody has read from for longest is taken from its readers.
     static let retainedBytes = 1 << 20
     static let retainedPages = 8
+    /// The head of a response has room before a page, so that the kernel is given one piece; a longer one is a piece of its own.
+    static let headBytes = 512
     /// Buffers grow by steps of so many bytes.
     static let stepBytes = 16 * 1024
     /// Buffers that nobody uses are kept up to so many.
@@ -89,6 +91,15 @@ struct Pages: ~Copyable {
         }
     }
 
+    /// Lends the head of a response and a page, in one piece if the head has room before the page, else in two.
+    mutating func withBytes<Result>(
+        _ slot: Slot?, after head: Span<UInt8>, _ use: (Span<UInt8>, Span<UInt8>) -> Result
+    ) -> Result {
+        guard let slot else { return use(head, head.extracting(0..<0)) }
+        let joined = pages[index: slot.index]?.withBytes(after: head) { use($0, $0.extracting(0..<0)) }
+        return joined ?? withBytes(slot) { use(head, $0) }
+    }
+
     /// Keeps a page for a connection that has taken the first bytes of it.
     mutating func lend(_ slot: Slot, from offset: Int) -> PageLoan {
         pages[index: slot.index]?.readers += 1
@@ -145,7 +156,10 @@ extension Pages {
             return slot
         }
         makeRoom(for: capacity)
-        guard let slot = pages.insert(Page(ByteBuffer(capacity: capacity), use, number: events)) else {
+        guard
+            let slot = pages.insert(
+                Page(ByteBuffer(capacity: capacity, headroom: Pages.headBytes), use, number: events))
+        else {
             preconditionFailure()
         }
         return slot

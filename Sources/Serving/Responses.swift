@@ -137,15 +137,17 @@ struct Responses: ~Copyable {
         _ response: Response, extraHeaders: [UInt8], on connection: inout Connection, at now: UInt64
     ) -> Next {
         let wanted = pageHead(response, extraHeaders)
-        if wanted == nil || wanted != composed { compose(response, extraHeaders) }
-        composed = wanted
+        if wanted == nil || wanted != composed {
+            compose(response, extraHeaders)
+            composed = wanted
+        }
         let page = response.page
         // Even if it cannot be sent: it counts as one until the connection ends.
         if case .stream(let isChunked) = response.body, response.includesBody {
             connection.beginStream(at: streams.frames.count, isChunked: isChunked)
         }
         let movement = head.withBytes { head in
-            pages.withBytes(page) { connection.send(head, $0, at: now) }
+            pages.withBytes(page, after: head) { connection.send($0, $1, at: now) }
         }
         let sent: Int
         let awaited: Interest

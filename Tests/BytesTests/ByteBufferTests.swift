@@ -13,6 +13,23 @@ import Testing
         #expect(buffer.overflowed == false)
     }
 
+    @Test func `bytes that are put before the content have the headroom, and the room of what was taken`() {
+        var buffer = ByteBuffer(capacity: 8, headroom: 3)
+        buffer.append("content!" as StaticString)
+        let others = Array("0123456789".utf8)
+        let joined = buffer.withBytes(after: others.span.extracting(0..<3)) { bytes in bytes.indices.map { bytes[$0] } }
+        #expect(joined == Array("012content!".utf8))
+        #expect(buffer.withBytes(after: others.span.extracting(0..<4)) { $0.count } == nil)
+        buffer.removeFirst(3)
+        let longer = buffer.withBytes(after: others.span.extracting(0..<6)) { bytes in bytes.indices.map { bytes[$0] } }
+        #expect(longer == Array("012345tent!".utf8))
+        #expect(buffer.withBytes(after: others.span.extracting(0..<7)) { $0.count } == nil)
+        #expect(buffer.content() == Array("tent!".utf8))
+        var plain = ByteBuffer(capacity: 8)
+        #expect(plain.withBytes(after: others.span.extracting(0..<1)) { $0.count } == nil)
+        #expect(plain.withBytes(after: others.span.extracting(0..<0)) { $0.count } == 0)
+    }
+
     @Test func `every form of append adds at the end`() {
         var buffer = ByteBuffer(capacity: 32)
         buffer.append(UInt8(ascii: "a"))

@@ -19,6 +19,23 @@ import Testing
         #expect(second.index == first.index, "its buffer is used again")
     }
 
+    @Test func `a head goes before its page in one piece, and a long one in a piece of its own`() {
+        var pages = Pages()
+        var content = StubContent(bytes: 1000)
+        let slot = page(&pages, &content)
+        let text = pages.text(slot)
+        for (length, isJoined) in [(300, true), (Pages.headBytes, true), (Pages.headBytes + 1, false), (300, true)] {
+            let head = [UInt8](repeating: UInt8(ascii: "h"), count: length)
+            let pieces = pages.withBytes(slot, after: head.span) {
+                [Pages.string($0), Pages.string($1)]
+            }
+            let headText = String(repeating: "h", count: length)
+            #expect(pieces == (isJoined ? [headText + text, ""] : [headText, text]))
+        }
+        #expect(pages.text(slot) == text)
+        #expect(pages.withBytes(nil, after: [1, 2].span) { [$0.count, $1.count] } == [2, 0])
+    }
+
     @Test func `a page that somebody still reads is not written over`() {
         var pages = Pages()
         var content = StubContent(bytes: 1000)
@@ -156,7 +173,7 @@ extension Pages {
     func text(_ slot: Slot) -> String { withBytes(slot) { Pages.string($0) } }
     func text(of loan: PageLoan) -> String { withBytes(of: loan) { Pages.string($0) } }
 
-    private static func string(_ bytes: Span<UInt8>) -> String {
+    static func string(_ bytes: Span<UInt8>) -> String {
         String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
     }
 }

@@ -80,7 +80,7 @@ static inline int64_t clinux_expirations(int timer) {
 /// getdents64(2) on an open directory: the raw records, without the allocation that opendir(3) makes.
 ssize_t clinux_getdents(int directory, void *_Nonnull buffer, size_t length);
 
-/// Sends two pieces as one message with MSG_NOSIGNAL and MSG_DONTWAIT, to which the kernel appends nothing; see sendmsg(2).
+/// Sends one piece or two as one message with MSG_NOSIGNAL and MSG_DONTWAIT, to which the kernel appends nothing; see send(2).
 ssize_t clinux_send_pair(int socket, const void *_Nonnull first, size_t first_length,
                          const void *_Nullable second, size_t second_length);
 
