@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -264,6 +265,15 @@ def _stat_fields(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
+def descriptor_targets(pid: int) -> list[str]:
+    """What a process' descriptors refer to, in the order of their numbers, but for those that go meanwhile."""
+    targets = []
+    for entry in sorted(Path(f"/proc/{pid}/fd").iterdir(), key=lambda path: int(path.name)):
+        with suppress(FileNotFoundError):
+            targets.append(os.readlink(entry))
+    return targets
+
+
 def _listening_ports(pid: int) -> list[int]:
     """The TCP ports on which a process listens, in the order of its descriptors."""
     by_inode = {}
@@ -272,13 +282,5 @@ def _listening_ports(pid: int) -> list[int]:
             fields = line.split()
             if fields[3] == "0A":
                 by_inode[fields[9]] = int(fields[1].rpartition(":")[2], 16)
-    ports = []
-    for entry in sorted(Path(f"/proc/{pid}/fd").iterdir(), key=lambda path: int(path.name)):
-        try:
-            target = os.readlink(entry)
-        except FileNotFoundError:
-            continue
-        inode = target.removeprefix("socket:[").removesuffix("]")
-        if inode in by_inode:
-            ports.append(by_inode[inode])
-    return ports
+    inodes = [target.removeprefix("socket:[").removesuffix("]") for target in descriptor_targets(pid)]
+    return [by_inode[inode] for inode in inodes if inode in by_inode]
