@@ -738,10 +738,11 @@ class Counted:
 
     def functions(self) -> list[str]:
         """Those of which an instruction ran until `end`, by the names that the linker knows."""
-        names = dict(re.findall(r"^c?fn=\((\d+)\) (.+)$", self._latest(), re.MULTILINE))
+        dump = self._latest()
+        names = dict(re.findall(r"^c?fn=\((\d+)\) (.+)$", dump, re.MULTILINE))
         ran = []
         is_of_callee = False
-        for line in self._latest().splitlines():
+        for line in dump.splitlines():
             if started := re.match(r"fn=\((\d+)\)", line):
                 name = names[started[1]]
             elif line.startswith("calls="):

@@ -156,12 +156,8 @@ extension Pages {
             return slot
         }
         makeRoom(for: capacity)
-        guard
-            let slot = pages.insert(
-                Page(ByteBuffer(capacity: capacity, headroom: Pages.headBytes), use, number: events))
-        else {
-            preconditionFailure()
-        }
+        let buffer = ByteBuffer(capacity: capacity, headroom: Pages.headBytes)
+        guard let slot = pages.insert(Page(buffer, use, number: events)) else { preconditionFailure() }
         return slot
     }
 

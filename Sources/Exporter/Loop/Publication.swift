@@ -83,22 +83,15 @@ struct Publication: ~Copyable, Publisher {
         let tick = try measuring.tick(at: moment)
         guard tick == .due else { return tick }
         let collected = isWatched ? .declined : measuring.collect(at: moment)
-        return collected == .kept ? .collected : count(collected, at: moment)
+        return collected == .kept ? .collected : count(andPass: collected == .declined, at: moment)
     }
 
     /// Does with a tick what is more than to collect what the counters show. Never inlined, as its like in `Server`: the room that
     /// it has on the stack would move what each tick touches there onto other pages.
     @inline(never)
-    private mutating func count(_ collected: Sampling.Collected, at moment: Moment) -> Measuring.Tick {
-        switch collected {
-        case .kept: return .collected
-        case .isToBeCounted:
-            countCollected()
-            return .counted
-        case .declined:
-            countCollected(isFollowed: true)
-            return measuring.pass(at: moment)
-        }
+    private mutating func count(andPass passes: Bool, at moment: Moment) -> Measuring.Tick {
+        countCollected(isFollowed: passes)
+        return passes ? measuring.pass(at: moment) : .counted
     }
 
     /// Counts what was collected, so that everything is of the latest pass over the counters.

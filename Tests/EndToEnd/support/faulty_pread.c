@@ -12,6 +12,8 @@
  * are made later.
  */
 #define _GNU_SOURCE
+#include "preloaded_syscall.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,21 +22,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define DESCRIPTORS 1024
 
-/* The exporter makes the call by syscall(2). */
-static long (*next_syscall)(long, ...);
 static int (*next_open)(const char *, int, ...);
 static int control = -1;
 static char chosen[DESCRIPTORS];
 
 __attribute__((constructor)) static void prepare(void)
 {
-    next_syscall = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
     next_open = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
     const char *path = getenv("FAULTY_PREAD_CONTROL");
     if (path)
@@ -125,17 +123,7 @@ static int fails(int descriptor)
     return error != 0;
 }
 
-long syscall(long number, ...)
+static int meet(long number, const long *arguments)
 {
-    if (!next_syscall)
-        prepare();
-    va_list list;
-    va_start(list, number);
-    long arguments[6];
-    for (int index = 0; index < 6; index++)
-        arguments[index] = va_arg(list, long);
-    va_end(list);
-    if (number == SYS_pread64 && fails((int)arguments[0]))
-        return -1;
-    return next_syscall(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+    return number == SYS_pread64 && fails((int)arguments[0]);
 }
