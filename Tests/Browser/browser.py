@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.keys import Keys
 
 from support.waiting import wait_until
@@ -135,9 +136,21 @@ class Browser:
         return {card["title"]: card for card in self.run(_CARDS)}
 
     def html(self) -> str:
-        """The document as it is now, also where no script may run."""
+        """The document as it is now, also where no script may run.
+
+        Chromium gives it in two steps. A page that reloads itself between them is asked again, since its first
+        document is gone by then.
+        """
+        return self.wait(self._html_unless_it_reloads, "the document")
+
+    def _html_unless_it_reloads(self) -> str | None:
         root = self._command("DOM.getDocument", {"depth": 0})["root"]
-        return self._command("DOM.getOuterHTML", {"nodeId": root["nodeId"]})["outerHTML"]
+        try:
+            return self._command("DOM.getOuterHTML", {"nodeId": root["nodeId"]})["outerHTML"]
+        except WebDriverException as error:
+            if "Could not find node" not in str(error):
+                raise
+            return None
 
     def accessibility_violations(self) -> list[str]:
         """What axe has against the page, in words."""
