@@ -147,7 +147,7 @@ bench-programs: build
 	@scripts/deps.sh all
 	swift build $(RELEASE_FLAGS) --product TableProbe
 
-order: build ## List anew the functions of a tick, which the next build puts side by side
+order: build ## List anew the functions of a tick and a scrape, which the next build puts side by side
 	python3 Benchmarks/order.py
 	@rm -f $(BINARY) # SwiftPM does not know that it is linked by this list
 

@@ -1,18 +1,21 @@
-"""Writes tick.order, which the linker follows: the functions of a tick, to lie side by side in the program.
+"""Writes tick.order, which the linker follows: the functions of a tick and of a scrape, side by side in the program.
 
     make order      after `make build`; the next build takes it
 
 A tick finds the processor's caches cold. What it runs would lie in a hundred pages of code between what it does not;
 so it lies in half as many. First come the functions of every tick, which only collects what the counters show,
-then those that count it. A name that is no function's any more is passed over: an old list costs time alone.
+then those of every scrape, then those that count what was collected, the more often they run the sooner. A name that
+is no function's any more is passed over: an old list costs time alone.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Callable
 
-from checks import COUNTED_INTERVAL_SECONDS, COUNTED_SECONDS
-from harness import HERE, counted_exporter, workshop
+from checks import COUNTED_INTERVAL_SECONDS, COUNTED_SECONDS, scrape_in_turn
+from harness import HERE, Counted, counted_exporter, workshop
 
 ORDER = HERE / "tick.order"
 # Each is a few ticks long, and what was collected is not counted in all of them.
@@ -27,14 +30,25 @@ def main() -> None:
             time.sleep(COUNTED_SECONDS)
             counted.end()
             functions = counted.functions()
-            always = set(functions)
-            for _ in range(SHORT_WINDOWS):
-                counted.begin()
-                counted.end()
-                always.intersection_update(counted.functions())
-    functions.sort(key=lambda name: name not in always)
+            ticks = seen(counted, lambda: None)
+            with counted.server.client(path="/metrics") as client:
+                scrapes = seen(counted, lambda: scrape_in_turn([client], 1))
+    functions = list(dict.fromkeys([*functions, *(name for name in scrapes if scrapes[name] == SHORT_WINDOWS)]))
+    functions.sort(key=lambda name: (-(ticks[name] == SHORT_WINDOWS), -scrapes[name], -ticks[name]))
     ORDER.write_text("".join(f"{name}\n" for name in functions))
-    print(f"{len(functions)} functions in {ORDER}, {len(always)} of them of every tick")
+    for what, count in (("tick", ticks), ("scrape", scrapes)):
+        print(f"{sum(count[name] == SHORT_WINDOWS for name in functions)} functions are of every {what}")
+
+
+def seen(counted: Counted, act: Callable[[], None]) -> Counter[str]:
+    """In how many windows each function ran, in each of which something was done."""
+    windows: Counter[str] = Counter()
+    for _ in range(SHORT_WINDOWS):
+        counted.begin()
+        act()
+        counted.end()
+        windows.update(set(counted.functions()))
+    return windows
 
 
 if __name__ == "__main__":

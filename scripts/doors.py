@@ -27,7 +27,7 @@ Table = Mapping[str, str]
 # Every Swift module of Sources, and the modules that it may import.
 MODULES: Table = {
     # Layer 1: words and tools that know nothing of each other.
-    "Bytes": "",
+    "Bytes": "Synchronization",
     "Counters": "",
     "Kernel": "CLinux Glibc",
     # Layer 2.

@@ -25,6 +25,12 @@ public struct CaseTable<Key: CaseIterable & Equatable, Value> {
         _modify { yield &values[position(of: key)] }
     }
 
+    /// Changes the value of every case.
+    @inlinable
+    public mutating func changeEach(_ change: (inout Value) -> Void) {
+        for index in values.indices { change(&values[index]) }
+    }
+
     /// Enums have few cases: a look at each is as fast as a table of positions, and needs no promise about raw values.
     @inlinable
     func position(of key: Key) -> Int {

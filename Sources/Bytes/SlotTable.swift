@@ -108,36 +108,35 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         return unsafe Slot(index: index, generation: generations[index])
     }
 
-    /// The element of a slot, which may be changed in its place, or taken out and put back. A stale slot has none, and what is
-    /// put into it is dropped.
+    /// The element of a slot, which may be changed in its place, or taken out and put back. A stale slot has none, and nothing is to be
+    /// put into it.
+    ///
+    /// By address: an accessor that yields allocates wherever it is not inlined, and it is not where the use may end early.
     @inlinable
     public subscript(slot: Slot) -> Element? {
-        _read { yield unsafe elements[place(of: slot)] }
-        _modify {
-            let place = place(of: slot)
-            defer { if place == capacity { unsafe elements[capacity] = nil } }
-            yield unsafe &elements[place]
-        }
+        unsafeAddress { unsafe UnsafePointer(elements + place(of: slot)) }
+        unsafeMutableAddress { unsafe elements + place(of: slot) }
     }
 
     /// The element at one of `indices`; nil if the place is free, which must then be left so.
     @inlinable
     public subscript(index index: Int) -> Element? {
-        _read {
+        unsafeAddress {
             precondition(indices.contains(index))
-            yield unsafe elements[index]
+            return unsafe UnsafePointer(elements + index)
         }
-        _modify {
+        unsafeMutableAddress {
             precondition(indices.contains(index))
-            yield unsafe &elements[index]
+            return unsafe elements + index
         }
     }
 
-    /// A stale slot's is the one beyond all others, which is always empty. (An accessor that yields a local variable in its stead
-    /// allocates where it is not inlined.)
+    /// A stale slot's is the one beyond all others, which is empty, whatever was put into it before.
     @inlinable
     func place(of slot: Slot) -> Int {
-        contains(slot) ? slot.index : capacity
+        guard !contains(slot) else { return slot.index }
+        unsafe elements[capacity] = nil
+        return capacity
     }
 
     @inlinable

@@ -14,10 +14,22 @@ public struct Moment: Sendable, Equatable {
         self.boottimeNanoseconds = boottimeNanoseconds
     }
 
+    /// When the monotonic clock shows another time, without any sleep in between.
+    public func awake(until monotonicNanoseconds: UInt64) -> Moment {
+        Moment(
+            monotonicNanoseconds: monotonicNanoseconds,
+            boottimeNanoseconds: boottimeNanoseconds &+ (monotonicNanoseconds &- self.monotonicNanoseconds))
+    }
+
     /// Whether the machine slept since an earlier moment.
     public func hasSlept(since earlier: Moment) -> Bool {
         let (before, now) = (earlier.asleepNanoseconds, asleepNanoseconds)
         return now - min(before, now) > Moment.shortestSleepNanoseconds
+    }
+
+    /// Whether the machine was awake all the time between two moments, and nothing came between the readings of the two clocks.
+    public func isOfOneWaking(with other: Moment) -> Bool {
+        !hasSlept(since: other) && !other.hasSlept(since: self)
     }
 
     /// The time asleep since boot.

@@ -12,6 +12,9 @@ public enum Clock {
     /// Wall-clock time since 1970: for people only, since it jumps.
     public static func realtimeNanoseconds() -> UInt64 { read(CLOCK_REALTIME) }
 
+    /// The same in seconds, as of the kernel's latest tick: milliseconds late, and at a fifth of the cost.
+    public static func unixSeconds() -> UInt64 { read(CLOCK_REALTIME_COARSE) / 1_000_000_000 }
+
     /// The time between two ticks of the kernel's timer, 1/HZ, in microseconds: 1,000 to 10,000, the latter where the kernel does not
     /// tell. See clock_getres(2).
     public static func jiffyMicroseconds() -> UInt64 {

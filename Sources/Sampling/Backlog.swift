@@ -18,10 +18,22 @@ struct Backlog {
         let modulus: UInt64
     }
 
+    /// What a counter showed, and when, after the pass began: small, since each tick fills places that no cache holds any more.
     private struct Place {
         var reading = Reading.counter(0)
-        /// Nil for a counter that was not read.
-        var span: ReadSpan?
+        var beginNanoseconds: UInt32 = 0
+        /// Before the beginning for a counter that was not read.
+        var endNanoseconds: UInt32 = 0
+
+        static let skipped = Place(beginNanoseconds: 1)
+
+        func span(of pass: Moment) -> ReadSpan? {
+            guard endNanoseconds >= beginNanoseconds else { return nil }
+            let start = pass.monotonicNanoseconds
+            return ReadSpan(
+                before: pass.awake(until: start + UInt64(beginNanoseconds)),
+                after: pass.awake(until: start + UInt64(endNanoseconds)))
+        }
     }
 
     private(set) var entries: [Entry] = []
@@ -41,6 +53,8 @@ struct Backlog {
     private(set) var isUrgent = false
     /// A reading of the pass that is taken in takes long if it ends after this.
     private var endOfQuickNanoseconds: UInt64 = 0
+    /// A reading of that pass ended more than four seconds after its beginning, and its time cannot be told.
+    private(set) var hasOverrun = false
     /// The pass after which `entries` were listed.
     private(set) var generation: UInt64?
 
@@ -91,6 +105,7 @@ struct Backlog {
     /// Begins to take in a pass, which should take no longer than `quickNanoseconds`.
     mutating func take(_ moment: Moment, quickNanoseconds: UInt64) {
         endOfQuickNanoseconds = moment.monotonicNanoseconds.saturatingSum(quickNanoseconds)
+        hasOverrun = false
         moments[passes] = moment
         position = passes * entries.count
         passes += 1
@@ -98,7 +113,14 @@ struct Backlog {
 
     /// Takes in what the next counter showed.
     mutating func take(_ reading: Reading, at span: ReadSpan, of entry: Int) {
-        places[position] = Place(reading: reading, span: span)
+        let start = moments[passes - 1].monotonicNanoseconds
+        if let begin = UInt32(exactly: span.before.monotonicNanoseconds &- start),
+            let end = UInt32(exactly: span.after.monotonicNanoseconds &- start)
+        {
+            places[position] = Place(reading: reading, beginNanoseconds: begin, endNanoseconds: end)
+        } else {
+            hasOverrun = true
+        }
         position += 1
         if span.after.monotonicNanoseconds > endOfQuickNanoseconds { isUrgent = true }
         switch reading {
@@ -112,9 +134,15 @@ struct Backlog {
         !entry.isAsleep && raw &- entry.latest <= entry.mostStep && raw < entry.modulus
     }
 
+    /// Forgets the latest pass, which is not to be counted.
+    mutating func dropLatest() {
+        passes -= 1
+        if isEmpty { clear() }
+    }
+
     /// Takes in that the next counter was not read.
     mutating func skip() {
-        places[position].span = nil
+        places[position] = .skipped
         position += 1
     }
 
@@ -134,7 +162,7 @@ struct Backlog {
             let place = places[position]
             let index = entries[position % entries.count].index
             position += 1
-            if let span = place.span { return (index, place.reading, span) }
+            if let span = place.span(of: moments[counted - 1]) { return (index, place.reading, span) }
         }
         if isEmpty { clear() }
         return nil

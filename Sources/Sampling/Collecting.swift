@@ -29,7 +29,7 @@ extension Sampling {
         // A tick that comes early does not end an interval: see `pass`.
         guard !backlog.isFull, now < backlog.endNanoseconds, now >= latest.saturatingSum(intervalNanoseconds / 2)
         else { return .declined }
-        sources.beginPass(at: moment)
+        sources.beginQuickPass(at: moment)
         backlog.take(moment, quickNanoseconds: intervalNanoseconds / PassPace.part)
         for entry in 0..<backlog.entries.count {
             let index = backlog.entries[entry].index
@@ -39,6 +39,10 @@ extension Sampling {
             }
             let (reading, span) = sources.read(index, at: moment)
             backlog.take(reading, at: span, of: entry)
+        }
+        guard sources.endQuickPass(at: moment), !backlog.hasOverrun else {
+            backlog.dropLatest()
+            return .declined
         }
         return backlog.isUrgent || backlog.isFull ? .isToBeCounted : .kept
     }

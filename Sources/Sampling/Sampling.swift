@@ -46,6 +46,7 @@ public struct Sampling: ~Copyable {
     private var watch = SourceWatch()
     /// How many records of earlier runs found no room in the ledger any more.
     public private(set) var droppedRecords = 0
+    private let inPlace = InPlace()
 
     /// Samples what was opened; nothing is read yet.
     public init(_ sources: consuming Sources) {

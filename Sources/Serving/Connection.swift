@@ -50,6 +50,7 @@ struct Connection: ~Copyable {
     private(set) var lastProgressNanoseconds: UInt64
     /// When the client stops waiting for the response, as it said itself.
     private(set) var responseDeadlineNanoseconds: UInt64?
+    private let inPlace = InPlace()
 
     init(
         socket: consuming FileDescriptor, peer: PeerKey, isSurplus: Bool = false, pieceBytes: Int = .max, at now: UInt64
@@ -109,8 +110,10 @@ extension Connection {
     /// No frame follows but the one under way.
     mutating func endStream() { stream?.isEnding = true }
 
-    /// There is something for it to take, after there was nothing: its time to take it begins.
-    mutating func owesNews(at now: UInt64) { lastProgressNanoseconds = now }
+    /// There is something for it to take. Where there was nothing before, its time to take it begins.
+    mutating func owesNews(at now: UInt64) {
+        if interest == .hangUp { lastProgressNanoseconds = now }
+    }
 
     /// No request follows; what is unsent still goes out.
     mutating func finish() { phase = .finishing }

@@ -10,7 +10,8 @@ struct ConnectionTable: ~Copyable {
     static let surplus = 16
 
     private let limit: Int
-    private var slots: SlotTable<Connection>
+    /// The connections, each to be changed in its place; they come by `insert` and go by `remove`.
+    var slots: SlotTable<Connection>
     /// Of those within the limit.
     private var shares: Shares
 
@@ -44,21 +45,11 @@ struct ConnectionTable: ~Copyable {
         return slots.slot(at: place).map { Token($0) }
     }
 
-    /// The connection that a token means; nil if that one is gone, whoever has the slot now.
-    mutating func take(_ token: Token) -> Connection? {
-        slots[token.place].take()
-    }
-
-    /// Puts back what `take` gave.
-    mutating func putBack(_ connection: consuming Connection, at token: Token) {
-        slots[token.place] = consume connection
-    }
-
-    /// Frees the slot of a connection that was taken and is not put back.
-    mutating func release(_ token: Token) {
-        guard slots.contains(token.place) else { return }
+    /// Frees the slot of a connection; nil if that one is gone.
+    mutating func remove(_ token: Token) -> Connection? {
+        guard let connection = slots.remove(token.place) else { return nil }
         shares.remove(at: token.slot)
-        slots.remove(token.place)
+        return connection
     }
 
     /// Looks at a connection; nil if there is none at the place.

@@ -39,18 +39,17 @@ struct Conversations: ~Copyable {
         if isSurplus { responder.decisions.count(.full) }
         if connections.isOverfull { give(up: connections.oldestSurplus(at: now)) }
         var connection = Connection(socket: socket, peer: peer, isSurplus: isSurplus, pieceBytes: pieceBytes, at: now)
-        guard responder.decisions.begin(&connection), let token = connections.insert(connection),
-            let connection = connections.take(token)
-        else { return .refused }
+        guard responder.decisions.begin(&connection), let token = connections.insert(connection) else {
+            return .refused
+        }
         do throws(SystemError) {
-            try connection.watch(epoll, token)
+            try connections.slots[token.place]?.watch(epoll, token)
         } catch {
             // The kernel's own limit of watches: this connection ends, the server does not.
             responder.decisions.count(.noDescriptors)
-            connections.release(token)
+            _ = connections.remove(token)
             return .refused
         }
-        connections.putBack(connection, at: token)
         responder.decisions.setConnections(connections.count)
         return .admitted(token)
     }
@@ -64,10 +63,10 @@ struct Conversations: ~Copyable {
     }
 
     private mutating func give(up token: Token?) {
-        guard let token, let connection = connections.take(token) else { return }
+        guard let token else { return }
         // What a stalled peer does not take would stay in the kernel; an idle one is closed in peace.
-        if connection.isStalled { connection.resetOnClose() }
-        end(connection, token)
+        if connections.look(token, { $0.isStalled }) == true { connections.slots[token.place]?.resetOnClose() }
+        end(token)
     }
 
     /// No descriptor is left for a new connection: an old one is given up to get one back.
@@ -82,45 +81,42 @@ struct Conversations: ~Copyable {
     /// Does a bounded amount of work for one connection, if it is still there.
     private mutating func advance(
         _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        guard var connection = connections.take(token) else { return }
-        let next = responder.advance(&connection, token, &content, at: now)
-        try settle(connection, token, next, epoll, at: now)
+    ) {
+        guard let next = connections.slots[token.place]?.advance(&responder, token, &content, at: now) else { return }
+        settle(token, next, epoll, at: now)
     }
 
-    /// Puts the connection back to wait, or ends it.
-    private mutating func settle(
-        _ connection: consuming Connection, _ token: Token, _ next: Next, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        var connection = connection
-        var interest = Interest.readable
+    /// Has a connection wait for what is next, or ends it.
+    private mutating func settle(_ token: Token, _ next: Next, _ epoll: borrowing Epoll, at now: UInt64) {
         switch next {
-        case .proceed: break
-        case .wait(let wanted): interest = wanted
-        case .linger: guard connection.linger(at: now) else { return end(connection, token) }
-        case .close: return end(connection, token)
+        case .proceed: wait(for: .readable, token, epoll, at: now)
+        case .wait(let interest): wait(for: interest, token, epoll, at: now)
+        case .linger where connections.slots[token.place]?.linger(at: now) == true:
+            wait(for: .readable, token, epoll, at: now)
+        case .linger, .close: end(token)
         case .giveUp(let reason):
             responder.decisions.count(reason)
-            connection.resetOnClose()
-            return end(connection, token)
+            connections.slots[token.place]?.resetOnClose()
+            end(token)
         }
-        do throws(SystemError) {
-            try connection.wait(for: interest, epoll, token)
-        } catch {
-            // The kernel has no memory for it, say: this connection ends, the server does not.
-            return end(connection, token)
-        }
-        // Nobody waits for another request of a client when the end has begun.
-        if isDraining, connection.isIdle(at: now) { return end(connection, token) }
-        connections.putBack(connection, at: token)
     }
 
-    /// Closes a connection that was taken from its slot.
-    private mutating func end(_ connection: consuming Connection, _ token: Token) {
-        var connection = connection
-        for precedence in ready.keys { ready[precedence].remove(token.slot) }
+    private mutating func wait(for interest: Interest, _ token: Token, _ epoll: borrowing Epoll, at now: UInt64) {
+        do throws(SystemError) {
+            try connections.slots[token.place]?.wait(for: interest, epoll, token)
+        } catch {
+            // The kernel has no memory for it, say: this connection ends, the server does not.
+            return end(token)
+        }
+        // Nobody waits for another request of a client when the end has begun.
+        if isDraining, connections.look(token, { $0.isIdle(at: now) }) == true { end(token) }
+    }
+
+    /// Closes a connection, and frees its slot.
+    private mutating func end(_ token: Token) {
+        guard var connection = connections.remove(token) else { return }
+        ready.changeEach { $0.remove(token.slot) }
         responder.end(&connection, token)
-        connections.release(token)
         responder.decisions.setConnections(connections.count)
         hasFreedSlot = true
     }
@@ -136,7 +132,7 @@ struct Conversations: ~Copyable {
 extension Conversations {
     /// A batch of events begins; what was left of the last one is reported again.
     mutating func beginTurn() {
-        for precedence in ready.keys { ready[precedence].beginTurn() }
+        ready.changeEach { $0.beginTurn() }
     }
 
     /// A connection is ready. An event for a slot's past tenant means nothing.
@@ -156,18 +152,21 @@ extension Conversations {
     /// crowd waits for its turn, and so does one that has to agree on TLS first, since that can take milliseconds.
     mutating func welcome(
         _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
+    ) {
         let isShakingHands = connections.look(token, { $0.phase == .shakingHands }) ?? false
         if isShakingHands || precedence(of: token, at: now) == .crowd { return note(token, at: now) }
-        try advance(token, &content, epoll, at: now)
+        advance(token, &content, epoll, at: now)
     }
+
+    /// A connection of this precedence may be ready.
+    func hasReady(_ precedence: Precedence) -> Bool { !ready[precedence].isEmpty }
 
     /// Serves one ready connection; false if there is none of this precedence.
     mutating func advanceNext(
         _ precedence: Precedence, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) -> Bool {
+    ) -> Bool {
         guard let place = ready[precedence].next(), let token = connections.token(at: place) else { return false }
-        try advance(token, &content, epoll, at: now)
+        advance(token, &content, epoll, at: now)
         return true
     }
 }
@@ -184,40 +183,25 @@ extension Conversations {
     ) {
         guard responder.hasStreams else { return }
         responder.appendFrame(&content)
-        forEachStream(where: { $0.interest == .hangUp }, epoll) { $0.owesNews(at: now) }
+        wakeStreams(ending: false, epoll, at: now)
     }
 
     /// Lets every stream end, once the frame that is under way is sent.
     mutating func endStreams(_ epoll: borrowing Epoll, at now: UInt64) {
         guard responder.hasStreams else { return }
-        forEachStream(where: { _ in true }, epoll) { stream in
-            if stream.interest == .hangUp { stream.owesNews(at: now) }
-            stream.endStream()
-        }
+        wakeStreams(ending: true, epoll, at: now)
     }
 
-    /// Changes streams, and has each looked at in one of the next turns.
-    private mutating func forEachStream(
-        where condition: (borrowing Connection) -> Bool, _ epoll: borrowing Epoll,
-        _ change: (inout Connection) -> Void
-    ) {
+    /// Has streams looked at in one of the next turns: those that wait for news, or all where they end.
+    private mutating func wakeStreams(ending isEnding: Bool, _ epoll: borrowing Epoll, at now: UInt64) {
         for place in connections.places {
-            guard let token = connections.token(at: place, where: { $0.phase == .streaming && condition($0) }),
-                var connection = connections.take(token)
-            else { continue }
-            change(&connection)
-            awaitTurn(connection, token, epoll)
-        }
-    }
-
-    /// Has a connection looked at in one of the next turns, whether or not anything arrives.
-    private mutating func awaitTurn(_ connection: consuming Connection, _ token: Token, _ epoll: borrowing Epoll) {
-        var connection = connection
-        do throws(SystemError) {
-            try connection.wait(for: .writable, epoll, token)
-            connections.putBack(connection, at: token)
-        } catch {
-            end(connection, token)
+            let concerned = connections.token(at: place) {
+                $0.phase == .streaming && (isEnding || $0.interest == .hangUp)
+            }
+            guard let token = concerned else { continue }
+            connections.slots[token.place]?.owesNews(at: now)
+            if isEnding { connections.slots[token.place]?.endStream() }
+            wait(for: .writable, token, epoll, at: now)
         }
     }
 }
@@ -227,41 +211,40 @@ extension Conversations {
     /// Looks again at the requests that wait, since a password was checked.
     mutating func finishCheck(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        try resume(responder.decisions.finishCheck(), &content, epoll, at: now)
+    ) {
+        resume(responder.decisions.finishCheck(), &content, epoll, at: now)
     }
 
     /// Looks again at the requests that wait, if the check that they wait for takes too long.
     mutating func passOverdueCheck(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        try resume(responder.decisions.passOverdueCheck(epoll, at: now), &content, epoll, at: now)
+    ) {
+        resume(responder.decisions.passOverdueCheck(epoll, at: now), &content, epoll, at: now)
     }
 
     private mutating func resume(
         _ waiters: WaitingTokens, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll,
         at now: UInt64
-    ) throws(SystemError) {
-        for index in 0..<waiters.count { try resume(waiters[index], &content, epoll, at: now) }
+    ) {
+        for index in 0..<waiters.count { resume(waiters[index], &content, epoll, at: now) }
     }
 
     /// Answers those whose place in the queue others took.
     mutating func refuseDisplaced(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
+    ) {
         while let token = responder.decisions.nextDisplaced() {
-            try resume(token, displaced: true, &content, epoll, at: now)
+            resume(token, displaced: true, &content, epoll, at: now)
         }
     }
 
     private mutating func resume(
         _ token: Token, displaced: Bool = false, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll,
         at now: UInt64
-    ) throws(SystemError) {
-        guard var connection = connections.take(token) else { return }
-        let isWaiting = connection.resume(displaced: displaced)
-        connections.putBack(connection, at: token)
-        if isWaiting { try advance(token, &content, epoll, at: now) }
+    ) {
+        if connections.slots[token.place]?.resume(displaced: displaced) == true {
+            advance(token, &content, epoll, at: now)
+        }
     }
 }
 
@@ -270,33 +253,20 @@ extension Conversations {
     /// Ends connections that ran out of time.
     ///
     /// - Returns: false if there are more of them than one turn bears.
-    mutating func expire(_ epoll: borrowing Epoll, at now: UInt64) throws(SystemError) -> Bool {
+    mutating func expire(_ epoll: borrowing Epoll, at now: UInt64) -> Bool {
         var expired = 0
         for place in connections.places {
             guard let token = connections.token(at: place, where: { now >= $0.deadlineNanoseconds }) else { continue }
             guard expired < Limits.expirationsPerTurn else { return false }
             expired += 1
-            try expire(token, epoll, at: now)
+            expire(token, epoll, at: now)
         }
         return true
     }
 
-    private mutating func expire(
-        _ token: Token, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
-        guard var connection = connections.take(token) else { return }
-        switch connection.phase {
-        case .open where connection.interest == .readable && connection.request.startNanoseconds != nil:
-            responder.decisions.count(.timeout)
-            let next = responder.refuse(&connection, .requestTimeout, at: now)
-            try settle(connection, token, next, epoll, at: now)
-        case .open where connection.interest == .readable, .shakingHands:
-            responder.decisions.count(.timeout)
-            end(connection, token)
-        case .lingering: end(connection, token)
-        case .open, .awaitingCheck, .streaming, .finishing:
-            try settle(connection, token, .giveUp(.timeout), epoll, at: now)
-        }
+    private mutating func expire(_ token: Token, _ epoll: borrowing Epoll, at now: UInt64) {
+        guard let next = connections.slots[token.place]?.expire(&responder, at: now) else { return }
+        settle(token, next, epoll, at: now)
     }
 
     /// The end has begun: what is under way is finished, and every response is the last of its connection.
@@ -306,10 +276,8 @@ extension Conversations {
         endStreams(epoll, at: now)
         // Each is looked at in one of the next turns, whether or not anything arrives.
         for place in connections.places {
-            guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }),
-                let connection = connections.take(token)
-            else { continue }
-            awaitTurn(connection, token, epoll)
+            guard let token = connections.token(at: place, where: { $0.phase != .awaitingCheck }) else { continue }
+            wait(for: .writable, token, epoll, at: now)
         }
     }
 
@@ -317,10 +285,8 @@ extension Conversations {
     mutating func endIdle(at now: UInt64) {
         guard isDraining else { return }
         for place in connections.places {
-            guard let token = connections.token(at: place, where: { $0.isIdle(at: now) }),
-                let connection = connections.take(token)
-            else { continue }
-            end(connection, token)
+            guard let token = connections.token(at: place, where: { $0.isIdle(at: now) }) else { continue }
+            end(token)
         }
     }
 }

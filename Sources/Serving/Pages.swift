@@ -35,6 +35,7 @@ struct Pages: ~Copyable {
     private var events: UInt64 = 0
     private var compressor: GzipCompressor?
     private var hasMade = false
+    private let inPlace = InPlace()
 
     /// A whole document in a coding, if it is there already.
     func wholePage(_ document: Document, _ coding: ContentCoding, generation: UInt64) -> Slot? {

@@ -18,6 +18,7 @@ struct Responder: ~Copyable {
     init(_ decisions: consuming Decisions, _ headers: consuming DocumentHeaders, _ log: Logger) {
         self.decisions = decisions
         responses = Responses(headers)
+        responses.setExtraHeaders(self.decisions.extraHeaders)
         self.log = log
     }
 
@@ -32,6 +33,7 @@ struct Responder: ~Copyable {
     /// Reads the web configuration again, and makes the loop follow what it asks for now.
     mutating func reload(_ file: inout WebFile, _ epoll: borrowing Epoll) throws(SystemError) {
         try decisions.reload(&file, epoll, log)
+        responses.setExtraHeaders(decisions.extraHeaders)
         warnIfCertificateExpired()
     }
 
@@ -61,6 +63,20 @@ struct Responder: ~Copyable {
             // Only the peer's end is reported while nothing is owed.
             return connection.interest == .hangUp ? .close : responses.stream(&connection, at: now)
         case .lingering: return discardInput(&connection)
+        }
+    }
+
+    /// What becomes of a connection whose time is over.
+    mutating func expire(_ connection: inout Connection, at now: UInt64) -> Next {
+        switch connection.phase {
+        case .open where connection.interest == .readable && connection.request.startNanoseconds != nil:
+            decisions.count(.timeout)
+            return refuse(&connection, .requestTimeout, at: now)
+        case .open where connection.interest == .readable, .shakingHands:
+            decisions.count(.timeout)
+            return .close
+        case .lingering: return .close
+        case .open, .awaitingCheck, .streaming, .finishing: return .giveUp(.timeout)
         }
     }
 
@@ -152,13 +168,13 @@ struct Responder: ~Copyable {
     mutating func appendFrame(_ content: inout some Publisher & ~Copyable) { responses.appendFrame(&content) }
 
     /// Answers bytes that are no request, and ends the connection.
-    mutating func refuse(_ connection: inout Connection, _ status: Status, at now: UInt64) -> Next {
+    private mutating func refuse(_ connection: inout Connection, _ status: Status, at now: UInt64) -> Next {
         send(Response(status: status), on: &connection, at: now)
     }
 
     private mutating func send(_ response: Response, on connection: inout Connection, at now: UInt64) -> Next {
         decisions.count(response.status)
-        return responses.send(response, extraHeaders: decisions.extraHeaders, on: &connection, at: now)
+        return responses.send(response, on: &connection, at: now)
     }
 
     /// Throws away what a client still sends after its last response.
@@ -171,4 +187,17 @@ struct Responder: ~Copyable {
         case .endOfFile, .failed: return .close
         }
     }
+}
+
+/// For a connection that stays in its place in the table.
+extension Connection {
+    /// See `Responder.advance`.
+    mutating func advance(
+        _ responder: inout Responder, _ token: Token, _ content: inout some Publisher & ~Copyable, at now: UInt64
+    ) -> Next {
+        responder.advance(&self, token, &content, at: now)
+    }
+
+    /// See `Responder.expire`.
+    mutating func expire(_ responder: inout Responder, at now: UInt64) -> Next { responder.expire(&self, at: now) }
 }

@@ -54,6 +54,8 @@ struct Responses: ~Copyable {
     /// What the head says, where it is that of a page and may say the same of the next response.
     private var composed: PageHead?
     private var explanation = ByteBuffer(capacity: Responses.explanationBytes)
+    /// The operator's own header lines, for every response.
+    private var extraHeaders: [UInt8] = []
     /// Where the next response leads that leads elsewhere.
     private var location = ByteBuffer(capacity: Responses.locationBytes)
     private var pages = Pages()
@@ -79,6 +81,12 @@ struct Responses: ~Copyable {
         guard unixSeconds != self.unixSeconds else { return }
         self.unixSeconds = unixSeconds
         date = HTTPDate(unixSeconds: unixSeconds)
+    }
+
+    /// Sets the operator's own header lines for all responses until they are set again.
+    mutating func setExtraHeaders(_ lines: [UInt8]) {
+        extraHeaders = lines
+        composed = nil
     }
 
     /// Says where the next response leads: to a path, which is appended, with a query; false if they are too long.
@@ -133,12 +141,10 @@ struct Responses: ~Copyable {
     mutating func takeHasMadePage() -> Bool { pages.takeHasMade() }
 
     /// Sends a response in one call. The connection keeps what is not taken.
-    mutating func send(
-        _ response: Response, extraHeaders: [UInt8], on connection: inout Connection, at now: UInt64
-    ) -> Next {
-        let wanted = pageHead(response, extraHeaders)
+    mutating func send(_ response: Response, on connection: inout Connection, at now: UInt64) -> Next {
+        let wanted = pageHead(response)
         if wanted == nil || wanted != composed {
-            compose(response, extraHeaders)
+            compose(response)
             composed = wanted
         }
         let page = response.page
@@ -222,16 +228,17 @@ struct Responses: ~Copyable {
         return Unsent(buffer, loan)
     }
 
-    /// All that the head of a page depends on; nil for another response, and for a page with header lines of its own.
-    private func pageHead(_ response: Response, _ extraHeaders: [UInt8]) -> PageHead? {
+    /// All that the head of a page depends on, but for the operator's own header lines; nil for another response, and for a page with
+    /// header lines of its own.
+    private mutating func pageHead(_ response: Response) -> PageHead? {
         guard case .page(let slot, let contentType, let coding) = response.body, response.status == .ok, headers.isEmpty
         else { return nil }
         return PageHead(
             contentType: contentType, coding: coding, contentLength: pages.withBytes(slot) { $0.count },
-            persistence: response.persistence, unixSeconds: unixSeconds, extraHeaders: extraHeaders)
+            persistence: response.persistence, unixSeconds: unixSeconds)
     }
 
-    private mutating func compose(_ response: Response, _ extraHeaders: [UInt8]) {
+    private mutating func compose(_ response: Response) {
         explain(response)
         var next = ResponseHead(
             status: response.status, contentType: Responses.textType, contentLength: explanation.count,
@@ -247,6 +254,7 @@ struct Responses: ~Copyable {
             (next.contentType, next.contentLength, next.isChunked) = (Responses.streamType, nil, isChunked)
         }
         head.removeAll()
+        let extraHeaders = extraHeaders
         headers.withBytes { own in
             location.withBytes { head.append(next, location: $0, ownHeaders: own, extraHeaders: extraHeaders.span) }
         }
@@ -285,12 +293,11 @@ private struct PageHead: Equatable {
     let contentLength: Int
     let persistence: ResponseHead.Persistence
     let unixSeconds: UInt64
-    let extraHeaders: [UInt8]
 
     static func == (one: PageHead, other: PageHead) -> Bool {
         unsafe one.contentType.utf8Start == other.contentType.utf8Start && one.coding == other.coding
             && one.contentLength == other.contentLength && one.persistence == other.persistence
-            && one.unixSeconds == other.unixSeconds && one.extraHeaders == other.extraHeaders
+            && one.unixSeconds == other.unixSeconds
     }
 }
 

@@ -110,8 +110,8 @@ public struct Serving: ~Copyable {
     ) throws(SystemError) -> Bool {
         for precedence in turn.precedences {
             if precedence == .crowd, try acceptNext(&content, epoll, at: now) { return true }
-            guard turn.hasTime(for: precedence, at: now),
-                try conversations.advanceNext(precedence, &content, epoll, at: now)
+            guard conversations.hasReady(precedence), turn.hasTime(for: precedence, at: now),
+                conversations.advanceNext(precedence, &content, epoll, at: now)
             else { continue }
             turn.count(precedence)
             return true
@@ -165,7 +165,7 @@ public struct Serving: ~Copyable {
         at now: UInt64
     ) throws(SystemError) {
         switch conversations.admit(socket, peer, epoll, at: now) {
-        case .admitted(let token): try conversations.welcome(token, &content, epoll, at: now)
+        case .admitted(let token): conversations.welcome(token, &content, epoll, at: now)
         case .refused: break
         }
     }
@@ -216,7 +216,7 @@ public struct Serving: ~Copyable {
     public mutating func finishCheck(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        try conversations.finishCheck(&content, epoll, at: now)
+        conversations.finishCheck(&content, epoll, at: now)
     }
 
     /// `Token.Kind.files`: the web configuration is read again when nothing has changed for a moment.
@@ -226,7 +226,7 @@ public struct Serving: ~Copyable {
     public mutating func endTurn(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        try conversations.refuseDisplaced(&content, epoll, at: now)
+        conversations.refuseDisplaced(&content, epoll, at: now)
         if webFile?.isDue(at: now) ?? false { try reload(epoll, at: now) }
         if now + Serving.sweepSlackNanoseconds >= nextSweepNanoseconds { try sweep(&content, epoll, at: now) }
         conversations.endIdle(at: now)
@@ -236,8 +236,8 @@ public struct Serving: ~Copyable {
     private mutating func sweep(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) {
-        try conversations.passOverdueCheck(&content, epoll, at: now)
-        let isDone = try conversations.expire(epoll, at: now)
+        conversations.passOverdueCheck(&content, epoll, at: now)
+        let isDone = conversations.expire(epoll, at: now)
         nextSweepNanoseconds = isDone ? now + UInt64(Serving.sweepMilliseconds) * 1_000_000 : now
         watchListeners(epoll, at: now)
         conversations.responder.warnIfCertificateExpired()

@@ -36,7 +36,7 @@ struct Turn {
     mutating func begin(at now: UInt64) {
         endNanoseconds = now.saturatingSum(Limits.turnNanoseconds)
         endOfBusyNanoseconds = now.saturatingSum(Limits.turnNanoseconds / 2)
-        for precedence in served.keys { served[precedence] = 0 }
+        served.changeEach { $0 = 0 }
         acceptCount = 0
         departureCount = 0
     }

@@ -7,6 +7,14 @@ extension Moment {
         Moment(
             monotonicNanoseconds: Clock.monotonicNanoseconds(), boottimeNanoseconds: Clock.boottimeNanoseconds())
     }
+
+    /// What a reader of both clocks shows, which is asked again where the machine seems to have slept since an earlier moment: whoever has to
+    /// wait for the processor between the two clocks sees their difference grow, as by a sleep.
+    static func steady(after earlier: Moment, _ read: () -> Moment) -> Moment {
+        var moment = read()
+        for _ in 0..<3 where moment.hasSlept(since: earlier) { moment = read() }
+        return moment
+    }
 }
 
 /// Whose time a reading has.
@@ -18,10 +26,10 @@ public enum ReadingTime: Sendable, Equatable {
     /// The same, and each reading takes so long.
     case slowReplay(readNanoseconds: UInt64)
 
-    /// When a reading ends that began at a moment or before.
-    func end(of pass: Moment) -> Moment {
+    /// When a reading of a pass ends that began at a moment.
+    func end(of pass: Moment, since before: Moment) -> Moment {
         switch self {
-        case .kernel: return .now()
+        case .kernel: return .steady(after: before, Moment.now)
         case .replay: return pass
         case .slowReplay(let nanoseconds):
             return Moment(

@@ -90,7 +90,9 @@ private struct Owner: ~Copyable {
             #expect(table.insert(Owner(3, deaths)) == Slot(index: 1, generation: 2))
             #expect(table.insert(Owner(4, deaths)) == nil && deaths.names == [1, 4])
             table[slots[1]] = Owner(5, deaths)
-            #expect(deaths.names == [1, 4, 5], "what is put into a stale slot dies")
+            #expect(table[slots[1]] == nil && table[slots[1]]?.isTouched() == nil)
+            table[slots[1]]?.touch()
+            #expect(deaths.names == [1, 4, 5], "what is put into a stale slot is not there, and dies")
         }
         #expect(deaths.names.sorted() == [0, 1, 2, 3, 4, 5])
     }

@@ -1,3 +1,4 @@
+import Bytes
 import Glibc
 import TestSupport
 
@@ -6,7 +7,7 @@ import TestSupport
 
 /// Clients and a table of connections, on a clock that the test moves.
 struct Crowd: ~Copyable {
-    private(set) var table: ConnectionTable
+    var table: ConnectionTable
     private(set) var now: UInt64 = 1_000_000_000_000
     /// Connections of this process, one of which stands for all: nothing is sent.
     private let socket: FileDescriptor
@@ -23,8 +24,7 @@ struct Crowd: ~Copyable {
         var displaced: Token?
         if table.isFull {
             displaced = table.victim(for: peer(client), at: now)
-            guard let displaced, let gone = table.take(displaced) else { return (nil, nil) }
-            table.release(displaced)
+            guard let displaced, let gone = table.remove(displaced) else { return (nil, nil) }
             discard(gone)
         }
         let number = socket.withNumber { dup($0) }
@@ -53,17 +53,13 @@ struct Crowd: ~Copyable {
     }
 
     mutating func leave(_ token: Token) {
-        guard let connection = table.take(token) else { return }
-        table.release(token)
-        discard(connection)
+        if let connection = table.remove(token) { discard(connection) }
     }
 
     func isThere(_ token: Token) -> Bool { table.token(at: token.slot) == token }
 
     private mutating func change(_ token: Token, _ change: (inout Connection, UInt64) -> Void) {
-        guard var connection = table.take(token) else { return }
-        change(&connection, now)
-        table.putBack(connection, at: token)
+        table.slots[token.place]?.apply { change(&$0, now) }
     }
 
     private func discard(_ connection: consuming Connection) {}
@@ -71,6 +67,10 @@ struct Crowd: ~Copyable {
     struct Unexpected: Error {
         let what: String
     }
+}
+
+extension Connection {
+    fileprivate mutating func apply(_ change: (inout Connection) -> Void) { change(&self) }
 }
 
 /// Clients that hold as many connections as they can, and ask on each at intervals.

@@ -81,7 +81,7 @@ struct Server: ~Copyable {
     /// Takes the first sample, which is where counting starts, and opens the doors: now there is something to serve.
     mutating func start() throws(SystemError) {
         publication.measuring.start(at: Moment.now())
-        try serving.start(epoll, unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000)
+        try serving.start(epoll, unixSeconds: Clock.unixSeconds())
         reportStarted()
         manager.ready(lastScrapeUnixSeconds: nil)
     }
@@ -111,9 +111,9 @@ struct Server: ~Copyable {
     @inline(never)
     private mutating func serve(at start: UInt64) throws(SystemError) {
         var now = start
-        serving.beginTurn(unixSeconds: Clock.realtimeNanoseconds() / 1_000_000_000, at: now)
+        serving.beginTurn(unixSeconds: Clock.unixSeconds(), at: now)
         for index in 0..<batch.count { try dispatch(batch[token: index], at: now) }
-        repeat { now = try tickIfDue() } while try serving.step(&publication, epoll, at: now)
+        while try serving.step(&publication, epoll, at: now) { now = try tickIfDue() }
         try serving.endTurn(&publication, epoll, at: now)
         quietUntilNanoseconds = serving.quietUntilNanoseconds()
         isWatched = serving.hasStreams
