@@ -8,6 +8,6 @@ import Synchronization
 public struct InPlace: ~Copyable, Sendable {
     private let mark = Atomic<UInt8>(0)
 
-    /// Nothing is to be said of it.
+    /// One for one struct.
     public init() {}
 }
