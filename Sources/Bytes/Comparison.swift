@@ -20,13 +20,24 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether the bytes begin with these, which are compared eight at a time.
+    /// Whether the bytes begin with these, which are compared eight at a time; the last eight may overlap those before.
     @inlinable
     public func hasPrefix(_ prefix: Span<UInt8>) -> Bool {
         guard count >= prefix.count else { return false }
-        let words = prefix.count / 8
-        for word in 0..<words where self.word(at: word * 8) != prefix.word(at: word * 8) { return false }
-        for index in (words * 8)..<prefix.count where self[index] != prefix[index] { return false }
+        let last = prefix.count - 8
+        guard last >= 0 else { return hasShortPrefix(prefix) }
+        var offset = 0
+        while offset < last {
+            guard word(at: offset) == prefix.word(at: offset) else { return false }
+            offset += 8
+        }
+        return word(at: last) == prefix.word(at: last)
+    }
+
+    /// The same for fewer than eight bytes.
+    @inlinable
+    func hasShortPrefix(_ prefix: Span<UInt8>) -> Bool {
+        for index in prefix.indices where self[index] != prefix[index] { return false }
         return true
     }
 

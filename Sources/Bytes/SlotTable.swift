@@ -2,7 +2,7 @@
 public struct Slot: Sendable, Equatable {
     /// Below the table's capacity.
     public let index: Int
-    /// Goes up each time that the place is filled; the first element there has 1.
+    /// Goes up each time that the place is filled or freed: odd for each element, and 1 for the first one there.
     public let generation: UInt32
 
     /// The place and the generation of an element.
@@ -31,6 +31,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     /// Places from here on have never been filled, and their memory is not initialized.
     @usableFromInline var usedCount = 0
     @usableFromInline let elements: UnsafeMutablePointer<Element?>
+    /// Of each place that was ever filled: odd while there is an element.
     @usableFromInline let generations: UnsafeMutablePointer<UInt32>
     /// A bit for each place that is free, 64 places a word.
     @usableFromInline let freeWords: UnsafeMutablePointer<UInt64>
@@ -90,6 +91,7 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     public mutating func remove(_ slot: Slot) -> Element? {
         guard contains(slot) else { return nil }
         unsafe freeWords[slot.index / 64] |= 1 << UInt64(slot.index % 64)
+        unsafe generations[slot.index] &+= 1
         takenCount -= 1
         return unsafe elements[slot.index].take()
     }
@@ -98,14 +100,15 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
     @inlinable
     public func contains(_ slot: Slot) -> Bool {
         guard indices.contains(slot.index), unsafe generations[slot.index] == slot.generation else { return false }
-        return !isFree(slot.index)
+        return slot.generation % 2 == 1
     }
 
     /// The slot of the element that is at a place; nil if the place is free.
     @inlinable
     public func slot(at index: Int) -> Slot? {
-        guard indices.contains(index), !isFree(index) else { return nil }
-        return unsafe Slot(index: index, generation: generations[index])
+        guard indices.contains(index) else { return nil }
+        let generation = unsafe generations[index]
+        return generation % 2 == 1 ? Slot(index: index, generation: generation) : nil
     }
 
     /// The element of a slot, which may be changed in its place, or taken out and put back. A stale slot has none, and nothing is to be
@@ -137,11 +140,6 @@ public struct SlotTable<Element: ~Copyable>: ~Copyable {
         guard !contains(slot) else { return slot.index }
         unsafe elements[capacity] = nil
         return capacity
-    }
-
-    @inlinable
-    func isFree(_ index: Int) -> Bool {
-        unsafe freeWords[index / 64] >> UInt64(index % 64) & 1 == 1
     }
 
     @inlinable var lowestFree: Int? {

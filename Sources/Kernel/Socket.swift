@@ -29,6 +29,7 @@ extension FileDescriptor {
     /// - Parameter pieceBytes: the most for one call. The kernel looks at its limit before it begins to take a piece, not while it does.
     public borrowing func send(_ first: Span<UInt8>, _ second: Span<UInt8>, pieceBytes: Int = .max) -> Transfer {
         let total = first.count + second.count
+        guard total > pieceBytes else { return sendPiece(first, second) }
         var sent = 0
         repeat {
             let end = sent + min(total - sent, pieceBytes)

@@ -8,7 +8,9 @@ struct Conversations: ~Copyable {
     var responder: Responder
     private var isDraining = false
     /// Connections that epoll reported, or whose bytes may be here already.
-    private var ready: CaseTable<Precedence, ReadyPlaces>
+    private var queues: CaseTable<Precedence, ReadyPlaces>
+    /// Of which precedences somebody may be ready.
+    private(set) var ready = Precedences()
     /// The most that is handed to the kernel for one connection in one call.
     private let pieceBytes: Int
     /// A connection ended since the last question, so listeners that rest may try again.
@@ -17,7 +19,7 @@ struct Conversations: ~Copyable {
     init(limit: Int, pieceBytes: Int, _ responder: consuming Responder) {
         connections = ConnectionTable(limit: limit)
         self.pieceBytes = pieceBytes
-        ready = CaseTable(repeating: ReadyPlaces(capacity: limit + ConnectionTable.surplus))
+        queues = CaseTable(repeating: ReadyPlaces(capacity: limit + ConnectionTable.surplus))
         self.responder = responder
     }
 
@@ -115,7 +117,7 @@ struct Conversations: ~Copyable {
     /// Closes a connection, and frees its slot.
     private mutating func end(_ token: Token) {
         guard var connection = connections.remove(token) else { return }
-        ready.changeEach { $0.remove(token.slot) }
+        queues.changeEach { $0.remove(token.slot) }
         responder.end(&connection, token)
         responder.decisions.setConnections(connections.count)
         hasFreedSlot = true
@@ -132,13 +134,15 @@ struct Conversations: ~Copyable {
 extension Conversations {
     /// A batch of events begins; what was left of the last one is reported again.
     mutating func beginTurn() {
-        ready.changeEach { $0.beginTurn() }
+        queues.changeEach { $0.beginTurn() }
+        ready = Precedences()
     }
 
     /// A connection is ready. An event for a slot's past tenant means nothing.
     mutating func note(_ token: Token, at now: UInt64) {
         guard let precedence = precedence(of: token, at: now) else { return }
-        ready[precedence].insert(token.slot)
+        queues[precedence].insert(token.slot)
+        ready.insert(precedence)
     }
 
     /// Mutating, since the table would be copied otherwise.
@@ -158,14 +162,13 @@ extension Conversations {
         advance(token, &content, epoll, at: now)
     }
 
-    /// A connection of this precedence may be ready.
-    func hasReady(_ precedence: Precedence) -> Bool { !ready[precedence].isEmpty }
-
     /// Serves one ready connection; false if there is none of this precedence.
     mutating func advanceNext(
         _ precedence: Precedence, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) -> Bool {
-        guard let place = ready[precedence].next(), let token = connections.token(at: place) else { return false }
+        let place = queues[precedence].next()
+        if queues[precedence].isEmpty { ready.remove(precedence) }
+        guard let place, let token = connections.token(at: place) else { return false }
         advance(token, &content, epoll, at: now)
         return true
     }

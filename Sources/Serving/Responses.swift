@@ -152,8 +152,12 @@ struct Responses: ~Copyable {
         if case .stream(let isChunked) = response.body, response.includesBody {
             connection.beginStream(at: streams.frames.count, isChunked: isChunked)
         }
+        var length = 0
         let movement = head.withBytes { head in
-            pages.withBytes(page, after: head) { connection.send($0, $1, at: now) }
+            pages.withBytes(page, after: head) { first, second in
+                length = first.count + second.count
+                return connection.send(first, second, at: now)
+            }
         }
         let sent: Int
         let awaited: Interest
@@ -165,7 +169,7 @@ struct Responses: ~Copyable {
         let isStream = connection.phase == .streaming
         if isStream, sent == head.count { return .wait(.hangUp) }
         let closes = response.persistence == .closing && !isStream
-        if sent == head.count + pages.withBytes(page, { $0.count }) { return closes ? .linger : .proceed }
+        if sent == length { return closes ? .linger : .proceed }
         connection.owe(rest(after: sent, page))
         if closes { connection.finish() }
         return .wait(awaited)

@@ -104,19 +104,25 @@ public struct Serving: ~Copyable {
     /// Serves one of those that are ready, by their precedence, or who waits at a listener. A client that has just left makes room for
     /// one that has just come, and whoever comes alone does not wait for a crowd.
     ///
-    /// - Returns: false if nobody is left, or the time of this turn is over: then level-triggered epoll reports the others again.
+    /// - Returns: false if nobody is left, or the time of this turn is over: level-triggered epoll reports again who is still ready.
     public mutating func step(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) throws(SystemError) -> Bool {
-        for precedence in turn.precedences {
+        guard try serveNext(&content, epoll, at: now) else { return false }
+        return !conversations.ready.isEmpty || !readyListeners.isEmpty
+    }
+
+    /// Serves one client; false if none is left that this turn bears.
+    private mutating func serveNext(
+        _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
+    ) throws(SystemError) -> Bool {
+        while let precedence = turn.next(of: conversations.ready, at: now) {
             if precedence == .crowd, try acceptNext(&content, epoll, at: now) { return true }
-            guard conversations.hasReady(precedence), turn.hasTime(for: precedence, at: now),
-                conversations.advanceNext(precedence, &content, epoll, at: now)
-            else { continue }
+            guard conversations.advanceNext(precedence, &content, epoll, at: now) else { continue }
             turn.count(precedence)
             return true
         }
-        return false
+        return try acceptNext(&content, epoll, at: now)
     }
 
     /// Accepts one connection, if this turn bears it and one waits.

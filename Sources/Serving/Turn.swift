@@ -3,7 +3,7 @@ import HTTP
 import Kernel
 
 /// In which order connections that are ready are served.
-enum Precedence: CaseIterable {
+enum Precedence: Int, CaseIterable {
     /// Answered before, and asking again after a while.
     case asking
     /// Answered before, and asking again at once, taking what is owed or waiting with more requests that came together. However many
@@ -13,6 +13,20 @@ enum Precedence: CaseIterable {
     case new
     /// Not answered yet, of a client that holds many connections: they are in the way of each other, and not of a client that comes alone.
     case crowd
+}
+
+/// Some of the precedences: a bit for each.
+struct Precedences: Equatable {
+    private var bits: UInt8 = 0
+
+    var isEmpty: Bool { bits == 0 }
+    /// Who is served before all others.
+    var first: Precedence? { Precedence(rawValue: bits.trailingZeroBitCount) }
+
+    func contains(_ precedence: Precedence) -> Bool { bits & 1 << precedence.rawValue != 0 }
+    mutating func insert(_ precedence: Precedence) { bits |= 1 << precedence.rawValue }
+    mutating func remove(_ precedence: Precedence) { bits &= ~(1 << precedence.rawValue) }
+    mutating func subtract(_ others: Precedences) { bits &= ~others.bits }
 }
 
 extension Connection {
@@ -28,7 +42,7 @@ extension Connection {
 struct Turn {
     private var endNanoseconds: UInt64 = 0
     private var endOfBusyNanoseconds: UInt64 = 0
-    private var served = CaseTable<Precedence, Int>(repeating: 0)
+    private var served = Precedences()
     private var acceptCount = 0
     private var departureCount = 0
 
@@ -36,18 +50,23 @@ struct Turn {
     mutating func begin(at now: UInt64) {
         endNanoseconds = now.saturatingSum(Limits.turnNanoseconds)
         endOfBusyNanoseconds = now.saturatingSum(Limits.turnNanoseconds / 2)
-        served.changeEach { $0 = 0 }
+        served = Precedences()
         acceptCount = 0
         departureCount = 0
     }
 
-    /// In the order in which they are served.
-    var precedences: [Precedence] { served.keys }
-
+    /// Who is served next, of those that are ready; nil if there is no time left for any.
+    ///
     /// One client of each precedence is served in every turn, however many of the others are ready. Those that ask again at once have
     /// half of it at most.
-    func hasTime(for precedence: Precedence, at now: UInt64) -> Bool {
-        served[precedence] == 0 || now < (precedence == .busy ? endOfBusyNanoseconds : endNanoseconds)
+    func next(of ready: Precedences, at now: UInt64) -> Precedence? {
+        var next = ready
+        if now >= endNanoseconds {
+            next.subtract(served)
+        } else if now >= endOfBusyNanoseconds, served.contains(.busy) {
+            next.remove(.busy)
+        }
+        return next.first
     }
 
     /// One client is let in in every turn.
@@ -59,7 +78,7 @@ struct Turn {
         return acceptCount < (isFull || now >= endNanoseconds ? Limits.acceptsPerFullTurn : Limits.acceptsPerTurn)
     }
 
-    mutating func count(_ precedence: Precedence) { served[precedence] += 1 }
+    mutating func count(_ precedence: Precedence) { served.insert(precedence) }
     mutating func countAccept() { acceptCount += 1 }
 
     /// A client had left before it was accepted. Returns whether all did that were to be accepted in this turn.

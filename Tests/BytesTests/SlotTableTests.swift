@@ -43,11 +43,16 @@ private struct Owner: ~Copyable {
         let old = table.insert(1) ?? Slot(index: 9, generation: 9)
         table.remove(old)
         let new = table.insert(2)
-        #expect(new == Slot(index: 0, generation: 2))
+        #expect(new == Slot(index: 0, generation: 3))
         table[old] = 3
         #expect(table[old] == nil && table.remove(old) == nil && table[index: 0] == 2)
         for foreign in [Slot(index: -1, generation: 1), Slot(index: 1, generation: 1), Slot(index: 0, generation: 0)] {
             #expect(table[foreign] == nil && table.slot(at: foreign.index) != foreign)
+        }
+        if let new { table.remove(new) }
+        for generation in 0...5 as ClosedRange<UInt32> {
+            let foreign = Slot(index: 0, generation: generation)
+            #expect(!table.contains(foreign) && table.remove(foreign) == nil && table.count == 0)
         }
     }
 
@@ -60,7 +65,7 @@ private struct Owner: ~Copyable {
                 if let slot = table.slot(at: index) { table.remove(slot) }
             }
             for index in stride(from: (capacity - 1) % 3, to: capacity, by: 3) {
-                #expect(table.insert(index) == Slot(index: index, generation: 2))
+                #expect(table.insert(index) == Slot(index: index, generation: 3))
             }
             #expect(table.isFull == true)
         }
@@ -87,7 +92,7 @@ private struct Owner: ~Copyable {
             #expect(table.remove(slots[1]) == nil && table.count == 2)
             _ = consume gone
             #expect(deaths.names == [1])
-            #expect(table.insert(Owner(3, deaths)) == Slot(index: 1, generation: 2))
+            #expect(table.insert(Owner(3, deaths)) == Slot(index: 1, generation: 3))
             #expect(table.insert(Owner(4, deaths)) == nil && deaths.names == [1, 4])
             table[slots[1]] = Owner(5, deaths)
             #expect(table[slots[1]] == nil && table[slots[1]]?.isTouched() == nil)

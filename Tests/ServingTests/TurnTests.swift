@@ -40,7 +40,11 @@ import Testing
         harness.beginTurn()
         for client in 0..<4 { harness.note(clients.token(client)) }
         var order: [[Int]] = []
-        while try harness.step() { order.append(clients.answered()) }
+        var isLeft = true
+        while isLeft {
+            isLeft = try harness.step()
+            order.append(clients.answered())
+        }
         #expect(order == [[2], [3], [0], [1]])
     }
 
@@ -166,7 +170,11 @@ import Testing
         harness.beginTurn(at: Clock.monotonicNanoseconds() + 100_000_000)
         for client in 0..<2 { harness.note(clients.token(client)) }
         var order: [[Int]] = []
-        while try harness.step() { order.append(clients.answered()) }
+        var isLeft = true
+        while isLeft {
+            isLeft = try harness.step()
+            order.append(clients.answered())
+        }
         #expect(order == [[1], [0]])
     }
 
@@ -182,7 +190,11 @@ import Testing
                 clients.send(client)
                 harness.note(clients.token(client))
             }
-            while try harness.step() { order.append(clients.answered()) }
+            var isLeft = true
+            while isLeft {
+                isLeft = try harness.step()
+                order.append(clients.answered())
+            }
         }
         #expect(order == [[0], [1], [2], [3], [0], [1], [2]])
     }

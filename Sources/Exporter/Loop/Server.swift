@@ -12,8 +12,8 @@ import Systemd
 /// The whole program in one loop: a timer starts each sample, and the same loop answers HTTP. It only hands each event to the
 /// part that it is for.
 ///
-/// Stepped: `turn` serves one batch of events, `run` repeats it. After each of them the clock is looked at, and a sample that is
-/// due is taken: it waits for one bounded piece of work at most, however many clients there are.
+/// Stepped: `turn` serves one batch of events, `run` repeats it. Between two pieces of work the clock is looked at, and a sample that
+/// is due is taken: it waits for one bounded piece of work at most, however many clients there are.
 struct Server: ~Copyable {
     // First what each turn touches, so that it lies together: most find the processor's caches cold.
     private let epoll: Epoll
