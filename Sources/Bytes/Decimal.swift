@@ -18,14 +18,44 @@ extension UInt64 {
     public init?(decimal bytes: Span<UInt8>) {
         guard !bytes.isEmpty else { return nil }
         var value: UInt64 = 0
-        for index in bytes.indices {
-            guard let digit = bytes[index].decimalDigit else { return nil }
-            let (scaled, overflowsScaled) = value.multipliedReportingOverflow(by: 10)
-            let (sum, overflowsSum) = scaled.addingReportingOverflow(UInt64(digit))
-            guard !overflowsScaled, !overflowsSum else { return nil }
-            value = sum
+        var index = 0
+        while bytes.count - index >= 8 {
+            guard let digits = UInt64(eightDigits: bytes.word(at: index)),
+                let longer = value.followed(by: digits, below: 100_000_000)
+            else { return nil }
+            value = longer
+            index += 8
+        }
+        while index < bytes.count {
+            guard let digit = bytes[index].decimalDigit, let longer = value.followed(by: UInt64(digit), below: 10) else {
+                return nil
+            }
+            value = longer
+            index += 1
         }
         self = value
+    }
+
+    /// The number with more digits behind it; nil if it does not fit.
+    ///
+    /// - Parameter scale: a power of ten, above the number that those digits spell.
+    @inlinable
+    func followed(by digits: UInt64, below scale: UInt64) -> UInt64? {
+        let (scaled, overflowsScaled) = multipliedReportingOverflow(by: scale)
+        let (sum, overflowsSum) = scaled.addingReportingOverflow(digits)
+        return overflowsScaled || overflowsSum ? nil : sum
+    }
+
+    /// The number that eight bytes spell, in the order in which they lie in memory; nil if one of them is no digit.
+    @inlinable
+    init?(eightDigits word: UInt64) {
+        // All at once, each in its own byte, of which the first is the lowest.
+        let digits = UInt64(littleEndian: word) ^ 0x3030_3030_3030_3030
+        // Above 9, a byte has its highest bit set, or gets it by the addition.
+        guard (digits | (digits &+ 0x7676_7676_7676_7676)) & 0x8080_8080_8080_8080 == 0 else { return nil }
+        let pairs = (digits &* 10 &+ digits >> 8) & 0x00FF_00FF_00FF_00FF
+        let fours = (pairs &* 100 &+ pairs >> 16) & 0x0000_FFFF_0000_FFFF
+        self = (fours &* 10_000 &+ fours >> 32) & 0xFFFF_FFFF
     }
 }
 

@@ -99,30 +99,29 @@ public struct PowerHistogram: Sendable {
         let bits = (Double(microwatts) / 1_000_000).bitPattern
         let significand = Double(bitPattern: bits & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0000)
         let exponent = Int(bits >> 52) - 1023
-        var step = 0
-        while step < 8, significand > PowerHistogram.bound(ofStep: step) { step += 1 }
-        let bucket = exponent * 8 + step
+        let bucket = exponent * 8 + step(of: significand)
         return min(max(bucket, bucketRange.lowerBound), bucketRange.upperBound)
+    }
+
+    /// How many of the bounds within one doubling lie below a value: halves what is left of them with each look.
+    private static func step(of significand: Double) -> Int {
+        let bounds = bounds.span
+        var step = significand > bounds[3] ? 4 : 0
+        if significand > bounds[step + 1] { step += 2 }
+        if significand > bounds[step] { step += 1 }
+        return step == 7 && significand > bounds[7] ? 8 : step
     }
 
     /// The most that a bucket holds.
     static func upperWatts(ofBucket bucket: Int) -> Double {
-        Double(sign: .plus, exponent: bucket >> 3, significand: bound(ofStep: bucket & 7))
+        Double(sign: .plus, exponent: bucket >> 3, significand: bounds.span[bucket & 7])
     }
 
     /// 2^(step/8), for the steps within one doubling.
-    private static func bound(ofStep step: Int) -> Double {
-        switch step {
-        case 0: 1
-        case 1: 1.0905077326652577
-        case 2: 1.189207115002721
-        case 3: 1.2968395546510096
-        case 4: 1.4142135623730951
-        case 5: 1.5422108254079407
-        case 6: 1.681792830507429
-        default: 1.8340080864093424
-        }
-    }
+    private static let bounds: InlineArray<8, Double> = [
+        1, 1.0905077326652577, 1.189207115002721, 1.2968395546510096, 1.4142135623730951, 1.5422108254079407, 1.681792830507429,
+        1.8340080864093424,
+    ]
 
     /// The wanted place if it is used, otherwise the nearest used one: as many are used as may be.
     private func usablePlace(for wanted: Int) -> Int {

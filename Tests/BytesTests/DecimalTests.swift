@@ -34,6 +34,25 @@ import Testing
         }
     }
 
+    @Test func `no byte passes as a digit because of its neighbours`() {
+        for place in 0..<17 {
+            for byte in UInt8.min...UInt8.max {
+                var bytes = Array(repeating: UInt8(ascii: "7"), count: 17)
+                bytes[place] = byte
+                let isDigit = byte >= 0x30 && byte <= 0x39
+                #expect((parse(bytes) != nil) == isDigit, "byte \(byte) at \(place)")
+                bytes[max(0, place - 1)] = ~byte
+                #expect(parse(bytes) == model(bytes), "bytes \(bytes)")
+            }
+        }
+        var random = SplitMix64(seed: 2)
+        for _ in 0..<20_000 {
+            let count = Int(random.next() % 24)
+            let bytes = (0..<count).map { _ in UInt8(0x2F + random.next() % 12) }
+            #expect(parse(bytes) == model(bytes), "bytes \(bytes)")
+        }
+    }
+
     @Test(arguments: [0, 1, 9, 10, 99, 100, 4_294_967_295, 4_294_967_296, UInt64.max - 1, UInt64.max] as [UInt64])
     func `a number is written in its shortest form`(value: UInt64) {
         var buffer = ByteBuffer(capacity: 20)
@@ -113,6 +132,11 @@ import Testing
         buffer.append(decimal: 1000)
         #expect(buffer.text() == "")
         #expect(buffer.overflowed == true)
+    }
+
+    /// As the standard library reads them, without the sign that it allows.
+    private func model(_ bytes: [UInt8]) -> UInt64? {
+        bytes.contains(UInt8(ascii: "+")) ? nil : UInt64(String(decoding: bytes, as: Unicode.ASCII.self))
     }
 
     private func parse(_ text: String) -> UInt64? { parse(Array(text.utf8)) }

@@ -13,6 +13,16 @@ import Testing
         #expect(PowerHistogram.bucket(of: microwatts) == bucket)
     }
 
+    @Test func `every bucket begins above the bound of the one before, up to its own`() {
+        for bucket in PowerHistogram.bucketRange where bucket > -60 && bucket <= 192 {
+            let bound = PowerHistogram.upperWatts(ofBucket: bucket) * 1_000_000
+            guard bound < 0x1p53 else { break }
+            let last = UInt64(bound)
+            #expect(PowerHistogram.bucket(of: last) == bucket, "\(last) uW")
+            #expect(PowerHistogram.bucket(of: last + 1) == min(bucket + 1, PowerHistogram.bucketRange.upperBound), "\(last + 1) uW")
+        }
+    }
+
     @Test func `classic buckets count what the native ones do`() {
         var histogram = PowerHistogram()
         let values: [UInt64] = [0, 1, 499_999, 500_000, 500_001, 1_000_000, 64_000_000, 64_000_001, 5_000_000_000]
