@@ -19,7 +19,9 @@ import Testing
             guard bound < 0x1p53 else { break }
             let last = UInt64(bound)
             #expect(PowerHistogram.bucket(of: last) == bucket, "\(last) uW")
-            #expect(PowerHistogram.bucket(of: last + 1) == min(bucket + 1, PowerHistogram.bucketRange.upperBound), "\(last + 1) uW")
+            #expect(
+                PowerHistogram.bucket(of: last + 1) == min(bucket + 1, PowerHistogram.bucketRange.upperBound),
+                "\(last + 1) uW")
         }
     }
 
