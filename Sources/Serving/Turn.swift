@@ -3,7 +3,7 @@ import HTTP
 import Kernel
 
 /// In which order connections that are ready are served.
-enum Precedence: Int, CaseIterable {
+enum Precedence: UInt8, CaseIterable {
     /// Answered before, and asking again after a while.
     case asking
     /// Answered before, and asking again at once, taking what is owed or waiting with more requests that came together. However many
@@ -21,11 +21,11 @@ struct Precedences: Equatable {
 
     var isEmpty: Bool { bits == 0 }
     /// Who is served before all others.
-    var first: Precedence? { Precedence(rawValue: bits.trailingZeroBitCount) }
+    var first: Precedence? { Precedence(rawValue: UInt8(truncatingIfNeeded: bits.trailingZeroBitCount)) }
 
-    func contains(_ precedence: Precedence) -> Bool { bits & 1 << precedence.rawValue != 0 }
-    mutating func insert(_ precedence: Precedence) { bits |= 1 << precedence.rawValue }
-    mutating func remove(_ precedence: Precedence) { bits &= ~(1 << precedence.rawValue) }
+    func contains(_ precedence: Precedence) -> Bool { bits & 1 &<< precedence.rawValue != 0 }
+    mutating func insert(_ precedence: Precedence) { bits |= 1 &<< precedence.rawValue }
+    mutating func remove(_ precedence: Precedence) { bits &= ~(1 &<< precedence.rawValue) }
     mutating func subtract(_ others: Precedences) { bits &= ~others.bits }
 }
 
