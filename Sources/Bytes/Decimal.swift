@@ -27,10 +27,9 @@ extension UInt64 {
             index += 8
         }
         while index < bytes.count {
-            guard let digit = bytes[index].decimalDigit, let longer = value.followed(by: UInt64(digit), below: 10)
-            else {
-                return nil
-            }
+            guard let digit = bytes[index].decimalDigit,
+                let longer = value.followed(by: UInt64(digit), below: 10)
+            else { return nil }
             value = longer
             index += 1
         }

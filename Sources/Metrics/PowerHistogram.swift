@@ -119,9 +119,8 @@ public struct PowerHistogram: Sendable {
 
     /// 2^(step/8), for the steps within one doubling.
     private static let bounds: InlineArray<8, Double> = [
-        1, 1.0905077326652577, 1.189207115002721, 1.2968395546510096, 1.4142135623730951, 1.5422108254079407,
-        1.681792830507429,
-        1.8340080864093424,
+        1, 1.0905077326652577, 1.189207115002721, 1.2968395546510096,
+        1.4142135623730951, 1.5422108254079407, 1.681792830507429, 1.8340080864093424,
     ]
 
     /// The wanted place if it is used, otherwise the nearest used one: as many are used as may be.
