@@ -39,9 +39,9 @@ def main() -> None:
                 scrape_in_turn([client], 2)
                 scrapes = seen(counted, lambda: scrape_in_turn([client], 10))
     functions = list(dict.fromkeys([*functions, *pages, *scrapes]))
-    functions.sort(
-        key=lambda name: (-(ticks[name] == SHORT_WINDOWS), -(scrapes[name] == SHORT_WINDOWS), -pages[name], -ticks[name])
-    )
+    functions.sort(key=lambda name: (-pages[name], -ticks[name]))
+    for count in (scrapes, ticks):
+        functions.sort(key=lambda name: count[name] != SHORT_WINDOWS)
     ORDER.write_text("".join(f"{name}\n" for name in functions))
     for what, count in (("tick", ticks), ("scrape", scrapes)):
         print(f"{sum(count[name] == SHORT_WINDOWS for name in functions)} functions are of every {what}")
