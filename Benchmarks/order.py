@@ -34,10 +34,12 @@ def main() -> None:
             ticks = seen(counted, lambda: None)
             with counted.server.client(path="/metrics") as client:
                 pages = seen(counted, lambda: scrape_in_turn([client], 1))
-        with counted_exporter(place, tree, "--sample.interval", "5s", "--web.resolution", "60s") as counted:
-            with counted.server.client(path="/metrics") as client:
-                scrape_in_turn([client], 2)
-                scrapes = seen(counted, lambda: scrape_in_turn([client], 10))
+        with (
+            counted_exporter(place, tree, "--sample.interval", "5s", "--web.resolution", "60s") as counted,
+            counted.server.client(path="/metrics") as client,
+        ):
+            scrape_in_turn([client], 2)
+            scrapes = seen(counted, lambda: scrape_in_turn([client], 10))
     functions = list(dict.fromkeys([*functions, *pages, *scrapes]))
     functions.sort(key=lambda name: (-pages[name], -ticks[name]))
     for count in (scrapes, ticks):
