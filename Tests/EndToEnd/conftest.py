@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +32,15 @@ NOBODY = 65534
 
 
 def pytest_sessionstart() -> None:
-    """Says at once what is missing, instead of failing every test."""
+    """Says at once what is missing, instead of failing every test.
+
+    What starts the tests in the background, such as nohup, may have them ignore signals, and what they start would, too: a
+    command that is measured keeps that, and never ends by the signal that a test sends.
+    """
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL, signal.SIGQUIT: signal.SIG_DFL}
+    for number, action in usual.items():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, action)
     if not BINARY.is_file():
         pytest.exit(f"{BINARY} is missing: run `make build`, or set PYJOULES_EXPORTER to the binary", 2)
 
