@@ -34,8 +34,8 @@ NOBODY = 65534
 def pytest_sessionstart() -> None:
     """Says at once what is missing, instead of failing every test.
 
-    What starts the tests in the background, such as nohup, may have them ignore signals, and what they start would, too: a
-    command that is measured keeps that, and never ends by the signal that a test sends.
+    What starts the tests in the background, such as nohup, may have them ignore signals, and what they start would,
+    too: a command that is measured keeps that, and never ends by the signal that a test sends.
     """
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL, signal.SIGQUIT: signal.SIG_DFL}
     for number, action in usual.items():
