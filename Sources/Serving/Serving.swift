@@ -221,7 +221,7 @@ public struct Serving: ~Copyable {
     /// `Token.Kind.passwordCheck`: goes on with the requests that waited for it.
     public mutating func finishCheck(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
+    ) {
         conversations.finishCheck(&content, epoll, at: now)
     }
 
@@ -234,14 +234,14 @@ public struct Serving: ~Copyable {
     ) throws(SystemError) {
         conversations.refuseDisplaced(&content, epoll, at: now)
         if webFile?.isDue(at: now) ?? false { try reload(epoll, at: now) }
-        if now + Serving.sweepSlackNanoseconds >= nextSweepNanoseconds { try sweep(&content, epoll, at: now) }
+        if now + Serving.sweepSlackNanoseconds >= nextSweepNanoseconds { sweep(&content, epoll, at: now) }
         conversations.endIdle(at: now)
         if conversations.takeFreedSlot() { watchListeners(epoll, at: now) }
     }
 
     private mutating func sweep(
         _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
-    ) throws(SystemError) {
+    ) {
         conversations.passOverdueCheck(&content, epoll, at: now)
         let isDone = conversations.expire(epoll, at: now)
         nextSweepNanoseconds = isDone ? now + UInt64(Serving.sweepMilliseconds) * 1_000_000 : now

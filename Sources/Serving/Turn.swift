@@ -16,7 +16,7 @@ enum Precedence: UInt8, CaseIterable {
 }
 
 /// Some of the precedences: a bit for each.
-struct Precedences: Equatable {
+struct Precedences {
     private var bits: UInt8 = 0
 
     var isEmpty: Bool { bits == 0 }

@@ -146,7 +146,7 @@ import Testing
         #expect(first.isClosed() == true)
         second.send(healthy)
         harness.beginTurn()
-        try harness.dispatch(late)
+        harness.dispatch(late)
         let isLeft = try harness.step()
         #expect(isLeft == false)
         #expect(second.receiveAll().isEmpty)
@@ -161,10 +161,10 @@ import Testing
         first.send(healthy)
         // One batch: the listener, whose newcomer evicts the first client, and then the first client's own event.
         harness.beginTurn()
-        try harness.dispatch(Token(.listener, slot: 0))
+        harness.dispatch(Token(.listener, slot: 0))
         let isAccepted = try harness.step()
         #expect(isAccepted == true)
-        try harness.dispatch(Token(.connection, slot: 0, generation: 1))
+        harness.dispatch(Token(.connection, slot: 0, generation: 1))
         while try harness.step() {}
         #expect(first.isClosed() == true)
         second.send(healthy)

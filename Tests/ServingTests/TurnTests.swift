@@ -39,12 +39,7 @@ import Testing
         for client in 0..<4 { clients.send(client) }
         harness.beginTurn()
         for client in 0..<4 { harness.note(clients.token(client)) }
-        var order: [[Int]] = []
-        var isLeft = true
-        while isLeft {
-            isLeft = try harness.step()
-            order.append(clients.answered())
-        }
+        let order = try clients.answeredStepByStep(&harness)
         #expect(order == [[2], [3], [0], [1]])
     }
 
@@ -169,12 +164,7 @@ import Testing
         clients.send(1)
         harness.beginTurn(at: Clock.monotonicNanoseconds() + 100_000_000)
         for client in 0..<2 { harness.note(clients.token(client)) }
-        var order: [[Int]] = []
-        var isLeft = true
-        while isLeft {
-            isLeft = try harness.step()
-            order.append(clients.answered())
-        }
+        let order = try clients.answeredStepByStep(&harness)
         #expect(order == [[1], [0]])
     }
 
@@ -190,11 +180,7 @@ import Testing
                 clients.send(client)
                 harness.note(clients.token(client))
             }
-            var isLeft = true
-            while isLeft {
-                isLeft = try harness.step()
-                order.append(clients.answered())
-            }
+            order += try clients.answeredStepByStep(&harness)
         }
         #expect(order == [[0], [1], [2], [3], [0], [1], [2]])
     }
@@ -245,6 +231,17 @@ import Testing
         /// Who has got an answer since the last time.
         func answered() -> [Int] {
             clients.indices.filter { Clients.hasAnswer(clients[$0]) }
+        }
+
+        /// Steps until nobody is left, and says who has got an answer in each step.
+        func answeredStepByStep(_ harness: inout Harness) throws -> [[Int]] {
+            var order: [[Int]] = []
+            var isLeft = true
+            while isLeft {
+                isLeft = try harness.step()
+                order.append(answered())
+            }
+            return order
         }
 
         private static func hasAnswer(_ client: borrowing Client?) -> Bool {

@@ -141,7 +141,7 @@ struct Server: ~Copyable {
         case .timer: break  // The clock says so too.
         case .listener, .connection: serving.note(token, at: now)
         case .signals: try takeSignals(at: now)
-        case .passwordCheck: try serving.finishCheck(&publication, epoll, at: now)
+        case .passwordCheck: serving.finishCheck(&publication, epoll, at: now)
         case .files: serving.takeChanges(at: now)
         }
     }
