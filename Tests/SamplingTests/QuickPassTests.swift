@@ -13,39 +13,29 @@ import Testing
     private static let hour: UInt64 = 3_600_000_000_000
 
     /// The clocks say later that something came between their readings when the pass began.
-    @Test(arguments: [0, hour])
-    func `a pass whose moments may be wrong is not kept, and the one in its stead has both clocks`(
-        late: UInt64
-    ) throws {
-        try withPowercapTree(["0": "package-0"]) { tree in
-            var sampling = Sampling(.powercap(tree.root, time: .replay))
-            for tick in [3, 2] as [UInt64] { sampling.tick(at: .now().earlier(by: tick * Self.interval)) }
-            sampling.sources.time = .kernel
+    @Test func `a pass whose moments may be wrong is not kept, and the one in its stead has both clocks`() throws {
+        try expectInOneAttempt { sampling in
             var begin = Moment.now()
-            begin.boottimeNanoseconds += late
-            let collected = sampling.collect(at: begin, every: Self.interval)
-            #expect(collected == (late == 0 ? .kept : .declined))
-            try #require(sampling.hasBacklog == (late == 0))
-            guard late != 0 else { return }
+            begin.boottimeNanoseconds += Self.hour
+            #expect(sampling.collect(at: begin, every: Self.interval) == .declined)
+            #expect(sampling.hasBacklog == false)
             _ = sampling.pass(at: .now(), every: Self.interval)
             let last = try #require(sampling.accounts[0].accountant.last?.moment)
-            #expect(last.isOfOneWaking(with: .now()))
+            return last.isOfOneWaking(with: .now())
         }
     }
 
     @Test func `its readings have the moments of the clock`() throws {
-        try withPowercapTree(["0": "package-0"]) { tree in
-            var sampling = Sampling(.powercap(tree.root, time: .replay))
-            for tick in [3, 2] as [UInt64] { sampling.tick(at: .now().earlier(by: tick * Self.interval)) }
-            sampling.sources.time = .kernel
+        try expectInOneAttempt { sampling in
             let begin = Moment.now()
-            #expect(sampling.collect(at: begin, every: Self.interval) == .kept)
+            guard sampling.collect(at: begin, every: Self.interval) == .kept else { return false }
             let end = Moment.now()
             #expect(sampling.countCollected(every: Self.interval) == true)
             let moment = try #require(sampling.accounts[0].accountant.last?.moment)
             let times = [begin, moment, end]
             #expect(times.map(\.monotonicNanoseconds) == times.map(\.monotonicNanoseconds).sorted())
             #expect(moment.isOfOneWaking(with: begin))
+            return true
         }
     }
 
@@ -87,6 +77,22 @@ import Testing
         var asleep = (0..<9).map { start.interrupted(by: Self.hour + $0) }
         #expect(Moment.steady(after: start) { asleep.removeFirst() }.hasSlept(since: start))
         #expect(asleep.count == 5)
+    }
+
+    /// Who has to wait for the processor in the middle of a pass, or between its two clocks, is rightly told another outcome. So
+    /// it is tried again with a new machine, which has been read twice and is due.
+    private func expectInOneAttempt(_ isUndisturbed: (inout Sampling) throws -> Bool) throws {
+        for _ in 0..<1000 {
+            var hasPassed = false
+            try withPowercapTree(["0": "package-0"]) { tree in
+                var sampling = Sampling(.powercap(tree.root, time: .replay))
+                for tick in [3, 2] as [UInt64] { sampling.tick(at: .now().earlier(by: tick * Self.interval)) }
+                sampling.sources.time = .kernel
+                hasPassed = try isUndisturbed(&sampling)
+            }
+            if hasPassed { return }
+        }
+        Issue.record("disturbed in each of 1000 attempts")
     }
 }
 
