@@ -59,14 +59,28 @@ public struct Epoll: ~Copyable {
 
     /// Waits until something is ready, at most `timeoutMilliseconds`, or without end if that is nil. See epoll_wait(2).
     ///
-    /// If it fails, the batch is empty.
+    /// Who is stopped meanwhile, or looked at by a debugger, waits for what is left of the time. If it fails, the batch is empty.
     public borrowing func wait(into batch: inout EventBatch, timeoutMilliseconds: Int32?) throws(SystemError) {
         let number = descriptor.number
-        let timeout = timeoutMilliseconds ?? -1
         let (events, capacity) = unsafe (batch.events, Int32(batch.capacity))
+        let deadline = timeoutMilliseconds.map(Epoll.deadline)
         batch.count = 0
-        let outcome = attempt { unsafe Int(clinux_epoll_wait(number, events, capacity, timeout)) }
+        let outcome = attempt {
+            unsafe Int(clinux_epoll_wait(number, events, capacity, Epoll.milliseconds(until: deadline)))
+        }
         batch.count = try outcome.orThrow("epoll_wait")
+    }
+
+    private static func deadline(inMilliseconds milliseconds: Int32) -> UInt64 {
+        milliseconds > 0 ? Clock.monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000 : 0
+    }
+
+    /// Rounded up, as a wait that ends before the time is over would be of no use.
+    private static func milliseconds(until deadline: UInt64?) -> Int32 {
+        guard let deadline else { return -1 }
+        guard deadline > 0 else { return 0 }
+        let now = Clock.monotonicNanoseconds()
+        return deadline > now ? Int32(clamping: (deadline - now + 999_999) / 1_000_000) : 0
     }
 }
 

@@ -105,6 +105,34 @@ import Testing
         #expect(batch[token: 0] == 9)
     }
 
+    /// The kernel waits the whole time anew after each signal, even one that only let a stopped process go on: see signal(7).
+    @Test func `who is interrupted again and again waits no longer than was said`() throws {
+        let epoll = try Epoll()
+        let before = signal(SIGALRM) { _ in }
+        var (alarm, blocked) = (sigset_t(), sigset_t())
+        sigemptyset(&alarm)
+        sigaddset(&alarm, SIGALRM)
+        pthread_sigmask(SIG_UNBLOCK, &alarm, &blocked)
+        var toThisThread = sigevent()
+        toThisThread.sigev_signo = SIGALRM
+        toThisThread.sigev_notify = Int32(SIGEV_THREAD_ID)
+        toThisThread._sigev_un._tid = try thread()
+        var timer: timer_t?
+        try checked("timer_create", timer_create(CLOCK_MONOTONIC, &toThisThread, &timer))
+        let step = timespec(tv_sec: 0, tv_nsec: 2_000_000)
+        var interruptions = itimerspec(it_interval: step, it_value: step)
+        try checked("timer_settime", timer_settime(timer, 0, &interruptions, nil))
+        let start = Clock.monotonicNanoseconds()
+        var batch = EventBatch(capacity: 1)
+        try epoll.wait(into: &batch, timeoutMilliseconds: 30)
+        let end = Clock.monotonicNanoseconds()
+        try checked("timer_delete", timer_delete(timer))
+        pthread_sigmask(SIG_SETMASK, &blocked, nil)
+        signal(SIGALRM, before)
+        #expect(batch.count == 0)
+        #expect(end >= start + 30_000_000)
+    }
+
     @Test func `misuse is an error that names the call`() throws {
         let epoll = try Epoll()
         let pair = try FileDescriptor.connectedPair()
@@ -125,6 +153,12 @@ import Testing
             guard let error = error as? SystemError else { return false }
             return "\(error.call)" == "epoll_ctl" && error.code.number == number
         }
+    }
+
+    /// The kernel's number of the thread that asks.
+    private func thread() throws -> pid_t {
+        let name = try Files.link("/proc/thread-self")
+        return try #require(name.split(separator: "/").last.flatMap { pid_t($0) })
     }
 
     /// What is ready now.
