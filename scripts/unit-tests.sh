@@ -12,12 +12,17 @@ run() {
 }
 
 # What the first says is shown when both have ended, so that their lines are not mixed.
-said=$(mktemp)
-run --filter "$half" >"$said" 2>&1 &
+said=$(mktemp -d)
+run --filter "$half" >"$said/first" 2>&1 &
 first=$!
-trap 'kill "$first" 2>/dev/null || true; rm -f "$said"' EXIT
+trap 'kill "$first" 2>/dev/null || true; rm -rf "$said"' EXIT
 status=0
-run --skip "$half" || status=$?
+run --skip "$half" 2>&1 | tee "$said/second" || status=$?
 wait "$first" || status=$?
-cat "$said"
+cat "$said/first"
+if [ "$status" -ne 0 ]; then
+    # Of a log that is cut somebody may see the end only.
+    echo "What failed:"
+    grep -hE '✘|^↳|Fatal error' "$said/first" "$said/second" || tail --lines=3 "$said/first" "$said/second"
+fi
 exit "$status"
