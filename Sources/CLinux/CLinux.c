@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -81,6 +82,13 @@ int clinux_memfd(const char *name, size_t length) {
     close(descriptor);
     errno = code;
     return -1;
+}
+
+int clinux_zero_copy_buffer(void) { return memfd_create("responses", MFD_CLOEXEC); }
+
+ssize_t clinux_sendfile(int socket, int file, size_t offset, size_t length) {
+    off_t position = (off_t)offset;
+    return sendfile(socket, file, &position, length);
 }
 
 int clinux_wait_writable(int descriptor) {

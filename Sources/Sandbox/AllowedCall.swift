@@ -49,6 +49,7 @@ extension AllowedCall {
         if plan.opensPerfEvents { calls.append(AllowedCall("perf_event_open")) }
         if plan.watchesFiles { calls += watching }
         if plan.writesFiles { calls.append(AllowedCall("pwrite64")) }
+        if let buffer = plan.zeroCopyBuffer { calls += repeating(buffer, writesFiles: plan.writesFiles) }
         return calls
     }
 
@@ -78,6 +79,12 @@ extension AllowedCall {
         AllowedCall("gettimeofday"),  // As clock_gettime, for OpenSSL.
         AllowedCall("getrandom"),  // TLS, and keys of the credentials' cache.
     ]
+
+    /// Responses that are sent again and again, from a buffer that is emptied and filled anew for each.
+    private static func repeating(_ buffer: Int32, writesFiles: Bool) -> [AllowedCall] {
+        let calls = [AllowedCall("sendfile"), AllowedCall("ftruncate", .equal(buffer, 0))]
+        return writesFiles ? calls : calls + [AllowedCall("pwrite64", .equal(buffer, 0))]
+    }
 
     /// Feeds: files of one directory alone, by its descriptor.
     private static func replacing(in directory: Int32) -> [AllowedCall] {

@@ -16,6 +16,8 @@ public struct SandboxPlan: Sendable {
     public var opensPerfEvents = false
     /// Files that are open already are written, such as a state file.
     public var writesFiles = false
+    /// The descriptor of a buffer that is filled anew, to be sent without a copy; nil without one.
+    public var zeroCopyBuffer: Int32?
     /// Clients are served.
     public var servesClients = true
     /// Files are opened and read again. Otherwise, only what is open already is.

@@ -176,6 +176,16 @@ extension Connection {
         Movement(socket.receive(into: &output), otherwise: .readable)
     }
 
+    /// Nothing that changes bytes stands between a response and the socket.
+    var sendsWithoutCopy: Bool { session == nil }
+
+    /// Sends what a buffer holds, as much of it as is taken; never waits.
+    mutating func send(_ buffer: borrowing ZeroCopyBuffer, at now: UInt64) -> Movement {
+        let movement = Movement(socket.send(buffer, pieceBytes: pieceBytes), otherwise: .writable)
+        if case .bytes(let count) = movement, count > 0 { lastProgressNanoseconds = now }
+        return movement
+    }
+
     /// Sends two pieces, as much of them as is taken; never waits. After `wait`, the same bytes must come again first.
     mutating func send(_ first: Span<UInt8>, _ second: Span<UInt8>, at now: UInt64) -> Movement {
         let movement =

@@ -15,6 +15,8 @@ struct Page: ~Copyable {
     private(set) var use: Use
     /// Grows with each page that is begun or read: the lowest has been left alone for longest.
     private(set) var number: UInt64
+    /// That with which it was begun.
+    private(set) var begunNumber: UInt64
     /// Connections that have not taken all of it.
     var readers = 0
 
@@ -22,6 +24,7 @@ struct Page: ~Copyable {
         self.bytes = bytes
         self.use = use
         self.number = number
+        begunNumber = number
     }
 
     var capacity: Int { bytes.capacity }
@@ -32,6 +35,7 @@ struct Page: ~Copyable {
         bytes.removeAll()
         self.use = use
         self.number = number
+        begunNumber = number
     }
 
     /// A reader has taken some of it.

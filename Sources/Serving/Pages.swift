@@ -80,6 +80,9 @@ struct Pages: ~Copyable {
         return hasMade
     }
 
+    /// Tells a page from those that were or will be in the same place.
+    func number(_ slot: Slot) -> UInt64 { look(at: slot.index) { $0.begunNumber } ?? 0 }
+
     /// Lends the bytes of a page from an offset on; none without a page.
     func withBytes<Result>(_ slot: Slot?, from offset: Int = 0, _ use: (Span<UInt8>) -> Result) -> Result {
         guard let slot else {

@@ -15,12 +15,18 @@ struct Responder: ~Copyable {
     private var recent = RecentHead()
     private let log: Logger
 
-    init(_ decisions: consuming Decisions, _ headers: consuming DocumentHeaders, _ log: Logger) {
+    init(
+        _ decisions: consuming Decisions, _ headers: consuming DocumentHeaders, _ repeated: consuming ZeroCopyResponse,
+        _ log: Logger
+    ) {
         self.decisions = decisions
-        responses = Responses(headers)
+        responses = Responses(headers, repeated)
         responses.setExtraHeaders(self.decisions.extraHeaders)
         self.log = log
     }
+
+    /// The descriptor of the buffer that is sent without a copy.
+    var zeroCopyBuffer: Int32? { responses.zeroCopyBuffer }
 
     /// Sets the date for all responses until it is set again.
     mutating func setDate(unixSeconds: UInt64) { responses.setDate(unixSeconds: unixSeconds) }

@@ -61,13 +61,15 @@ struct Responses: ~Copyable {
     private var pages = Pages()
     private var headers: DocumentHeaders
     private var streams = StreamSender()
+    private var repeated: ZeroCopyResponse
     /// For what is left of a head.
     private var rests: BufferPool
     /// What the Date of a response says, on the wall clock.
     private(set) var unixSeconds: UInt64 = 0
     private var date = HTTPDate(unixSeconds: 0)
 
-    init(_ headers: consuming DocumentHeaders) {
+    init(_ headers: consuming DocumentHeaders, _ repeated: consuming ZeroCopyResponse) {
+        self.repeated = repeated
         let capacity =
             ResponseHead.longestBytes + Responses.extraHeaderBytes + Responses.explanationBytes
             + Responses.locationBytes + headers.longestBytes
@@ -75,6 +77,9 @@ struct Responses: ~Copyable {
         head = ByteBuffer(capacity: capacity)
         rests = BufferPool(bufferCapacity: capacity)
     }
+
+    /// The descriptor of the buffer that is sent without a copy.
+    var zeroCopyBuffer: Int32? { repeated.descriptor }
 
     /// Sets the date for all responses until it is set again.
     mutating func setDate(unixSeconds: UInt64) {
@@ -146,17 +151,21 @@ struct Responses: ~Copyable {
         if wanted == nil || wanted != composed {
             compose(response)
             composed = wanted
+            repeated.forget()
         }
         let page = response.page
         // Even if it cannot be sent: it counts as one until the connection ends.
         if case .stream(let isChunked) = response.body, response.includesBody {
             connection.beginStream(at: streams.frames.count, isChunked: isChunked)
         }
+        let mayComeAgain = wanted != nil && page != nil
         var length = 0
         let movement = head.withBytes { head in
             pages.withBytes(page, after: head) { first, second in
                 length = first.count + second.count
-                return connection.send(first, second, at: now)
+                return mayComeAgain
+                    ? repeated.send(first, second, on: &connection, at: now)
+                    : connection.send(first, second, at: now)
             }
         }
         let sent: Int
@@ -232,14 +241,14 @@ struct Responses: ~Copyable {
         return Unsent(buffer, loan)
     }
 
-    /// All that the head of a page depends on, but for the operator's own header lines; nil for another response, and for a page with
+    /// Which page it is, and all that its head depends on, but for the operator's own header lines; nil for another response, and for a page with
     /// header lines of its own.
     private mutating func pageHead(_ response: Response) -> PageHead? {
         guard case .page(let slot, let contentType, let coding) = response.body, response.status == .ok, headers.isEmpty
         else { return nil }
         return PageHead(
             contentType: contentType, coding: coding, contentLength: pages.withBytes(slot) { $0.count },
-            persistence: response.persistence, unixSeconds: unixSeconds)
+            page: pages.number(slot), persistence: response.persistence, unixSeconds: unixSeconds)
     }
 
     private mutating func compose(_ response: Response) {
@@ -290,17 +299,19 @@ struct Responses: ~Copyable {
     }
 }
 
-/// What the head of a page says: scrapes of one second differ in nothing of it.
+/// What the head of a page says, and of which page: scrapes of one second differ in nothing of it.
 private struct PageHead: Equatable {
     let contentType: StaticString
     let coding: ContentCoding
     let contentLength: Int
+    let page: UInt64
     let persistence: ResponseHead.Persistence
     let unixSeconds: UInt64
 
     static func == (one: PageHead, other: PageHead) -> Bool {
         unsafe one.contentType.utf8Start == other.contentType.utf8Start && one.coding == other.coding
-            && one.contentLength == other.contentLength && one.persistence == other.persistence
+            && one.contentLength == other.contentLength && one.page == other.page
+            && one.persistence == other.persistence
             && one.unixSeconds == other.unixSeconds
     }
 }

@@ -57,7 +57,9 @@ public struct Serving: ~Copyable {
         self.listeners = listeners
         conversations = Conversations(
             limit: maximumConnections, pieceBytes: buffers.sendBytes,
-            Responder(Decisions(policy, paths), DocumentHeaders(run: run, contentPolicy: contentPolicy), log))
+            Responder(
+                Decisions(policy, paths), DocumentHeaders(run: run, contentPolicy: contentPolicy),
+                ZeroCopyResponse(ZeroCopyBuffer()), log))
         self.webFile = webFile
         self.log = log
     }
@@ -81,6 +83,9 @@ public struct Serving: ~Copyable {
         case .none: []
         }
     }
+
+    /// The descriptor of the buffer that is sent without a copy; nil where there is none.
+    public var zeroCopyBuffer: Int32? { conversations.responder.zeroCopyBuffer }
 
     /// The key of a certificate is in memory.
     public var holdsKey: Bool { conversations.responder.decisions.speaksTLS }

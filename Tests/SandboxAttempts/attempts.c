@@ -22,6 +22,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -288,6 +289,22 @@ static int watch_file(const char *unused) {
     return result < 0 && errno == EBADF ? 0 : result;
 }
 
+/* The descriptor of the argument's number; that there is none is what was to be learned: the call was made. */
+static int shorten(const char *number) {
+    int result = ftruncate(atoi(number), 0);
+    return result < 0 && errno == EBADF ? 0 : result;
+}
+
+static int fill(const char *number) {
+    ssize_t result = pwrite(atoi(number), "x", 1, 0);
+    return result < 0 && errno == EBADF ? 0 : (int)result;
+}
+
+static int send_file(const char *number) {
+    ssize_t result = sendfile(-1, atoi(number), NULL, 1);
+    return result < 0 && errno == EBADF ? 0 : (int)result;
+}
+
 static const struct {
     const char *name;
     int (*attempt)(const char *);
@@ -308,6 +325,9 @@ static const struct {
     {"listen", listen_on},
     {"setsockopt-keepalive", keep_alive},
     {"watch", watch_file},
+    {"ftruncate", shorten},
+    {"pwrite", fill},
+    {"sendfile", send_file},
     {"execve", execute},
     {"clone", make_process},
     {"clone3", make_process_3},

@@ -9,7 +9,7 @@ import SandboxAttempts
 ///     status CapEff 0000000000000000
 ///
 /// Options: `layer=NAME` (repeatable; all if none), `readable=PATH`, `watching`, `threads`, `perf`, `abstract`, `fatal`, `reader`,
-/// `replacing=PATH`, `device=NUMBER` or `device=any`; an attempt is `try:NAME` or `try:NAME=ARGUMENT`. `try:replace` replaces a
+/// `replacing=PATH`, `buffer=DESCRIPTOR`, `files`, `device=NUMBER` or `device=any`; an attempt is `try:NAME` or `try:NAME=ARGUMENT`. `try:replace` replaces a
 /// file of that directory.
 @main
 struct Probe {
@@ -34,6 +34,8 @@ struct Probe {
                 let directory = try ReplacingDirectory(argument)
                 plan.keepReplacing(in: directory)
                 replacing = consume directory
+            case "buffer": plan.zeroCopyBuffer = Int32(argument)
+            case "files": plan.writesFiles = true
             case "device": plan.deviceCommands = UInt32(argument).map { .one($0) } ?? .any
             case let name where name.hasPrefix("try:"): attempts.append((String(name.dropFirst(4)), argument))
             default: throw Misuse(word: word)

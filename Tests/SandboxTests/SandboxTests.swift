@@ -71,6 +71,18 @@ import Testing
         #expect(try Probing("layer=seccomp", "watching", "try:watch").result(of: "watch") == 0)
     }
 
+    /// No other file is shortened, and none but those of the plan is written.
+    @Test func `only the buffer for responses is filled anew, and only where it is planned`() throws {
+        let planned = try Probing("layer=seccomp", "buffer=99", "try:ftruncate=99", "try:pwrite=99", "try:sendfile=99")
+        for attempt in ["ftruncate", "pwrite", "sendfile"] { #expect(planned.result(of: attempt) == 0, "\(attempt)") }
+        let other = try Probing("layer=seccomp", "buffer=99", "try:ftruncate=98", "try:pwrite=98")
+        for attempt in ["ftruncate", "pwrite"] { #expect(other.result(of: attempt) == EPERM, "\(attempt)") }
+        let both = try Probing("layer=seccomp", "buffer=99", "files", "try:ftruncate=98", "try:pwrite=98")
+        #expect(both.result(of: "ftruncate") == EPERM && both.result(of: "pwrite") == 0)
+        let none = try Probing("layer=seccomp", "try:ftruncate=99", "try:pwrite=99", "try:sendfile=99")
+        for attempt in ["ftruncate", "pwrite", "sendfile"] { #expect(none.result(of: attempt) == EPERM, "\(attempt)") }
+    }
+
     /// Energy events that are lost come back only so.
     @Test func `where performance events are planned they may be opened, and the capability for it is kept`() throws {
         let probe = try Probing("perf", "try:perf_event_open", "try:socket")

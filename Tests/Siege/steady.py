@@ -20,7 +20,7 @@ SETUPS = {
 ERRORS = ("EINTR", "EAGAIN", "ENOMEM", "EIO")
 # Fewer bytes than there are, or none where one that was not written would only be missing in the reader's sight.
 SHORT = {"read": 0, "pread64": 0, "recvfrom": 0, "getdents64": 0, "epoll_wait": 0, "epoll_pwait": 0, "getrandom": 1}
-SHORT |= {"write": 1, "pwrite64": 1, "sendmsg": 1, "sendto": 1, "readlink": 0, "poll": 0, "brk": 0}
+SHORT |= {"write": 1, "pwrite64": 1, "sendmsg": 1, "sendto": 1, "sendfile": 1, "readlink": 0, "poll": 0, "brk": 0}
 # What the kernel never answers, and the C library does not survive: it ends the process for what futex or rseq say, and
 # believes that it has memory, or has blocked signals.
 IMPOSSIBLE = {"brk": ERRORS, "futex": ("ENOMEM", "EIO"), "rseq": ERRORS, "rt_sigprocmask": ERRORS}

@@ -93,6 +93,12 @@ ssize_t clinux_send_datagram(int socket, const char *_Nonnull path, size_t path_
 /// memfd_create(2) with MFD_CLOEXEC, of a fixed length that nobody can change any more.
 int clinux_memfd(const char *_Nonnull name, size_t length);
 
+/// memfd_create(2) with MFD_CLOEXEC, of a length that changes.
+int clinux_zero_copy_buffer(void);
+
+/// Sends a part of a file, of memory without a copy. See sendfile(2).
+ssize_t clinux_sendfile(int socket, int file, size_t offset, size_t length);
+
 /// Waits until a descriptor can be written to, with no signal blocked but SIGPIPE and SIGXFSZ: the others act as soon as they come.
 /// See ppoll(2).
 int clinux_wait_writable(int descriptor);

@@ -12,15 +12,18 @@ enum Enclosure {
     /// - Parameters:
     ///   - readAgain: the files of the web configuration; none without one.
     ///   - holdsSecrets: the key of a certificate is in memory.
+    ///   - zeroCopyBuffer: the descriptor of the buffer that is sent without a copy, if there is one.
     ///   - cgroups: the directory of the cgroups, if those are followed.
     ///   - opensPerfEvents: energy events may be opened later.
     static func enter(
-        _ configuration: Configuration, readAgain: [String], holdsSecrets: Bool, cgroups: String?,
+        _ configuration: Configuration, readAgain: [String], holdsSecrets: Bool, zeroCopyBuffer: Int32?,
+        cgroups: String?,
         opensPerfEvents: Bool, _ log: Logger
     ) -> SandboxReport {
         var plan = SandboxPlan(configuration)
         plan.opensPerfEvents = opensPerfEvents
         plan.holdsSecrets = holdsSecrets
+        plan.zeroCopyBuffer = zeroCopyBuffer
         for path in readAgain { plan.keepReadable(file: path) }
         plan.watchesFiles = !readAgain.isEmpty || cgroups != nil
         // Cgroups that come later are listed, watched and read.

@@ -73,8 +73,9 @@ struct Server: ~Copyable {
         let opensPerfEvents = publication.measuring.sampling.mayOpen(.perf)
         let report = Enclosure.enter(
             configuration, readAgain: serving.readAgainPaths, holdsSecrets: serving.holdsKey,
-            cgroups: publication.measuring.cgroups,
-            opensPerfEvents: opensPerfEvents, log)
+            zeroCopyBuffer: serving.zeroCopyBuffer, cgroups: publication.measuring.cgroups,
+            opensPerfEvents: opensPerfEvents,
+            log)
         publication.show(report)
     }
 

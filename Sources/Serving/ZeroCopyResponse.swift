@@ -1,0 +1,64 @@
+import Bytes
+import Kernel
+
+/// The response that is sent again and again, without a copy for each client.
+///
+/// To copy a page costs each client more than to send it from where it lies, and the kernel memory besides. But first it has to be
+/// put where that is possible: who scrapes now and then is sent a copy.
+struct ZeroCopyResponse: ~Copyable {
+    /// So many are sent before: by then they have cost as much as to fill the buffer.
+    static let copies = 8
+    /// A shorter one is copied in the time that the rest takes.
+    static let leastBytes = 6 << 10
+
+    /// Nil where there is none, or sockets do not take it: then all are sent copies.
+    private var buffer: ZeroCopyBuffer?
+    private var sent = 0
+    private var isFilled = false
+
+    /// - Parameter buffer: nil where none can be had.
+    init(_ buffer: consuming ZeroCopyBuffer?) { self.buffer = buffer }
+
+    /// The descriptor of the buffer.
+    var descriptor: Int32? {
+        switch buffer {
+        case .some(let buffer): buffer.descriptor.withNumber { $0 }
+        case .none: nil
+        }
+    }
+
+    /// Another response follows.
+    mutating func forget() {
+        sent = 0
+        isFilled = false
+    }
+
+    /// Sends a response of two pieces that is the same until `forget`, as much of it as is taken; never waits.
+    mutating func send(
+        _ first: Span<UInt8>, _ second: Span<UInt8>, on connection: inout Connection, at now: UInt64
+    ) -> Movement {
+        guard connection.sendsWithoutCopy, holds(first, second) else { return connection.send(first, second, at: now) }
+        let movement =
+            switch buffer {
+            case .some(let buffer): connection.send(buffer, at: now)
+            case .none: Movement.failed
+            }
+        guard movement == .failed else { return movement }
+        // A peer that has left is sent no copy either. Otherwise it is sockets of this kind, or of this kernel.
+        let copied = connection.send(first, second, at: now)
+        if copied != .failed {
+            buffer = nil
+            isFilled = false
+        }
+        return copied
+    }
+
+    /// Whether the buffer holds a response: it is filled once the response was sent often enough.
+    private mutating func holds(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Bool {
+        if isFilled { return true }
+        guard first.count + second.count >= ZeroCopyResponse.leastBytes else { return false }
+        sent += 1
+        if sent == ZeroCopyResponse.copies + 1 { isFilled = buffer?.replace(by: first, second) ?? false }
+        return isFilled
+    }
+}

@@ -1,0 +1,132 @@
+import Bytes
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Kernel
+@testable import Serving
+
+/// Pages that are asked for again and again.
+@Suite struct ZeroCopyResponseTests {
+    @Test func `a page that is sent often is the same, with a copy or without`() throws {
+        var harness = try Harness()
+        let client = try harness.connect()
+        let first = try answer(client, &harness)
+        #expect(first.hasSuffix(lastLine))
+        for request in 2...(ZeroCopyResponse.copies + 20) {
+            #expect(try answer(client, &harness) == first)
+            #expect(
+                try bufferBytes(harness) == (request > ZeroCopyResponse.copies ? first.utf8.count : 0),
+                "request \(request)")
+        }
+    }
+
+    @Test func `each change of the page or of its head is sent, with copies first`() throws {
+        var harness = try Harness()
+        let client = try harness.connect()
+        let request = "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"
+        for generation in 1...5 as ClosedRange<UInt64> {
+            harness.content.generation = generation
+            for round in 0...(ZeroCopyResponse.copies + 2) {
+                // The first says nothing new to those that follow.
+                let answer = try answer(client, &harness, round == 0 ? request : scrape)
+                #expect(answer.contains("\r\n\r\ngeneration \(generation)\n"))
+                #expect(answer.count(of: "generation \(generation)\n") == answer.count(of: "generation "))
+                #expect(answer.hasSuffix(lastLine))
+            }
+        }
+        let other = try harness.connect()
+        let closing = try answer(other, &harness, "GET /metrics HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        #expect(closing.contains("Connection: close\r\n") && closing.hasSuffix(lastLine))
+        #expect(try answer(client, &harness, "HEAD /metrics HTTP/1.1\r\nHost: a\r\n\r\n").hasSuffix("\r\n\r\n"))
+    }
+
+    /// The queue of its socket refers to pages of the first generation, and the buffer has others by then.
+    @Test func `a slow client is sent one page whole, though others are sent newer ones`() throws {
+        var harness = try Harness(pageBytes: 300_000)
+        let quick = try harness.connect()
+        let slow = try harness.connect()
+        for _ in 0...ZeroCopyResponse.copies { _ = try answer(quick, &harness) }
+        slow.send(scrape)
+        try harness.serve()
+        harness.content.generation = 2
+        for _ in 0...(2 * ZeroCopyResponse.copies) { #expect(try answer(quick, &harness).contains("generation 2\n")) }
+        let page = try answer(slow, &harness, "")
+        #expect(page.hasSuffix(lastLine))
+        #expect(page.count(of: "generation ") == page.count(of: "generation 1\n"))
+        #expect(page.utf8.count > 300_000 - 64)
+    }
+
+    @Test func `a short page is copied`() throws {
+        var harness = try Harness(pageBytes: ZeroCopyResponse.leastBytes - 1000)
+        let client = try harness.connect()
+        for _ in 0...(2 * ZeroCopyResponse.copies) { #expect(try answer(client, &harness).hasSuffix(lastLine)) }
+        #expect(try bufferBytes(harness) == 0)
+    }
+
+    /// The kernel refuses it for sockets that write at the end, as if that meant anything for them.
+    @Test func `where sockets take nothing without a copy, all are sent copies from then on`() throws {
+        var response = ZeroCopyResponse(ZeroCopyBuffer())
+        let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
+        func send(_ response: inout ZeroCopyResponse, on number: Int32) throws -> Movement {
+            var connection = Connection(socket: FileDescriptor(inherited: dup(number)), peer: peer(0), at: 0)
+            return response.send(page.span, page.span.extracting(0..<7), on: &connection, at: 0)
+        }
+        let pair = try FileDescriptor.connectedPair()
+        for request in 1...(2 * ZeroCopyResponse.copies) {
+            if request == ZeroCopyResponse.copies + 3 {
+                let flags = pair.first.withNumber { fcntl($0, F_GETFL) }
+                try checked("fcntl", pair.first.withNumber { fcntl($0, F_SETFL, flags | O_APPEND) })
+            }
+            #expect(try pair.first.withNumber { try send(&response, on: $0) } == .bytes(10_007))
+            #expect((response.descriptor == nil) == (request >= ZeroCopyResponse.copies + 3))
+            var received = 0
+            while case .bytes(let count) = receive(over: pair.second) { received += count }
+            #expect(received == 10_007)
+        }
+    }
+
+    @Test func `a peer that has left changes nothing for others`() throws {
+        var response = ZeroCopyResponse(ZeroCopyBuffer())
+        let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
+        let pair = try FileDescriptor.connectedPair()
+        try checked("shutdown", pair.first.withNumber { shutdown($0, Int32(SHUT_WR)) })
+        for _ in 1...(2 * ZeroCopyResponse.copies) {
+            let number = pair.first.withNumber { dup($0) }
+            var connection = Connection(socket: FileDescriptor(inherited: number), peer: peer(0), at: 0)
+            let outcome = ignoring(SIGPIPE) {
+                response.send(page.span, page.span.extracting(0..<0), on: &connection, at: 0)
+            }
+            #expect(outcome == .failed)
+        }
+        #expect(response.descriptor != nil)
+    }
+
+    private func receive(over socket: borrowing FileDescriptor) -> Transfer {
+        var bytes: [UInt8] = []
+        var transfer = Transfer.wouldBlock
+        bytes.append(addingCapacity: 65_536) { output in transfer = socket.receive(into: &output) }
+        return transfer
+    }
+
+    /// All that comes after a request.
+    private func answer(
+        _ client: borrowing Client, _ harness: inout Harness, _ request: String = scrape
+    ) throws -> String {
+        client.send(request)
+        var answer = ""
+        for _ in 0..<100 {
+            try harness.serve()
+            answer += client.receiveAll()
+        }
+        return answer
+    }
+
+    /// How long the response is that is sent without a copy.
+    private func bufferBytes(_ harness: borrowing Harness) throws -> Int {
+        var status = stat()
+        let buffer = harness.serving.zeroCopyBuffer
+        try checked("fstat", fstat(try #require(buffer), &status))
+        return Int(status.st_size)
+    }
+}
