@@ -52,7 +52,7 @@ struct Conversations: ~Copyable {
             _ = connections.remove(token)
             return .refused
         }
-        responder.decisions.setConnections(connections.count)
+        responder.setConnections(connections.count)
         return .admitted(token)
     }
 
@@ -119,7 +119,7 @@ struct Conversations: ~Copyable {
         guard var connection = connections.remove(token) else { return }
         queues.changeEach { $0.remove(token.slot) }
         responder.end(&connection, token)
-        responder.decisions.setConnections(connections.count)
+        responder.setConnections(connections.count)
         hasFreedSlot = true
     }
 

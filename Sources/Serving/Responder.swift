@@ -28,6 +28,12 @@ struct Responder: ~Copyable {
     /// The descriptor of the buffer that is sent without a copy.
     var zeroCopyBuffer: Int32? { responses.zeroCopyBuffer }
 
+    /// So many connections are there.
+    mutating func setConnections(_ count: Int) {
+        decisions.setConnections(count)
+        responses.setConnections(count)
+    }
+
     /// Sets the date for all responses until it is set again.
     mutating func setDate(unixSeconds: UInt64) { responses.setDate(unixSeconds: unixSeconds) }
 

@@ -81,6 +81,9 @@ struct Responses: ~Copyable {
     /// The descriptor of the buffer that is sent without a copy.
     var zeroCopyBuffer: Int32? { repeated.descriptor }
 
+    /// So many connections are there.
+    mutating func setConnections(_ count: Int) { repeated.setConnections(count) }
+
     /// Sets the date for all responses until it is set again.
     mutating func setDate(unixSeconds: UInt64) {
         guard unixSeconds != self.unixSeconds else { return }

@@ -59,7 +59,7 @@ public struct Serving: ~Copyable {
             limit: maximumConnections, pieceBytes: buffers.sendBytes,
             Responder(
                 Decisions(policy, paths), DocumentHeaders(run: run, contentPolicy: contentPolicy),
-                ZeroCopyResponse(ZeroCopyBuffer()), log))
+                ZeroCopyResponse(ZeroCopyBuffer(), mostConnections: buffers.zeroCopyConnections), log))
         self.webFile = webFile
         self.log = log
     }

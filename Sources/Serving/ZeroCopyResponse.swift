@@ -15,9 +15,20 @@ struct ZeroCopyResponse: ~Copyable {
     private var buffer: ZeroCopyBuffer?
     private var sent = 0
     private var isFilled = false
+    /// While there are no more connections.
+    private let mostConnections: Int
+    private var isAllowed = true
 
-    /// - Parameter buffer: nil where none can be had.
-    init(_ buffer: consuming ZeroCopyBuffer?) { self.buffer = buffer }
+    /// - Parameters:
+    ///   - buffer: nil where none can be had.
+    ///   - mostConnections: with more, the memory does not bear what the kernel holds for each.
+    init(_ buffer: consuming ZeroCopyBuffer?, mostConnections: Int) {
+        self.buffer = buffer
+        self.mostConnections = mostConnections
+    }
+
+    /// So many connections are there.
+    mutating func setConnections(_ count: Int) { isAllowed = count <= mostConnections }
 
     /// The descriptor of the buffer.
     var descriptor: Int32? {
@@ -37,7 +48,9 @@ struct ZeroCopyResponse: ~Copyable {
     mutating func send(
         _ first: Span<UInt8>, _ second: Span<UInt8>, on connection: inout Connection, at now: UInt64
     ) -> Movement {
-        guard connection.sendsWithoutCopy, holds(first, second) else { return connection.send(first, second, at: now) }
+        guard isAllowed, connection.maySendWithoutCopy, holds(first, second) else {
+            return connection.send(first, second, at: now)
+        }
         let movement =
             switch buffer {
             case .some(let buffer): connection.send(buffer, at: now)

@@ -14,6 +14,7 @@ import Testing
     private static let buffers = [
         SocketBuffers(connections: 272, pageBytes: 1 << 20, memoryBytes: 64 << 20),
         SocketBuffers(connections: 272, pageBytes: 16_000, memoryBytes: 64 << 20), .smallest,
+        SocketBuffers(connections: 16, pageBytes: 40_000, memoryBytes: 64 << 20),
     ]
 
     @Test(arguments: Way.allCases)
@@ -50,6 +51,35 @@ import Testing
             }
         }
     }
+
+    /// The client takes the first megabyte, so that its window is a large one, and nothing after that.
+    @Test(arguments: Way.allCases, [300, 5000, 11_000, 16_000, 27_000])
+    func `what is sent without a copy to a client that stops reading keeps its limit`(way: Way, length: Int) throws {
+        guard way == .ipv4 || way == .unix || ListenerTests.hasIPv6 else { return }
+        let bytes = [UInt8](repeating: 0x78, count: length)
+        let none = bytes.span.extracting(0..<0)
+        for buffers in KeptBytesTests.buffers where buffers.sendBytes >= length {
+            guard var buffer = ZeroCopyBuffer() else { throw NoBuffer() }
+            try withConnection(way, buffers) { server, client in
+                var (taken, responses) = (0, 0)
+                while taken < 64 << 20, buffer.replace(by: bytes.span, none) {
+                    responses += 1
+                    let isCopied = responses % (SocketBuffers.zeroCopiesInARow + 1) == 0
+                    switch isCopied ? server.send(bytes.span, none) : server.send(buffer) {
+                    case .bytes(let count): taken += count
+                    case .wouldBlock where taken < 1 << 20: try waitUntilReady(client, .readable)
+                    default: taken = .max
+                    }
+                    if taken < 1 << 20 { while case .bytes = receive(over: client).transfer {} }
+                }
+                #expect(taken == .max)
+                let held = try kept(server).sending
+                #expect(held <= buffers.heldZeroCopyBytes)
+            }
+        }
+    }
+
+    private struct NoBuffer: Error {}
 
     @Test(arguments: [Way.ipv4, .ipv6, .both], [1, 300, 60_000])
     func `what a client sends that nobody takes keeps its limit`(way: Way, length: Int) throws {

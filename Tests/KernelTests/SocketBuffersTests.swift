@@ -23,6 +23,11 @@ import Testing
         let buffers = buffers(given)
         #expect(given.connections * buffers.heldSendingBytes <= given.memoryBytes / 4)
         #expect(given.connections * buffers.heldReceivingBytes <= given.memoryBytes / 4)
+        let others = given.connections - buffers.zeroCopyConnections
+        #expect(
+            others * buffers.heldSendingBytes + buffers.zeroCopyConnections * buffers.heldZeroCopyBytes
+                <= given.memoryBytes / 4)
+        #expect(buffers.zeroCopyConnections >= 0 && others >= 0)
     }
 
     @Test(arguments: cases)
@@ -37,6 +42,18 @@ import Testing
         #expect(buffers.sendBytes > 17_000)
         #expect(buffers.sendBytes <= 18_100)
         #expect(buffers.receiveBytes == 8 * 1024)
+    }
+
+    @Test func `a usual page is sent without a copy as long as the memory bears it`() {
+        func most(_ connections: Int, of pageBytes: Int, in mebibytes: Int) -> Int {
+            SocketBuffers(connections: connections, pageBytes: pageBytes, memoryBytes: mebibytes << 20)
+                .zeroCopyConnections
+        }
+        #expect(most(64, of: 13_000, in: 64) == 64)
+        #expect(1..<272 ~= most(272, of: 13_000, in: 64))
+        #expect(most(272, of: 13_000, in: 256) == 272)
+        #expect(most(1040, of: 13_000, in: 64) == 0)
+        #expect(SocketBuffers.smallest.zeroCopyConnections == 0)
     }
 
     @Test func `with more connections less is kept for each`() {

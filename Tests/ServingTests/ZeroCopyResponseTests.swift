@@ -66,7 +66,7 @@ import Testing
 
     /// The kernel refuses it for sockets that write at the end, as if that meant anything for them.
     @Test func `where sockets take nothing without a copy, all are sent copies from then on`() throws {
-        var response = ZeroCopyResponse(ZeroCopyBuffer())
+        var response = ZeroCopyResponse(ZeroCopyBuffer(), mostConnections: 8)
         let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
         func send(_ response: inout ZeroCopyResponse, on number: Int32) throws -> Movement {
             var connection = Connection(socket: FileDescriptor(inherited: dup(number)), peer: peer(0), at: 0)
@@ -86,8 +86,31 @@ import Testing
         }
     }
 
+    /// TCP appends to a packet that waits until one comes with MSG_EOR.
+    @Test func `on one connection each fourth response is a copy, and with too many connections all are`() throws {
+        let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
+        for connections in [8, 9] {
+            var response = ZeroCopyResponse(ZeroCopyBuffer(), mostConnections: 8)
+            response.setConnections(connections)
+            let pair = try FileDescriptor.connectedPair()
+            let number = pair.first.withNumber { dup($0) }
+            var connection = Connection(socket: FileDescriptor(inherited: number), peer: peer(0), at: 0)
+            var isCopied: [Bool] = []
+            for _ in 1...(ZeroCopyResponse.copies + 9) {
+                let wasAllowed = connection.maySendWithoutCopy
+                let sent = response.send(page.span, page.span.extracting(0..<0), on: &connection, at: 0)
+                #expect(sent == .bytes(10_000))
+                isCopied.append(connection.maySendWithoutCopy && !wasAllowed)
+                while case .bytes = receive(over: pair.second) {}
+            }
+            let copies = connections == 8 ? [3, 7].map { ZeroCopyResponse.copies + $0 } : []
+            #expect(isCopied.indices.filter { isCopied[$0] } == copies)
+            #expect(try fileBytes(response.descriptor) == (connections == 8 ? 10_000 : 0))
+        }
+    }
+
     @Test func `a peer that has left changes nothing for others`() throws {
-        var response = ZeroCopyResponse(ZeroCopyBuffer())
+        var response = ZeroCopyResponse(ZeroCopyBuffer(), mostConnections: 8)
         let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
         let pair = try FileDescriptor.connectedPair()
         try checked("shutdown", pair.first.withNumber { shutdown($0, Int32(SHUT_WR)) })
@@ -124,9 +147,12 @@ import Testing
 
     /// How long the response is that is sent without a copy.
     private func bufferBytes(_ harness: borrowing Harness) throws -> Int {
+        try fileBytes(harness.serving.zeroCopyBuffer)
+    }
+
+    private func fileBytes(_ descriptor: Int32?) throws -> Int {
         var status = stat()
-        let buffer = harness.serving.zeroCopyBuffer
-        try checked("fstat", fstat(try #require(buffer), &status))
+        try checked("fstat", fstat(try #require(descriptor), &status))
         return Int(status.st_size)
     }
 }
