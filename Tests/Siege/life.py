@@ -15,6 +15,8 @@ from support.web_configuration import authorization
 # Under injected faults an answer may never come: the next one is asked for soon.
 SECONDS = 0.15
 ROUNDS_UNTIL_RELOAD = 2
+# More than are copied before a page is sent without a copy.
+OFTEN = 12
 
 
 class Life:
@@ -27,7 +29,7 @@ class Life:
 
     def round(self) -> None:
         self._rounds += 1
-        for act in (self._scrape_on_kept, self._scrape_by_gzip, self._guess, self._leave_early, self._reload):
+        for act in (self._scrape_on_kept, self._scrape_often, self._scrape_by_gzip, self._guess, self._leave_early, self._reload):
             _regardless(act)
 
     def end(self) -> None:
@@ -47,6 +49,12 @@ class Life:
         path = f"/metrics?name[]=pyjoules_power_watts&name[]={self._rounds}"
         with self._hold.door.connect(seconds=SECONDS) as client:
             client.get(path, headers=[GZIP, PROTOBUF, *self._hold.door.headers])
+
+    def _scrape_often(self) -> None:
+        """One page, within a moment, since the next may be a new one."""
+        with self._hold.door.connect(seconds=SECONDS) as client:
+            for _ in range(OFTEN):
+                client.get(headers=self._hold.door.headers)
 
     def _guess(self) -> None:
         with self._hold.door.connect(seconds=SECONDS) as client:
