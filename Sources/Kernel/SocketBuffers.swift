@@ -15,10 +15,6 @@ public struct SocketBuffers: Equatable, Sendable {
     /// While there are no more connections than these, responses may be sent without a copy, by `ZeroCopyBuffer`.
     public let zeroCopyConnections: Int
 
-    /// So many responses are sent without a copy one after the other, before one with MSG_EOR, which sendfile(2) knows nothing of: until
-    /// that comes, TCP appends to a packet that waits.
-    public static let zeroCopiesInARow = 3
-
     /// Whatever it is told, the kernel keeps twice as much at least: SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF.
     public static let smallest = SocketBuffers(sendBytes: 2304, receiveBytes: 1152, sendingBytes: 0, connections: 0)
     /// Of the share of a connection in a direction: what the kernel spends on the last piece that it took, and what it rounds up to a
@@ -26,8 +22,8 @@ public struct SocketBuffers: Equatable, Sendable {
     static let overheadBytes = 6 * 1024
     /// A request has some hundred bytes; a longer one comes in several pieces.
     private static let usefulReceiveBytes = 8 * 1024
-    /// A page is handed over together with its head.
-    private static let headBytes = 1024
+    /// A page is handed over together with its head, which has some 220 bytes.
+    private static let headBytes = 256
 
     /// The longest packet that waits to be sent.
     private static let packetBytes = 64 * 1024
@@ -66,7 +62,8 @@ public struct SocketBuffers: Equatable, Sendable {
 
     /// The most that the kernel holds of what is sent on one connection: the last piece may come when next to nothing is missing.
     public var heldSendingBytes: Int { SocketBuffers.heldSendingBytes(sendBytes) }
-    /// The same where responses are sent without a copy: beside what is on its way, a packet that waits.
+    /// The same where responses are sent without a copy: beside what is on its way a packet that waits, since TCP appends to that, and
+    /// sendfile(2) knows nothing of MSG_EOR.
     public var heldZeroCopyBytes: Int { SocketBuffers.heldZeroCopyBytes(sendBytes) }
     /// The most that the kernel holds of what is received on one connection: the last packet may come when next to nothing is missing,
     /// and is no longer than what was offered.
@@ -75,7 +72,6 @@ public struct SocketBuffers: Equatable, Sendable {
     private static func heldSendingBytes(_ sendBytes: Int) -> Int { 3 * sendBytes + overheadBytes }
 
     private static func heldZeroCopyBytes(_ sendBytes: Int) -> Int {
-        let waitingBytes = min(packetBytes, (zeroCopiesInARow + 1) * sendBytes)
-        return max(heldSendingBytes(sendBytes), 2 * sendBytes + waitingBytes + overheadBytes)
+        max(heldSendingBytes(sendBytes), 2 * sendBytes + packetBytes + overheadBytes)
     }
 }

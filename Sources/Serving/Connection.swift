@@ -25,8 +25,6 @@ struct Connection: ~Copyable {
     private let socket: FileDescriptor
     /// The most that is handed to the kernel in one call.
     private let pieceBytes: Int
-    /// So often in a row was sent without a copy.
-    private var zeroCopies = 0
     /// What its bytes go through, if TLS is spoken.
     private var session: TLSSession?
     /// The session holds bytes that arrived and that epoll does not know of.
@@ -178,12 +176,11 @@ extension Connection {
         Movement(socket.receive(into: &output), otherwise: .readable)
     }
 
-    /// A response may go to the socket without a copy: nothing that changes bytes stands between, and it was not done too often.
-    var maySendWithoutCopy: Bool { session == nil && zeroCopies < SocketBuffers.zeroCopiesInARow }
+    /// Nothing that changes bytes stands between a response and the socket.
+    var maySendWithoutCopy: Bool { session == nil }
 
     /// Sends what a buffer holds, as much of it as is taken; never waits.
     mutating func send(_ buffer: borrowing ZeroCopyBuffer, at now: UInt64) -> Movement {
-        zeroCopies += 1
         let movement = Movement(socket.send(buffer, pieceBytes: pieceBytes), otherwise: .writable)
         if case .bytes(let count) = movement, count > 0 { lastProgressNanoseconds = now }
         return movement
@@ -191,7 +188,6 @@ extension Connection {
 
     /// Sends two pieces, as much of them as is taken; never waits. After `wait`, the same bytes must come again first.
     mutating func send(_ first: Span<UInt8>, _ second: Span<UInt8>, at now: UInt64) -> Movement {
-        zeroCopies = 0
         let movement =
             if let transfer = session?.send(first, second) {
                 Movement(transfer)

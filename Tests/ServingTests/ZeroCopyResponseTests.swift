@@ -86,8 +86,8 @@ import Testing
         }
     }
 
-    /// TCP appends to a packet that waits until one comes with MSG_EOR.
-    @Test func `on one connection each fourth response is a copy, and with too many connections all are`() throws {
+    /// The kernel holds more for each.
+    @Test func `with more connections than the memory bears, all are sent copies`() throws {
         let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
         for connections in [8, 9] {
             var response = ZeroCopyResponse(ZeroCopyBuffer(), mostConnections: 8)
@@ -95,16 +95,11 @@ import Testing
             let pair = try FileDescriptor.connectedPair()
             let number = pair.first.withNumber { dup($0) }
             var connection = Connection(socket: FileDescriptor(inherited: number), peer: peer(0), at: 0)
-            var isCopied: [Bool] = []
-            for _ in 1...(ZeroCopyResponse.copies + 9) {
-                let wasAllowed = connection.maySendWithoutCopy
+            for _ in 1...(2 * ZeroCopyResponse.copies) {
                 let sent = response.send(page.span, page.span.extracting(0..<0), on: &connection, at: 0)
                 #expect(sent == .bytes(10_000))
-                isCopied.append(connection.maySendWithoutCopy && !wasAllowed)
                 while case .bytes = receive(over: pair.second) {}
             }
-            let copies = connections == 8 ? [3, 7].map { ZeroCopyResponse.copies + $0 } : []
-            #expect(isCopied.indices.filter { isCopied[$0] } == copies)
             #expect(try fileBytes(response.descriptor) == (connections == 8 ? 10_000 : 0))
         }
     }

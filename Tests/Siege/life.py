@@ -29,7 +29,8 @@ class Life:
 
     def round(self) -> None:
         self._rounds += 1
-        for act in (self._scrape_on_kept, self._scrape_often, self._scrape_by_gzip, self._guess, self._leave_early, self._reload):
+        scrapes = (self._scrape_on_kept, self._scrape_often, self._scrape_by_gzip)
+        for act in (*scrapes, self._guess, self._leave_early, self._reload):
             _regardless(act)
 
     def end(self) -> None:
