@@ -186,7 +186,7 @@ def test_doctor_says_what_to_do_about_a_slow_sensor(board: HwmonTree, faulty_pre
         text=True,
         timeout=20,
     )
-    assert re.search(r"hwmon0/power1_input is not counted: a reading took 0\.\d\d s", result.stdout)
+    assert re.search(r"hwmon0/power1_input is not counted: a reading took \d+\.\d\d s", result.stdout)
     assert "pyjoules-exporter-sensors" in result.stdout
 
 
