@@ -92,10 +92,9 @@ struct Exchange: ~Copyable {
     private mutating func isReady() throws(Failure) -> Bool {
         let now = Clock.monotonicNanoseconds()
         guard now < deadlineNanoseconds else { return false }
-        // Rounded up, or the last part of a millisecond would be spent spinning.
-        let milliseconds = (deadlineNanoseconds - now + 999_999) / 1_000_000
+        let milliseconds = Clock.milliseconds(from: now, until: deadlineNanoseconds)
         do throws(SystemError) {
-            try epoll.wait(into: &batch, timeoutMilliseconds: Int32(milliseconds))
+            try epoll.wait(into: &batch, timeoutMilliseconds: milliseconds)
         } catch {
             throw .failed(error)
         }

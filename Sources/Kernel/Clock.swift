@@ -26,6 +26,12 @@ public enum Clock {
             ? microseconds : slowestJiffyMicroseconds
     }
 
+    /// The milliseconds from one time until another, rounded up, as a wait that ends before it would be of no use; 0 if it has passed.
+    public static func milliseconds(from now: UInt64, until deadline: UInt64) -> Int32 {
+        let (whole, rest) = (deadline - min(now, deadline)).quotientAndRemainder(dividingBy: 1_000_000)
+        return Int32(clamping: whole + (rest > 0 ? 1 : 0))
+    }
+
     private static let slowestJiffyMicroseconds: UInt64 = 10_000
 
     private static func read(_ clock: clockid_t) -> UInt64 {

@@ -65,7 +65,7 @@ public struct CommandOutput: ~Copyable {
         while printed.count <= limit {
             let now = Clock.monotonicNanoseconds()
             guard now < deadline else { return nil }
-            try epoll.wait(into: &batch, timeoutMilliseconds: Int32(clamping: (deadline - now + 999_999) / 1_000_000))
+            try epoll.wait(into: &batch, timeoutMilliseconds: Clock.milliseconds(from: now, until: deadline))
             guard batch.count > 0 else { continue }
             let number = output.number
             var outcome = Outcome.value(0)

@@ -75,12 +75,9 @@ public struct Epoll: ~Copyable {
         milliseconds > 0 ? Clock.monotonicNanoseconds() + UInt64(milliseconds) * 1_000_000 : 0
     }
 
-    /// Rounded up, as a wait that ends before the time is over would be of no use.
     private static func milliseconds(until deadline: UInt64?) -> Int32 {
         guard let deadline else { return -1 }
-        guard deadline > 0 else { return 0 }
-        let now = Clock.monotonicNanoseconds()
-        return deadline > now ? Int32(clamping: (deadline - now + 999_999) / 1_000_000) : 0
+        return deadline > 0 ? Clock.milliseconds(from: Clock.monotonicNanoseconds(), until: deadline) : 0
     }
 }
 

@@ -9,6 +9,14 @@ public enum Transfer: Equatable, Sendable {
     case endOfFile
     /// The connection is of no further use: reset, timed out, or broken.
     case failed(ErrorCode)
+
+    /// What sending a piece gave.
+    init(sending outcome: Outcome) {
+        switch outcome {
+        case .value(let count): self = .bytes(count)
+        case .failure(let code): self = code.number == EAGAIN ? .wouldBlock : .failed(code)
+        }
+    }
 }
 
 extension FileDescriptor {
@@ -30,12 +38,20 @@ extension FileDescriptor {
     public borrowing func send(_ first: Span<UInt8>, _ second: Span<UInt8>, pieceBytes: Int = .max) -> Transfer {
         let total = first.count + second.count
         guard total > pieceBytes else { return sendPiece(first, second) }
+        return FileDescriptor.sendPieces(of: total, pieceBytes) { piece in
+            sendPiece(
+                first.extracting(min(piece.lowerBound, first.count)..<min(piece.upperBound, first.count)),
+                second.extracting(max(0, piece.lowerBound - first.count)..<max(0, piece.upperBound - first.count)))
+        }
+    }
+
+    /// Sends one piece after the other, until the kernel takes less than one; how much it took of all, or why nothing.
+    @inline(__always)
+    static func sendPieces(of total: Int, _ pieceBytes: Int, _ send: (Range<Int>) -> Transfer) -> Transfer {
         var sent = 0
         repeat {
             let end = sent + min(total - sent, pieceBytes)
-            let transfer = sendPiece(
-                first.extracting(min(sent, first.count)..<min(end, first.count)),
-                second.extracting(max(0, sent - first.count)..<max(0, end - first.count)))
+            let transfer = send(sent..<end)
             guard case .bytes(let count) = transfer else { return sent > 0 ? .bytes(sent) : transfer }
             sent += count
             if sent < end { break }
@@ -53,10 +69,7 @@ extension FileDescriptor {
                 }
             }
         }
-        switch outcome {
-        case .value(let count): return .bytes(count)
-        case .failure(let code): return code.number == EAGAIN ? .wouldBlock : .failed(code)
-        }
+        return Transfer(sending: outcome)
     }
 
     /// Says that nothing more will be sent, and still receives; false if the peer has left. See shutdown(2).

@@ -13,10 +13,10 @@ public struct SocketBuffers: Equatable, Sendable {
     /// What the kernel is told to keep of what arrives and is not read, which it doubles.
     public let receiveBytes: Int
     /// While there are no more connections than these, responses may be sent without a copy, by `ZeroCopyBuffer`.
-    public let zeroCopyConnections: Int
+    public private(set) var zeroCopyConnections = 0
 
     /// Whatever it is told, the kernel keeps twice as much at least: SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF.
-    public static let smallest = SocketBuffers(sendBytes: 2304, receiveBytes: 1152, sendingBytes: 0, connections: 0)
+    public static let smallest = SocketBuffers(sendBytes: 2304, receiveBytes: 1152)
     /// Of the share of a connection in a direction: what the kernel spends on the last piece that it took, and what it rounds up to a
     /// page of memory.
     static let overheadBytes = 6 * 1024
@@ -24,18 +24,12 @@ public struct SocketBuffers: Equatable, Sendable {
     private static let usefulReceiveBytes = 8 * 1024
     /// A page is handed over together with its head, which has some 220 bytes.
     private static let headBytes = 256
-
     /// The longest packet that waits to be sent.
     private static let packetBytes = 64 * 1024
 
-    /// - Parameter sendingBytes: what all connections together may hold of what is sent.
-    private init(sendBytes: Int, receiveBytes: Int, sendingBytes: Int, connections: Int) {
+    private init(sendBytes: Int, receiveBytes: Int) {
         self.sendBytes = sendBytes
         self.receiveBytes = receiveBytes
-        let held = SocketBuffers.heldSendingBytes(sendBytes)
-        let more = SocketBuffers.heldZeroCopyBytes(sendBytes) - held
-        let rest = max(0, sendingBytes - connections * held)
-        zeroCopyConnections = more > 0 ? min(connections, rest / more) : connections
     }
 
     /// As much as a page needs, or as the connections' share bears.
@@ -51,8 +45,10 @@ public struct SocketBuffers: Equatable, Sendable {
         let wanted = pageBytes > mostSent ? mostSent : pageBytes + SocketBuffers.headBytes
         self.init(
             sendBytes: max(SocketBuffers.smallest.sendBytes, min(wanted, mostSent)),
-            receiveBytes: max(SocketBuffers.smallest.receiveBytes, min(SocketBuffers.usefulReceiveBytes, share / 4)),
-            sendingBytes: memoryBytes / 4, connections: connections)
+            receiveBytes: max(SocketBuffers.smallest.receiveBytes, min(SocketBuffers.usefulReceiveBytes, share / 4)))
+        let more = heldZeroCopyBytes - heldSendingBytes
+        let rest = max(0, memoryBytes / 4 - connections * heldSendingBytes)
+        zeroCopyConnections = more > 0 ? min(connections, rest / more) : connections
     }
 
     /// The most connections that an amount of memory bears, with the smallest buffers.
@@ -61,17 +57,13 @@ public struct SocketBuffers: Equatable, Sendable {
     }
 
     /// The most that the kernel holds of what is sent on one connection: the last piece may come when next to nothing is missing.
-    public var heldSendingBytes: Int { SocketBuffers.heldSendingBytes(sendBytes) }
+    public var heldSendingBytes: Int { 3 * sendBytes + SocketBuffers.overheadBytes }
     /// The same where responses are sent without a copy: beside what is on its way a packet that waits, since TCP appends to that, and
     /// sendfile(2) knows nothing of MSG_EOR.
-    public var heldZeroCopyBytes: Int { SocketBuffers.heldZeroCopyBytes(sendBytes) }
+    public var heldZeroCopyBytes: Int {
+        max(heldSendingBytes, 2 * sendBytes + SocketBuffers.packetBytes + SocketBuffers.overheadBytes)
+    }
     /// The most that the kernel holds of what is received on one connection: the last packet may come when next to nothing is missing,
     /// and is no longer than what was offered.
     public var heldReceivingBytes: Int { 4 * receiveBytes + SocketBuffers.overheadBytes }
-
-    private static func heldSendingBytes(_ sendBytes: Int) -> Int { 3 * sendBytes + overheadBytes }
-
-    private static func heldZeroCopyBytes(_ sendBytes: Int) -> Int {
-        max(heldSendingBytes(sendBytes), 2 * sendBytes + packetBytes + overheadBytes)
-    }
 }

@@ -62,16 +62,7 @@ public struct StateFile: ~Copyable {
     /// Replaces the content from an offset on, and says why that was not possible; what was there is then written over in part. It
     /// makes one system call, and does not wait for the disk. See pwrite(2).
     public borrowing func write(_ bytes: Span<UInt8>, at offset: Int) -> ErrorCode? {
-        let number = descriptor.number
-        let outcome = unsafe bytes.withUnsafeBytes { bytes in
-            attempt { unsafe pwrite(number, bytes.baseAddress, bytes.count, offset) }
-        }
-        switch outcome {
-        case .value(bytes.count): return nil
-        // The room was enough for a part only.
-        case .value: return .noSpace
-        case .failure(let code): return code
-        }
+        descriptor.write(bytes, at: offset)
     }
 
     /// Whether it still has a name: what is written to a file without one is gone with the process. See unlink(2).
@@ -80,6 +71,22 @@ public struct StateFile: ~Copyable {
             return try FileStatus(of: descriptor).links == 0
         } catch {
             return false
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Writes to a file from an offset on; nil, or why not all was written. It makes one system call. See pwrite(2).
+    borrowing func write(_ bytes: Span<UInt8>, at offset: Int) -> ErrorCode? {
+        let number = self.number
+        let outcome = unsafe bytes.withUnsafeBytes { bytes in
+            attempt { unsafe pwrite(number, bytes.baseAddress, bytes.count, offset) }
+        }
+        switch outcome {
+        case .value(bytes.count): return nil
+        // The room was enough for a part only.
+        case .value: return .noSpace
+        case .failure(let code): return code
         }
     }
 }

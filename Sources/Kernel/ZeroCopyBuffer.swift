@@ -30,12 +30,7 @@ public struct ZeroCopyBuffer: ~Copyable {
     }
 
     private mutating func append(_ bytes: Span<UInt8>) -> Bool {
-        guard !bytes.isEmpty else { return true }
-        let (number, offset) = (descriptor.number, count)
-        let outcome = unsafe bytes.withUnsafeBytes { bytes in
-            attempt { unsafe pwrite(number, bytes.baseAddress, bytes.count, offset) }
-        }
-        guard case .value(bytes.count) = outcome else { return false }
+        guard bytes.isEmpty || descriptor.write(bytes, at: count) == nil else { return false }
         count += bytes.count
         return true
     }
@@ -48,18 +43,8 @@ extension FileDescriptor {
     /// - Parameter pieceBytes: the most for one call, as for `send`.
     public borrowing func send(_ buffer: borrowing ZeroCopyBuffer, pieceBytes: Int = .max) -> Transfer {
         let (number, source) = (self.number, buffer.descriptor.number)
-        var sent = 0
-        repeat {
-            let piece = min(buffer.count - sent, pieceBytes)
-            let offset = sent
-            switch attempt({ Int(clinux_sendfile(number, source, offset, piece)) }) {
-            case .value(let count):
-                sent += count
-                if count < piece { return .bytes(sent) }
-            case .failure where sent > 0: return .bytes(sent)
-            case .failure(let code): return code.number == EAGAIN ? .wouldBlock : .failed(code)
-            }
-        } while sent < buffer.count
-        return .bytes(sent)
+        return FileDescriptor.sendPieces(of: buffer.count, pieceBytes) { piece in
+            Transfer(sending: attempt { Int(clinux_sendfile(number, source, piece.lowerBound, piece.count)) })
+        }
     }
 }

@@ -181,9 +181,7 @@ extension Connection {
 
     /// Sends what a buffer holds, as much of it as is taken; never waits.
     mutating func send(_ buffer: borrowing ZeroCopyBuffer, at now: UInt64) -> Movement {
-        let movement = Movement(socket.send(buffer, pieceBytes: pieceBytes), otherwise: .writable)
-        if case .bytes(let count) = movement, count > 0 { lastProgressNanoseconds = now }
-        return movement
+        noteProgress(Movement(socket.send(buffer, pieceBytes: pieceBytes), otherwise: .writable), at: now)
     }
 
     /// Sends two pieces, as much of them as is taken; never waits. After `wait`, the same bytes must come again first.
@@ -194,6 +192,10 @@ extension Connection {
             } else {
                 Movement(socket.send(first, second, pieceBytes: pieceBytes), otherwise: .writable)
             }
+        return noteProgress(movement, at: now)
+    }
+
+    private mutating func noteProgress(_ movement: Movement, at now: UInt64) -> Movement {
         if case .bytes(let count) = movement, count > 0 { lastProgressNanoseconds = now }
         return movement
     }

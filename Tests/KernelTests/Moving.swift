@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Kernel
 
 /// Sends a text, as much of it as the kernel takes.
@@ -26,4 +28,10 @@ func waitUntilReady(_ descriptor: borrowing FileDescriptor, _ interest: Interest
     try epoll.add(descriptor, interest, token: 0)
     var batch = EventBatch(capacity: 1)
     try epoll.wait(into: &batch, timeoutMilliseconds: 5000)
+}
+
+/// A buffer to send without a copy.
+func emptyBuffer() throws -> ZeroCopyBuffer {
+    guard let buffer = ZeroCopyBuffer() else { throw SystemCallFailure(call: "memfd_create") }
+    return buffer
 }

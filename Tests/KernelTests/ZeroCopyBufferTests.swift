@@ -95,21 +95,9 @@ import Testing
             try body(pair.first, pair.second)
         case .tcp:
             let listener = try Listener(on: .ipv4(text: "127.0.0.1", port: 0))
-            let port = try #require(listener.name.split(separator: ":").last.flatMap { UInt16($0) })
-            let client = try connectedSocket(port: port)
-            try waitUntilReady(listener.descriptor, .readable)
-            guard case .accepted(let server, _) = listener.accept() else { throw Missing(what: "a connection") }
-            try body(server, client)
+            let client = try connectedClient(to: listener)
+            try body(try acceptWhenReady(listener).takeSocket(), client)
         }
-    }
-
-    private func emptyBuffer() throws -> ZeroCopyBuffer {
-        guard let buffer = ZeroCopyBuffer() else { throw Missing(what: "a buffer") }
-        return buffer
-    }
-
-    private struct Missing: Error {
-        let what: String
     }
 
     /// A file may be so long, as with `LimitFSIZE=`.

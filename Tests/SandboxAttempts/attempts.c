@@ -269,12 +269,13 @@ static int allocate(const char *unused) {
     return 0;
 }
 
+/* That a descriptor is none is what was to be learned: the call was made. */
+static int was_made(ssize_t result) { return result < 0 && errno == EBADF ? 0 : (int)result; }
+
 static int wait_for_events(const char *unused) {
     (void)unused;
     struct epoll_event event;
-    int result = epoll_wait(-1, &event, 1, 0);
-    /* That the descriptor is none is what was to be learned: the call was made. */
-    return result < 0 && errno == EBADF ? 0 : result;
+    return was_made(epoll_wait(-1, &event, 1, 0));
 }
 
 static int keep_alive(const char *unused) {
@@ -284,26 +285,14 @@ static int keep_alive(const char *unused) {
 
 static int watch_file(const char *unused) {
     (void)unused;
-    int result = inotify_add_watch(-1, "/", IN_CREATE);
-    /* As above. */
-    return result < 0 && errno == EBADF ? 0 : result;
+    return was_made(inotify_add_watch(-1, "/", IN_CREATE));
 }
 
-/* The descriptor of the argument's number; that there is none is what was to be learned: the call was made. */
-static int shorten(const char *number) {
-    int result = ftruncate(atoi(number), 0);
-    return result < 0 && errno == EBADF ? 0 : result;
-}
+static int shorten(const char *number) { return was_made(ftruncate(atoi(number), 0)); }
 
-static int fill(const char *number) {
-    ssize_t result = pwrite(atoi(number), "x", 1, 0);
-    return result < 0 && errno == EBADF ? 0 : (int)result;
-}
+static int fill(const char *number) { return was_made(pwrite(atoi(number), "x", 1, 0)); }
 
-static int send_file(const char *number) {
-    ssize_t result = sendfile(-1, atoi(number), NULL, 1);
-    return result < 0 && errno == EBADF ? 0 : (int)result;
-}
+static int send_file(const char *number) { return was_made(sendfile(-1, atoi(number), NULL, 1)); }
 
 static const struct {
     const char *name;

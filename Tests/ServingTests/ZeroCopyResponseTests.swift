@@ -67,38 +67,30 @@ import Testing
     /// The kernel refuses it for sockets that write at the end, as if that meant anything for them.
     @Test func `where sockets take nothing without a copy, all are sent copies from then on`() throws {
         var response = ZeroCopyResponse(ZeroCopyBuffer(), mostConnections: 8)
-        let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
-        func send(_ response: inout ZeroCopyResponse, on number: Int32) throws -> Movement {
-            var connection = Connection(socket: FileDescriptor(inherited: dup(number)), peer: peer(0), at: 0)
-            return response.send(page.span, page.span.extracting(0..<7), on: &connection, at: 0)
-        }
-        let pair = try FileDescriptor.connectedPair()
-        for request in 1...(2 * ZeroCopyResponse.copies) {
-            if request == ZeroCopyResponse.copies + 3 {
-                let flags = pair.first.withNumber { fcntl($0, F_GETFL) }
-                try checked("fcntl", pair.first.withNumber { fcntl($0, F_SETFL, flags | O_APPEND) })
+        try withConnection { connection, socket, client in
+            for request in 1...(2 * ZeroCopyResponse.copies) {
+                if request == ZeroCopyResponse.copies + 3 {
+                    let flags = fcntl(socket, F_GETFL)
+                    try checked("fcntl", fcntl(socket, F_SETFL, flags | O_APPEND))
+                }
+                #expect(response.send(page.span, page.span.extracting(0..<7), on: &connection, at: 0) == .bytes(10_007))
+                #expect((response.descriptor == nil) == (request >= ZeroCopyResponse.copies + 3))
+                #expect(client.receiveAll().utf8.count == 10_007)
             }
-            #expect(try pair.first.withNumber { try send(&response, on: $0) } == .bytes(10_007))
-            #expect((response.descriptor == nil) == (request >= ZeroCopyResponse.copies + 3))
-            var received = 0
-            while case .bytes(let count) = receive(over: pair.second) { received += count }
-            #expect(received == 10_007)
         }
     }
 
     /// The kernel holds more for each.
     @Test func `with more connections than the memory bears, all are sent copies`() throws {
-        let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
         for connections in [8, 9] {
             var response = ZeroCopyResponse(ZeroCopyBuffer(), mostConnections: 8)
             response.setConnections(connections)
-            let pair = try FileDescriptor.connectedPair()
-            let number = pair.first.withNumber { dup($0) }
-            var connection = Connection(socket: FileDescriptor(inherited: number), peer: peer(0), at: 0)
-            for _ in 1...(2 * ZeroCopyResponse.copies) {
-                let sent = response.send(page.span, page.span.extracting(0..<0), on: &connection, at: 0)
-                #expect(sent == .bytes(10_000))
-                while case .bytes = receive(over: pair.second) {}
+            try withConnection { connection, _, client in
+                for _ in 1...(2 * ZeroCopyResponse.copies) {
+                    let sent = response.send(page.span, page.span.extracting(0..<0), on: &connection, at: 0)
+                    #expect(sent == .bytes(10_000))
+                    #expect(client.receiveAll().utf8.count == 10_000)
+                }
             }
             #expect(try fileBytes(response.descriptor) == (connections == 8 ? 10_000 : 0))
         }
@@ -106,25 +98,27 @@ import Testing
 
     @Test func `a peer that has left changes nothing for others`() throws {
         var response = ZeroCopyResponse(ZeroCopyBuffer(), mostConnections: 8)
-        let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
-        let pair = try FileDescriptor.connectedPair()
-        try checked("shutdown", pair.first.withNumber { shutdown($0, Int32(SHUT_WR)) })
-        for _ in 1...(2 * ZeroCopyResponse.copies) {
-            let number = pair.first.withNumber { dup($0) }
-            var connection = Connection(socket: FileDescriptor(inherited: number), peer: peer(0), at: 0)
-            let outcome = ignoring(SIGPIPE) {
-                response.send(page.span, page.span.extracting(0..<0), on: &connection, at: 0)
+        try withConnection { connection, socket, _ in
+            try checked("shutdown", shutdown(socket, Int32(SHUT_WR)))
+            for _ in 1...(2 * ZeroCopyResponse.copies) {
+                let outcome = ignoring(SIGPIPE) {
+                    response.send(page.span, page.span.extracting(0..<0), on: &connection, at: 0)
+                }
+                #expect(outcome == .failed)
             }
-            #expect(outcome == .failed)
         }
         #expect(response.descriptor != nil)
     }
 
-    private func receive(over socket: borrowing FileDescriptor) -> Transfer {
-        var bytes: [UInt8] = []
-        var transfer = Transfer.wouldBlock
-        bytes.append(addingCapacity: 65_536) { output in transfer = socket.receive(into: &output) }
-        return transfer
+    private let page = Array(repeating: UInt8(ascii: "x"), count: 10_000)
+
+    /// Lends a connection, the number of its socket, and its client.
+    private func withConnection(_ body: (inout Connection, Int32, borrowing Client) throws -> Void) throws {
+        try FileDescriptor.connectedPair().split { server, clients in
+            let number = server.withNumber { $0 }
+            var connection = Connection(socket: server, peer: peer(0), at: 0)
+            try body(&connection, number, Client(socket: clients))
+        }
     }
 
     /// All that comes after a request.
@@ -146,8 +140,6 @@ import Testing
     }
 
     private func fileBytes(_ descriptor: Int32?) throws -> Int {
-        var status = stat()
-        try checked("fstat", fstat(try #require(descriptor), &status))
-        return Int(status.st_size)
+        try FileStatus(of: try #require(descriptor)).size
     }
 }

@@ -147,7 +147,7 @@ struct Measuring: ~Copyable {
 
     /// Rounded up: what is a fraction of a millisecond away is not waited for by not waiting at all.
     private func millisecondsToLook(at now: UInt64) -> Int32 {
-        Int32(clamping: (max(sampling.nextListingNanoseconds, now) - now + 999_999) / 1_000_000)
+        Clock.milliseconds(from: now, until: sampling.nextListingNanoseconds)
     }
 
     /// Does what has to be done between two ticks, if it is due: reads the counters before it is too late to know what they did, and
