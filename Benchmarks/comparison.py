@@ -23,7 +23,7 @@ from harness import (
     status_of,
     tree_module,
     value_of,
-    whole_page,
+    whole_response,
     wrk,
 )
 from rivals import COMMANDS, SERIES, rival, seconds_to_first_page
@@ -66,52 +66,78 @@ def if_there(bench: Bench, name: str, use: Callable[[], object]) -> None:
 
 
 def serving(bench: Bench) -> Iterator[Row]:
-    """Requests on kept connections, and what memory they leave behind."""
-    with bench.workshop.tree() as tree, samplers(bench, tree) as servers, ExitStack() as stack:
-        page = whole_page(servers[0])
-        servers.insert(1, stack.enter_context(constant_server(bench.workshop, page)))
-        if_there(bench, NGINX, lambda: servers.insert(1, stack.enter_context(nginx(bench.workshop, page))))
-        yield Row("page", "", "bytes", {server.name: len(server.scrape()) for server in servers})
-        for connections in CONNECTIONS:
-            yield from _serving(bench, servers, connections)
-        yield from _memory(servers)
+    """Requests on kept connections, and what memory they leave behind.
 
-
-def _serving(bench: Bench, servers: list[Server], connections: int) -> Iterator[Row]:
-    loads = in_turn(servers, bench, lambda server: wrk(server, connections, bench.seconds))
-    condition = connected(connections)
-    failed = {name: load.failed for name, load in loads.items() if load.failed}
-    note = "failed in the median round: " + ", ".join(f"{name} {count}" for name, count in failed.items())
-    yield Row(
-        "requests",
-        condition,
-        "1/s",
-        {name: load.per_second for name, load in loads.items()},
-        THROUGHPUT_GOALS.get(connections, ()),
-        note if failed else "",
-    )
-    yield Row("99th percentile", condition, "ms", {name: load.p99_milliseconds for name, load in loads.items()})
-    yield Row(
-        "processor time of a scrape", condition, "us", {name: load.microseconds_each for name, load in loads.items()}
-    )
-
-
-def in_turn(servers: list[Server], bench: Bench, measure: Callable[[Server], Load]) -> dict[str, Load]:
-    """The median load of each server, by name; they take turns, so that what disturbs the machine meets all alike."""
-    loads: dict[str, list[Load]] = {server.name: [] for server in servers}
+    Each round has new processes: where in memory one happens to lie makes up to a tenth of its speed.
+    """
+    loads: dict[int, Loads] = {connections: {} for connections in CONNECTIONS}
+    rows = []
     for _ in range(bench.rounds):
-        for server in servers:
-            loads[server.name].append(measure(server))
-    return {name: _median(taken) for name, taken in loads.items()}
+        with _servers(bench) as servers:
+            for connections in CONNECTIONS:
+                take_turns(servers, loads[connections], lambda server: wrk(server, connections, bench.seconds))
+            rows = list(_memory(servers))
+            size = Row("page", "", "bytes", {server.name: len(server.scrape()) for server in servers})
+    yield size
+    for connections in CONNECTIONS:
+        yield from _serving(connected(connections), loads[connections], THROUGHPUT_GOALS.get(connections, ()))
+    yield from rows
 
 
-def _median(loads: list[Load]) -> Load:
-    return Load(
-        median(load.per_second for load in loads),
-        median(load.microseconds_each for load in loads),
-        median(load.p99_milliseconds for load in loads),
-        int(median(load.failed for load in loads)),
-    )
+@contextmanager
+def _servers(bench: Bench) -> Iterator[list[Server]]:
+    """All that serve pages, on one tree."""
+    with bench.workshop.tree() as tree, samplers(bench, tree) as servers, ExitStack() as stack:
+        response = whole_response(servers[0])
+        page = response.partition(b"\r\n\r\n")[2]
+        servers.insert(1, stack.enter_context(constant_server(bench.workshop, response)))
+        if_there(bench, NGINX, lambda: servers.insert(1, stack.enter_context(nginx(bench.workshop, page))))
+        yield servers
+
+
+def _serving(condition: str, loads: Loads, goals: tuple[Goal, ...]) -> Iterator[Row]:
+    failed = {name: int(count) for name, count in medians(loads, "failed").items() if count}
+    note = "failed in the median round: " + ", ".join(f"{name} {count}" for name, count in failed.items())
+    yield in_rounds("requests", condition, "1/s", loads, "per_second", goals, note if failed else "")
+    yield in_rounds("99th percentile", condition, "ms", loads, "p99_milliseconds")
+    yield in_rounds("processor time of a scrape", condition, "us", loads, "microseconds_each")
+
+
+# Of each program, by name, what it got done in each round.
+Loads = dict[str, list[Load]]
+
+
+def in_turn(servers: list[Server], bench: Bench, measure: Callable[[Server], Load]) -> Loads:
+    """The load of each server in each round; they take turns, so that what disturbs the machine meets all alike."""
+    loads: Loads = {}
+    for _ in range(bench.rounds):
+        take_turns(servers, loads, measure)
+    return loads
+
+
+def take_turns(servers: list[Server], loads: Loads, measure: Callable[[Server], Load]) -> None:
+    """One round."""
+    for server in servers:
+        loads.setdefault(server.name, []).append(measure(server))
+
+
+def in_rounds(
+    quantity: str, condition: str, unit: str, loads: Loads, what: str, goals: tuple[Goal, ...] = (), note: str = ""
+) -> Row:
+    """A row of what was measured in turn: the medians, and the medians of each round's ratios."""
+    figures = medians(loads, what)
+    rounds = {name: [getattr(load, what) for load in taken] for name, taken in loads.items()}
+    ratios = {
+        name: median(ours / theirs for ours, theirs in zip(rounds[EXPORTER], taken, strict=True))
+        for name, taken in rounds.items()
+        if name != EXPORTER and all(taken)
+    }
+    return Row(quantity, condition, unit, figures, goals, note, ratios)
+
+
+def medians(loads: Loads, what: str) -> dict[str, float]:
+    """Of each program, the round in the middle."""
+    return {name: median(getattr(load, what) for load in taken) for name, taken in loads.items()}
 
 
 # What the kernel knows of a process's memory, in KiB, and what we call it.

@@ -2,7 +2,7 @@
  * response, whatever was asked for. It knows just enough HTTP to be measured fairly: it looks for the
  * empty line that ends a request head, keeps connections alive and answers pipelined requests.
  *
- *     constant_server FILE      prints "listening PORT" and serves FILE's content on 127.0.0.1
+ *     constant_server FILE      prints "listening PORT" and sends FILE's content, head and body, on 127.0.0.1
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -40,17 +40,9 @@ static void fail(const char *what) {
 static void load_response(const char *path) {
     FILE *file = fopen(path, "rb");
     if (!file) fail(path);
-    static char body[MAX_RESPONSE - 1024];
-    size_t length = fread(body, 1, sizeof body, file);
+    response_length = fread(response, 1, sizeof response, file);
     if (ferror(file)) fail(path);
     fclose(file);
-    int head = snprintf(response, sizeof response,
-                        "HTTP/1.1 200 OK\r\n"
-                        "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
-                        "Content-Length: %zu\r\n\r\n",
-                        length);
-    memcpy(response + head, body, length);
-    response_length = (size_t)head + length;
 }
 
 static int listen_on_loopback(void) {

@@ -380,11 +380,11 @@ def exporter(
 
 
 @contextmanager
-def constant_server(workshop: Workshop, page: bytes) -> Iterator[Server]:
-    """The bare C server, with the page as its body."""
-    body = workshop.new_directory("constant") / "page"
-    body.write_bytes(page)
-    with started([workshop.compile("constant_server"), body], stdout=subprocess.PIPE) as process:
+def constant_server(workshop: Workshop, response: bytes) -> Iterator[Server]:
+    """The bare C server, with a response that it sends."""
+    file = workshop.new_directory("constant") / "response"
+    file.write_bytes(response)
+    with started([workshop.compile("constant_server"), file], stdout=subprocess.PIPE) as process:
         port = int(process.stdout.readline().split()[1])
         yield Server("bare C", process.pid, port)
 
@@ -477,8 +477,12 @@ class Load:
 
 
 def wrk(server: Server, connections: int, seconds: float, path: str = "/metrics", headers: Sequence[str] = ()) -> Load:
-    """The load of `wrk` with one thread. A response that is not 200 is a failure."""
-    command = [need("wrk"), "--latency", "-t1", f"-c{connections}", f"-d{seconds:g}s"]
+    """The load of `wrk`, with a thread for each processor: with one alone it is slower than some servers.
+
+    A response that is not 200 is a failure.
+    """
+    threads = min(connections, os.cpu_count() or 1)
+    command = [need("wrk"), "--latency", f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s"]
     command += [word for header in headers for word in ("-H", header)]
     before = processor_nanoseconds(server.pid)
     command.append(f"{server.access.scheme}://{HOST}:{server.port}{path}")
@@ -668,6 +672,14 @@ def whole_page(server: Server) -> bytes:
     """The exporter's page once two samples are in: from then on it shows power, too."""
     wait_until(lambda: value_of(server.scrape(), "pyjoules_samples_total") >= 2, "second sample")
     return server.scrape()
+
+
+def whole_response(server: Server) -> bytes:
+    """The same with the head that the exporter sends before it."""
+    whole_page(server)
+    with Client(server.port) as client:
+        page = client.scrape()
+        return client.head + b"\r\n\r\n" + page
 
 
 def paths_of_the_whole_page(page: bytes) -> tuple[str, str]:

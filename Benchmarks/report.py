@@ -78,7 +78,7 @@ def report(results: Mapping) -> str:
 
 
 def _row(row: Mapping) -> Row:
-    return Row(row["quantity"], row["condition"], row["unit"], row["figures"], note=row["note"])
+    return Row(row["quantity"], row["condition"], row["unit"], row["figures"], note=row["note"], ratios=row["ratios"])
 
 
 def _machine(results: Mapping) -> str:

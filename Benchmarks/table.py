@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from harness import Workshop
@@ -41,12 +41,12 @@ class Goal:
     bound: float
     of: str = ""
 
-    def is_met(self, figures: Mapping[str, float]) -> bool | None:
+    def is_met(self, row: Row) -> bool | None:
         """None if the other program was not measured."""
-        if self.of and self.of not in figures:
+        reached = row.ratio(self.of) if self.of else row.figures[EXPORTER]
+        if reached is None:
             return None
-        bound = self.bound * (figures[self.of] if self.of else 1)
-        return figures[EXPORTER] >= bound if self.sense == "at least" else figures[EXPORTER] <= bound
+        return reached >= self.bound if self.sense == "at least" else reached <= self.bound
 
     def __str__(self) -> str:
         return f"{self.sense} {self.bound:.2f} of {self.of}" if self.of else f"{self.sense} {self.bound:g}"
@@ -62,6 +62,8 @@ class Row:
     figures: dict[str, float]
     goals: tuple[Goal, ...] = ()
     note: str = ""
+    # The exporter's figure as so many times another's, where both were measured in turn: the median of the rounds.
+    ratios: dict[str, float] = field(default_factory=dict)
 
     @property
     def what(self) -> str:
@@ -74,13 +76,15 @@ class Row:
     @property
     def verdicts(self) -> list[str]:
         """Each goal that could be judged, and whether it was met."""
-        judged = ((goal, goal.is_met(self.figures)) for goal in self.goals)
+        judged = ((goal, goal.is_met(self)) for goal in self.goals)
         return [f"{goal}: {'met' if met else 'MISSED'}" for goal, met in judged if met is not None]
 
     def ratio(self, program: str) -> float | None:
         """The exporter's figure, as so many times that of another program, where that says something."""
-        other = self.figures[program]
-        return self.figures[EXPORTER] / other if program != EXPORTER and self.unit not in NO_RATIO and other else None
+        other = self.figures.get(program)
+        if program == EXPORTER or self.unit in NO_RATIO or not other:
+            return None
+        return self.ratios.get(program, self.figures[EXPORTER] / other)
 
     def __str__(self) -> str:
         cells = [f"{program} {self._cell(program)}" for program in self.figures]
