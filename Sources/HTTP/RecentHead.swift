@@ -10,13 +10,18 @@ public struct RecentHead: ~Copyable {
 
     private var bytes = ByteBuffer(capacity: RecentHead.longestBytes)
     private var request: Request?
+    /// Goes up whenever another head takes its place; 0 while there is none.
+    public private(set) var number: UInt64 = 0
 
     /// None yet.
     public init() {}
 
+    /// Whether the input begins with the same head.
+    public func begins(_ input: Span<UInt8>) -> Bool { number > 0 && bytes.withBytes { input.hasPrefix($0) } }
+
     /// Reads one request head as `parseRequest` does, with the same result.
     public mutating func parse(_ input: Span<UInt8>, previousCount: Int = 0) -> ParseResult {
-        if let request, bytes.withBytes({ input.hasPrefix($0) }) { return .complete(request) }
+        if let request, begins(input) { return .complete(request) }
         let result = parseRequest(input, previousCount: previousCount)
         if case .complete(let request) = result { keep(request, input) }
         return result
@@ -27,5 +32,6 @@ public struct RecentHead: ~Copyable {
         bytes.removeAll()
         bytes.append(input.extracting(0..<request.headLength))
         self.request = request
+        number += 1
     }
 }

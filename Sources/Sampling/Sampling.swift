@@ -178,11 +178,21 @@ extension Sampling {
     public mutating func refreshIfStale(
         at moment: Moment, every intervalNanoseconds: UInt64, earliest: UInt64 = 0
     ) -> Bool {
-        let now = moment.monotonicNanoseconds
-        let isStale = now - min(now, lastPassNanoseconds) > min(intervalNanoseconds, 1_000_000_000)
-        guard restNanoseconds == nil, isStale || lastPassNanoseconds < earliest else { return false }
+        guard isStale(at: moment.monotonicNanoseconds, every: intervalNanoseconds, earliest: earliest) else {
+            return false
+        }
         refresh(at: moment)
         return true
+    }
+
+    /// Whether somebody who asks can be told the totals as they are: nothing waits to be counted, and `refreshIfStale` would do nothing.
+    public func isUpToDate(at now: UInt64, every intervalNanoseconds: UInt64, earliest: UInt64) -> Bool {
+        !hasBacklog && !isStale(at: now, every: intervalNanoseconds, earliest: earliest)
+    }
+
+    private func isStale(at now: UInt64, every intervalNanoseconds: UInt64, earliest: UInt64) -> Bool {
+        let isOld = now - min(now, lastPassNanoseconds) > min(intervalNanoseconds, 1_000_000_000)
+        return restNanoseconds == nil && (isOld || lastPassNanoseconds < earliest)
     }
 
     /// Ticks are so far apart that the counters have to be read between them.

@@ -205,8 +205,13 @@ extension Connection {
 extension Connection {
     mutating func takeInput() -> ByteBuffer? { input.take() }
     mutating func keep(_ input: consuming ByteBuffer) { self.input = consume input }
+    /// The socket did not take all of the last response yet.
+    var owesBytes: Bool { unsent != nil }
     mutating func takeUnsent() -> Unsent? { unsent.take() }
     mutating func owe(_ unsent: consuming Unsent) { self.unsent = consume unsent }
+
+    /// Its next request, at the beginning of its bytes, is looked at as any other's.
+    var isAnsweredAsOthers: Bool { !isSurplus && request.isAtBeginning }
 
     /// A request is answered, or about to be.
     mutating func complete(bodyLength: Int, at now: UInt64) {

@@ -84,8 +84,10 @@ struct Conversations: ~Copyable {
     private mutating func advance(
         _ token: Token, _ content: inout some Publisher & ~Copyable, _ epoll: borrowing Epoll, at now: UInt64
     ) {
-        guard let next = connections.slots[token.place]?.advance(&responder, token, &content, at: now) else { return }
-        settle(token, next, epoll, at: now)
+        guard let next = connections.slots[token.place]?.advance(&responder, token, &content, at: now),
+            next.changes || isDraining
+        else { return }
+        settle(token, next.step, epoll, at: now)
     }
 
     /// Has a connection wait for what is next, or ends it.

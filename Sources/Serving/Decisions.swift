@@ -30,6 +30,15 @@ struct Decisions: ~Copyable {
     /// Every response is the last of its connection from now on.
     mutating func drain() { isDraining = true }
 
+    /// A request for metrics is answered as another was.
+    mutating func countScrape(unixSeconds: UInt64) {
+        facts.counters.countScrape(unixSeconds: unixSeconds)
+        facts.counters.count(.ok)
+    }
+
+    /// What a request is answered depends on its head alone, whoever sends it: there are neither users nor a rate, and no end has begun.
+    var answerAllAlike: Bool { !isDraining && policy.admitsAll }
+
     mutating func count(_ rejection: Rejection) { facts.counters.count(rejection) }
     mutating func count(_ status: Status) { facts.counters.count(status) }
     mutating func setConnections(_ count: Int) { facts.connections = count }
@@ -92,6 +101,7 @@ struct Decisions: ~Copyable {
             let generation = content.refresh(facts, at: now)
             if request.query.isEmpty, let page = responses.wholePage(request.representation, generation: generation) {
                 response.body = page
+                response.generation = response.includesBody ? generation : nil
             } else {
                 response.body = page(request, bytes, generation, &responses, &content)
             }

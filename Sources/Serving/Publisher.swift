@@ -15,6 +15,9 @@ public protocol Publisher: ~Copyable {
     /// - Returns: the generation of the content, never 0; documents of an equal one are equal.
     mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64
 
+    /// The generation that `refresh` would return without having anything to do; nil if it would have.
+    func standingGeneration(at now: UInt64) -> UInt64?
+
     /// Adds the families that a `name[]` parameter asks for to a selection; nil is one that nothing has been asked of.
     func select(_ name: Span<UInt8>, into selection: inout Selection?)
 

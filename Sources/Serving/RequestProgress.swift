@@ -14,6 +14,9 @@ struct RequestProgress {
     /// When its first byte arrived; nil between two requests.
     private(set) var startNanoseconds: UInt64?
 
+    /// The next request is at the beginning of the buffer, and is looked at as any other.
+    var isAtBeginning: Bool { bodyRemaining == 0 && !isDisplaced }
+
     /// The next request in the buffer, after what is left of the last one's body; the recent head may be any client's.
     mutating func next(in input: inout ByteBuffer, _ recent: inout RecentHead) -> ParseResult {
         let skipped = min(bodyRemaining, input.count)

@@ -13,6 +13,7 @@ struct Responder: ~Copyable {
     private var responses: Responses
     private var inputs = BufferPool(bufferCapacity: Limits.headBytes)
     private var recent = RecentHead()
+    private var recentAnswer = RecentAnswer()
     private let log: Logger
 
     init(
@@ -137,24 +138,18 @@ struct Responder: ~Copyable {
         var answered = 0
         var hasReceived = false
         while true {
+            if answered < Limits.requestsPerTurn, !input.isEmpty,
+                let next = answerAgain(in: &input, &connection, content, &answered, at: now)
+            {
+                guard case .proceed = next else { return next }
+            }
             switch connection.request.next(in: &input, &recent) {
             case .complete(let request):
                 guard answered < Limits.requestsPerTurn else {
                     connection.request.postpone()
                     return .wait(.writable)
                 }
-                guard
-                    let response = decisions.response(
-                        to: request, input, &connection, token, &responses, &content, at: now)
-                else {
-                    return .wait(.hangUp)
-                }
-                input.removeFirst(request.headLength)
-                connection.complete(bodyLength: request.bodyLength, at: now)
-                // A page that had to be made is as much work as one turn bears, and so is a head of several kilobytes.
-                answered += responses.takeHasMadePage() ? Limits.requestsPerTurn : 1
-                answered += request.headLength / Limits.shortHeadBytes
-                let next = send(response, on: &connection, at: now)
+                let next = answer(request, in: &input, &connection, token, &content, &answered, at: now)
                 guard case .proceed = next else { return next }
             case .malformed(let status): return refuse(&connection, status, at: now)
             case .incomplete where hasReceived:
@@ -171,6 +166,47 @@ struct Responder: ~Copyable {
                 }
             }
         }
+    }
+
+    private mutating func answer(
+        _ request: Request, in input: inout ByteBuffer, _ connection: inout Connection, _ token: Token,
+        _ content: inout some Publisher & ~Copyable, _ answered: inout Int, at now: UInt64
+    ) -> Next {
+        guard
+            let response = decisions.response(to: request, input, &connection, token, &responses, &content, at: now)
+        else {
+            return .wait(.hangUp)
+        }
+        // One with a password, say, is not kept.
+        let isRecent = input.withBytes { recent.begins($0) }
+        input.removeFirst(request.headLength)
+        connection.complete(bodyLength: request.bodyLength, at: now)
+        // A page that had to be made is as much work as one turn bears, and so is a head of several kilobytes.
+        answered += responses.takeHasMadePage() ? Limits.requestsPerTurn : 1
+        answered += request.headLength / Limits.shortHeadBytes
+        let next = send(response, on: &connection, at: now)
+        recentAnswer =
+            isRecent
+            ? RecentAnswer(response, to: request, head: recent.number, responseHead: responses.headNumber)
+            : RecentAnswer()
+        return next
+    }
+
+    /// Answers a request that is the same as the last one, whoever sent that; nil if it is another, or might be answered otherwise.
+    private mutating func answerAgain(
+        in input: inout ByteBuffer, _ connection: inout Connection, _ content: borrowing some Publisher & ~Copyable,
+        _ answered: inout Int, at now: UInt64
+    ) -> Next? {
+        guard recentAnswer.head == recent.number, recentAnswer.responseHead == responses.headNumber,
+            content.standingGeneration(at: now) == recentAnswer.generation, decisions.answerAllAlike,
+            connection.isAnsweredAsOthers, input.withBytes({ recent.begins($0) })
+        else { return nil }
+        decisions.countScrape(unixSeconds: responses.unixSeconds)
+        connection.expectResponse(withinMilliseconds: recentAnswer.scrapeTimeoutMilliseconds, at: now)
+        input.removeFirst(recentAnswer.headLength)
+        connection.complete(bodyLength: recentAnswer.bodyLength, at: now)
+        answered += 1 + recentAnswer.headLength / Limits.shortHeadBytes
+        return responses.sendAgain(recentAnswer.response, on: &connection, at: now)
     }
 
     /// Somebody reads frames.
@@ -203,11 +239,13 @@ struct Responder: ~Copyable {
 
 /// For a connection that stays in its place in the table.
 extension Connection {
-    /// See `Responder.advance`.
+    /// See `Responder.advance`; also tells whether it waits for something else than before, or ends.
     mutating func advance(
         _ responder: inout Responder, _ token: Token, _ content: inout some Publisher & ~Copyable, at now: UInt64
-    ) -> Next {
-        responder.advance(&self, token, &content, at: now)
+    ) -> (step: Next, changes: Bool) {
+        let next = responder.advance(&self, token, &content, at: now)
+        if case .wait(let wanted) = next, wanted == interest { return (next, false) }
+        return (next, true)
     }
 
     /// See `Responder.expire`.

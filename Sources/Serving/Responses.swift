@@ -31,6 +31,8 @@ struct Response {
     var persistence = ResponseHead.Persistence.closing
     /// When to ask again, for a status that says so.
     var retryAfterSeconds: UInt64 = 1
+    /// Of the content, for a page that is sent to all who ask the same while it is of this generation; nil for other responses.
+    var generation: UInt64?
 
     /// The page that is sent after the head; nil if there is none, or only its length is told.
     fileprivate var page: Slot? {
@@ -53,6 +55,8 @@ struct Responses: ~Copyable {
     private var head: ByteBuffer
     /// What the head says, where it is that of a page and may say the same of the next response.
     private var composed: PageHead?
+    /// Goes up with each head that is made, and with what puts the last one out of date.
+    private(set) var headNumber: UInt64 = 0
     private var explanation = ByteBuffer(capacity: Responses.explanationBytes)
     /// The operator's own header lines, for every response.
     private var extraHeaders: [UInt8] = []
@@ -89,12 +93,14 @@ struct Responses: ~Copyable {
         guard unixSeconds != self.unixSeconds else { return }
         self.unixSeconds = unixSeconds
         date = HTTPDate(unixSeconds: unixSeconds)
+        headNumber += 1
     }
 
     /// Sets the operator's own header lines for all responses until they are set again.
     mutating func setExtraHeaders(_ lines: [UInt8]) {
         extraHeaders = lines
         composed = nil
+        headNumber += 1
     }
 
     /// Says where the next response leads: to a path, which is appended, with a query; false if they are too long.
@@ -154,14 +160,27 @@ struct Responses: ~Copyable {
         if wanted == nil || wanted != composed {
             compose(response)
             composed = wanted
+            headNumber += 1
             repeated.forget()
         }
+        return sendComposed(response, on: &connection, at: now)
+    }
+
+    /// Sends the response again that was sent last, as long as `headNumber` is what it was after that.
+    mutating func sendAgain(_ response: Response, on connection: inout Connection, at now: UInt64) -> Next {
+        sendComposed(response, on: &connection, at: now)
+    }
+
+    private mutating func sendComposed(_ response: Response, on connection: inout Connection, at now: UInt64) -> Next {
         let page = response.page
         // Even if it cannot be sent: it counts as one until the connection ends.
         if case .stream(let isChunked) = response.body, response.includesBody {
             connection.beginStream(at: streams.frames.count, isChunked: isChunked)
         }
-        let mayComeAgain = wanted != nil && page != nil
+        let mayComeAgain = composed != nil && page != nil
+        if mayComeAgain, let movement = repeated.sendWithoutCopy(on: &connection, at: now) {
+            return next(after: movement, of: repeated.count, response, &connection)
+        }
         var length = 0
         let movement = head.withBytes { head in
             pages.withBytes(page, after: head) { first, second in
@@ -171,6 +190,13 @@ struct Responses: ~Copyable {
                     : connection.send(first, second, at: now)
             }
         }
+        return next(after: movement, of: length, response, &connection)
+    }
+
+    /// What follows once some of a response's bytes were taken. The connection keeps what was not.
+    private mutating func next(
+        after movement: Movement, of length: Int, _ response: Response, _ connection: inout Connection
+    ) -> Next {
         let sent: Int
         let awaited: Interest
         switch movement {
@@ -182,14 +208,14 @@ struct Responses: ~Copyable {
         if isStream, sent == head.count { return .wait(.hangUp) }
         let closes = response.persistence == .closing && !isStream
         if sent == length { return closes ? .linger : .proceed }
-        connection.owe(rest(after: sent, page))
+        connection.owe(rest(after: sent, response.page))
         if closes { connection.finish() }
         return .wait(awaited)
     }
 
     /// Sends what is left of the last response.
     mutating func flush(_ connection: inout Connection, at now: UInt64) -> Next {
-        guard var unsent = connection.takeUnsent() else { return .proceed }
+        guard connection.owesBytes, var unsent = connection.takeUnsent() else { return .proceed }
         if let page = unsent.page, !pages.holds(page) {
             giveBack(unsent)
             return .giveUp(.evicted)

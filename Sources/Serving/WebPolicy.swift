@@ -69,6 +69,9 @@ public struct WebPolicy: ~Copyable {
         }
     }
 
+    /// There are neither users nor a rate.
+    var admitsAll: Bool { authenticator == nil && rateLimiter == nil }
+
     /// Applies the rate limit, then asks for the password, then looks at the method.
     mutating func admit(
         _ request: Request, _ bytes: Span<UInt8>, _ connection: inout Connection, _ token: Token, at now: UInt64

@@ -15,6 +15,8 @@ struct ZeroCopyResponse: ~Copyable {
     private var buffer: ZeroCopyBuffer?
     private var sent = 0
     private var isFilled = false
+    /// The socket took nothing without a copy just now.
+    private var isRefused = false
     /// While there are no more connections.
     private let mostConnections: Int
     private var isAllowed = true
@@ -44,34 +46,52 @@ struct ZeroCopyResponse: ~Copyable {
         isFilled = false
     }
 
-    /// Sends a response of two pieces that is the same until `forget`, as much of it as is taken; never waits.
-    mutating func send(
-        _ first: Span<UInt8>, _ second: Span<UInt8>, on connection: inout Connection, at now: UInt64
-    ) -> Movement {
-        guard isAllowed, connection.maySendWithoutCopy, holds(first, second) else {
-            return connection.send(first, second, at: now)
+    /// How many bytes the response has that the buffer holds.
+    var count: Int {
+        switch buffer {
+        case .some(let buffer): buffer.count
+        case .none: 0
         }
+    }
+
+    /// Sends the response that was sent last once more without a copy, as much of it as is taken; never waits. Nil where that cannot be
+    /// done, and `send` can.
+    mutating func sendWithoutCopy(on connection: inout Connection, at now: UInt64) -> Movement? {
+        guard isFilled, isAllowed, connection.maySendWithoutCopy else { return nil }
         let movement =
             switch buffer {
             case .some(let buffer): connection.send(buffer, at: now)
             case .none: Movement.failed
             }
-        guard movement == .failed else { return movement }
+        isRefused = movement == .failed
+        return isRefused ? nil : movement
+    }
+
+    /// Sends a response of two pieces that is the same until `forget`, as much of it as is taken; never waits.
+    mutating func send(
+        _ first: Span<UInt8>, _ second: Span<UInt8>, on connection: inout Connection, at now: UInt64
+    ) -> Movement {
+        if isAllowed, connection.maySendWithoutCopy, fills(first, second),
+            let movement = sendWithoutCopy(on: &connection, at: now)
+        {
+            return movement
+        }
+        let movement = connection.send(first, second, at: now)
         // A peer that has left is sent no copy either. Otherwise it is sockets of this kind, or of this kernel.
-        let copied = connection.send(first, second, at: now)
-        if copied != .failed {
+        if isRefused, movement != .failed {
             buffer = nil
             isFilled = false
         }
-        return copied
+        isRefused = false
+        return movement
     }
 
-    /// Whether the buffer holds a response: it is filled once the response was sent often enough.
-    private mutating func holds(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Bool {
-        if isFilled { return true }
+    /// Fills the buffer once the response was sent often enough; false if that is not now.
+    private mutating func fills(_ first: Span<UInt8>, _ second: Span<UInt8>) -> Bool {
         guard first.count + second.count >= ZeroCopyResponse.leastBytes else { return false }
         sent += 1
-        if sent == ZeroCopyResponse.copies + 1 { isFilled = buffer?.replace(by: first, second) ?? false }
+        guard sent == ZeroCopyResponse.copies + 1 else { return false }
+        isFilled = buffer?.replace(by: first, second) ?? false
         return isFilled
     }
 }

@@ -95,6 +95,30 @@ import Testing
         }
     }
 
+    /// A scrape that asks whether the page still holds must not take what was read and is not counted yet for nothing.
+    @Test func `what was collected is shown to the next who asks`() throws {
+        try withPowercapTree(["0": "package-0"]) { tree in
+            var publication = try Harness.publication(
+                intervalMilliseconds: 100, resolutionMilliseconds: 100, sysfs: tree.root)
+            var now = Clock.monotonicNanoseconds()
+            let begin = now
+            let kept = try (1...10).count { tick in
+                now += 100 * Self.millisecond
+                try tree.setCounter("intel-rapl:0", (now - begin) / 1000)
+                guard tick > 2, publication.measuring.collect(at: moment(now)) == .kept else {
+                    self.tick(&publication, at: now)
+                    return false
+                }
+                #expect(publication.standingGeneration(at: now) == nil)
+                let generation = refresh(&publication, at: now)
+                #expect(publication.standingGeneration(at: now) == generation)
+                #expect(allPages(&publication)[0].contains("\npyjoules_samples_total \(tick)\n"))
+                return true
+            }
+            #expect(kept > 2)
+        }
+    }
+
     @Test func `what comes is told at once, and shown with the next moment`() throws {
         try withPowercapTree(["0": "package-0"]) { tree in
             var publication = try Harness.publication(
@@ -120,11 +144,14 @@ import Testing
         }
     }
 
+    private func moment(_ nanoseconds: UInt64) -> Moment {
+        Moment(monotonicNanoseconds: nanoseconds, boottimeNanoseconds: nanoseconds)
+    }
+
     /// As the timer would.
     @discardableResult
     private func tick(_ publication: inout Publication, at nanoseconds: UInt64) -> Bool {
-        publication.measuring.start(
-            at: Moment(monotonicNanoseconds: nanoseconds, boottimeNanoseconds: nanoseconds))
+        publication.measuring.start(at: moment(nanoseconds))
         return publication.take(.endedInterval)
     }
 

@@ -29,6 +29,26 @@ import Testing
         }
     }
 
+    @Test(arguments: AcceptedRequest.all)
+    func `it tells whether an input begins with it, and each has a number of its own`(accepted: AcceptedRequest) {
+        let scrape = Array(RecentHeadTests.scrape.utf8)
+        let beginning = Array(accepted.bytes.prefix(3))
+        var recent = RecentHead()
+        let (beginsBefore, numberBefore) = (recent.begins(accepted.bytes.span), recent.number)
+        #expect(!beginsBefore && numberBefore == 0)
+        _ = recent.parse(scrape.span)
+        let former = recent.number
+        _ = recent.parse(accepted.bytes.span)
+        let number = recent.number
+        let (begins, beginsWithFormer) = (recent.begins(accepted.bytes.span), recent.begins(scrape.span))
+        let beginsShort = recent.begins(beginning.span)
+        // One with a password is not kept.
+        #expect(begins == (number != former) && beginsWithFormer == !begins && !beginsShort)
+        _ = recent.parse(accepted.bytes.span)
+        let numberAfter = recent.number
+        #expect(numberAfter == number)
+    }
+
     @Test func `what is malformed stays so beside a head that was understood`() {
         var recent = RecentHead()
         let good = Array(RecentHeadTests.scrape.utf8)

@@ -17,10 +17,12 @@ struct Harness: ~Copyable {
     private var batch = EventBatch(capacity: 256)
     private let port: UInt16
     private var turnNanoseconds: UInt64 = 0
+    /// What responses say in their Date.
+    var unixSeconds: UInt64
 
     init(
         maximumConnections: Int = 8, listening: Bool = false, pageBytes: Int = 20_000, configuration: String? = nil,
-        servesStream: Bool = true
+        servesStream: Bool = true, unixSeconds: UInt64 = 784_111_777
     )
         throws
     {
@@ -48,7 +50,8 @@ struct Harness: ~Copyable {
                 telemetry: "/metrics", json: "/json", stream: "/stream", servesStream: servesStream),
             contentPolicy: "default-src 'none'", run: 0x52,
             log)
-        try serving.start(epoll, unixSeconds: 784_111_777)
+        try serving.start(epoll, unixSeconds: unixSeconds)
+        self.unixSeconds = unixSeconds
         self.serving = serving
         self.epoll = epoll
         self.port = port
@@ -79,6 +82,19 @@ struct Harness: ~Copyable {
         for _ in 0..<turns where hasEvents() { try turn() }
     }
 
+    /// All that comes after a request.
+    mutating func answer(_ client: borrowing Client, _ request: String = scrape) throws -> String {
+        client.send(request)
+        var answer = ""
+        var received = ""
+        repeat {
+            try serve()
+            received = client.receiveAll()
+            answer += received
+        } while !received.isEmpty
+        return answer
+    }
+
     mutating func turn() throws {
         try epoll.wait(into: &batch, timeoutMilliseconds: 0)
         beginTurn()
@@ -102,7 +118,7 @@ struct Harness: ~Copyable {
     /// Begins a turn at a moment, at which its clock stands still until it ends: it takes as long as it takes.
     mutating func beginTurn(at now: UInt64 = Clock.monotonicNanoseconds()) {
         turnNanoseconds = now
-        serving.beginTurn(unixSeconds: 784_111_777, at: now)
+        serving.beginTurn(unixSeconds: unixSeconds, at: now)
     }
 
     /// What a token means is ready in this turn.
@@ -161,6 +177,7 @@ struct StubContent: ~Copyable, Publisher {
     }
 
     mutating func refresh(_ facts: ServingFacts, at now: UInt64) -> UInt64 { generation }
+    func standingGeneration(at now: UInt64) -> UInt64? { generation }
     func select(_ name: Span<UInt8>, into selection: inout Int?) { selection = (selection ?? 0) + 1 }
     func key(_ selection: Int) -> UInt128? { selection == StubContent.everything ? nil : UInt128(selection) }
     func pageBytes(_ document: Document) -> Int { bytes }

@@ -159,6 +159,11 @@ struct Measuring: ~Copyable {
         if hasRead || looks { review(at: moment.monotonicNanoseconds) }
     }
 
+    /// Whether a scrape can be told the totals as they are.
+    func isUpToDate(at now: UInt64, earliest: UInt64) -> Bool {
+        sampling.isUpToDate(at: now, every: timer.intervalNanoseconds, earliest: earliest)
+    }
+
     /// Brings the totals up to date for a scrape, if the latest reading is older than one interval or than a second, or was made before
     /// the earliest moment that may be shown, on the monotonic clock; not where passes take long.
     mutating func refreshIfStale(at moment: Moment, earliest: UInt64 = 0) {

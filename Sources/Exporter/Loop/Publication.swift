@@ -132,8 +132,14 @@ struct Publication: ~Copyable, Publisher {
 
     var isReady: Bool { measuring.sampling.isReady }
 
+    func standingGeneration(at now: UInt64) -> UInt64? {
+        if now < nextShownNanoseconds { return publishedGeneration }
+        let isShown = publishedGeneration == measuring.sampling.generation
+        return isShown && measuring.isUpToDate(at: now, earliest: nextShownNanoseconds) ? publishedGeneration : nil
+    }
+
     mutating func refresh(_ serving: ServingFacts, at now: UInt64) -> UInt64 {
-        guard now >= nextShownNanoseconds else { return publishedGeneration }
+        if let standing = standingGeneration(at: now) { return standing }
         countCollected()
         measuring.refreshIfStale(
             at: Moment(monotonicNanoseconds: now, boottimeNanoseconds: Clock.boottimeNanoseconds()),
