@@ -477,12 +477,8 @@ class Load:
 
 
 def wrk(server: Server, connections: int, seconds: float, path: str = "/metrics", headers: Sequence[str] = ()) -> Load:
-    """The load of `wrk`, with a thread for each processor: with one alone it is slower than some servers.
-
-    A response that is not 200 is a failure.
-    """
-    threads = min(connections, os.cpu_count() or 1)
-    command = [need("wrk"), "--latency", f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s"]
+    """The load of `wrk` with one thread. A response that is not 200 is a failure."""
+    command = [need("wrk"), "--latency", "-t1", f"-c{connections}", f"-d{seconds:g}s"]
     command += [word for header in headers for word in ("-H", header)]
     before = processor_nanoseconds(server.pid)
     command.append(f"{server.access.scheme}://{HOST}:{server.port}{path}")
