@@ -4,7 +4,7 @@ public struct CipherSuite: Equatable, Sendable {
     public let name: String
     /// Go always offers the three of TLS 1.3, and takes only the others from a list.
     public let isTLS13: Bool
-    /// The name for SSL_CTX_set_cipher_list(3); none is needed for a suite of TLS 1.3.
+    /// The name for SSL_CTX_set_cipher_list(3), or for a suite of TLS 1.3 for SSL_CTX_set_ciphersuites(3).
     let openSSLName: String
 
     init(_ name: String, openSSLName: String) {

@@ -65,6 +65,11 @@ extension ContextCore {
         try unsafe setList(ciphers, "cipher") { names in
             unsafe library.table.pointee.SSL_CTX_set_cipher_list(handle, names) == 1
         }
+        // In Go's order, where AES with keys of 128 bits comes first, and not in OpenSSL's.
+        let suites = CipherSuite.all.filter(\.isTLS13).map(\.openSSLName)
+        try unsafe setList(suites, "cipher suite") { names in
+            unsafe library.table.pointee.SSL_CTX_set_ciphersuites(handle, names) == 1
+        }
         try unsafe setList(settings.curves.map(\.openSSLName), "group for the key exchange") { names in
             unsafe set(SSL_CTRL_SET_GROUPS_LIST, 0, UnsafeMutableRawPointer(mutating: names))
         }

@@ -68,7 +68,10 @@ static bool configure(SSL_CTX *context, struct tls_client_options options) {
         EVP_PKEY_free(key);
         BIO_free(input);
     }
-    if (options.ciphers != NULL) good = good && SSL_CTX_set_cipher_list(context, options.ciphers) == 1;
+    if (options.ciphers != NULL) {
+        int (*set)(SSL_CTX *, const char *) = options.version == 13 ? SSL_CTX_set_ciphersuites : SSL_CTX_set_cipher_list;
+        good = good && set(context, options.ciphers) == 1;
+    }
     if (options.protocols != NULL)
         good = good && SSL_CTX_set_alpn_protos(context, (const unsigned char *)options.protocols,
                                                (unsigned)strlen(options.protocols)) == 0;

@@ -119,7 +119,23 @@ import Testing
         var setup = authorities.setup()
         setup.settings.cipherSuites = cipherSuites("TLS_CHACHA20_POLY1305_SHA256")
         let context = try TLSContext(setup)
-        #expect(try Pair.established(context, .init(version: 13)).client.cipher == "TLS_AES_256_GCM_SHA384")
+        #expect(try Pair.established(context, .init(version: 13)).client.cipher == "TLS_AES_128_GCM_SHA256")
+    }
+
+    /// The server's order is Go's. Who puts ChaCha20 first has no fast AES.
+    @Test(arguments: [
+        (true, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"),
+        (true, "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_256_GCM_SHA384"),
+        (true, "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"),
+        (false, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"),
+    ])
+    func `in TLS 1.3 the shorter keys of AES come first if the server's order counts`(
+        prefers: Bool, offer: String, cipher: String
+    ) throws {
+        var setup = authorities.setup()
+        setup.settings.prefersServerCipherSuites = prefers
+        let options = Client.Options(version: 13, ciphers: offer)
+        #expect(try Pair.established(try TLSContext(setup), options).client.cipher == cipher)
     }
 
     @Test(arguments: ["ECDHE-ECDSA-AES128-SHA", "AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"])

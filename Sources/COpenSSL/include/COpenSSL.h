@@ -21,6 +21,7 @@
     F(SSL_CTX_set_options)                                                                                             \
     F(SSL_CTX_set_security_level)                                                                                      \
     F(SSL_CTX_set_cipher_list)                                                                                         \
+    F(SSL_CTX_set_ciphersuites)                                                                                        \
     F(SSL_CTX_use_certificate)                                                                                         \
     F(SSL_CTX_use_PrivateKey)                                                                                          \
     F(SSL_CTX_add_client_CA)                                                                                           \

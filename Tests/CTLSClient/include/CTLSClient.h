@@ -17,6 +17,7 @@ struct tls_client_options {
     const char *_Nullable key;
     /// 10, 11, 12 or 13 for the only version that is offered; 0 for all.
     int version;
+    /// Of TLS 1.3 where that alone is offered, of older versions otherwise.
     const char *_Nullable ciphers;
     /// As on the wire: each with its length before it.
     const char *_Nullable protocols;
