@@ -192,12 +192,15 @@ def test_several_addresses_serve_the_same(start_exporter: StartExporter, tmp_pat
 def test_an_ipv6_address_serves_ipv6_only(start_exporter: StartExporter) -> None:
     if not has_ipv6():
         pytest.skip("there is no IPv6 on the loopback device")
-    port = free_port("::1")
-    exporter = started(start_exporter, f"[::1]:{port}")
-    assert exporter.only_record("listening")["address"] == f"[::1]:{port}"
-    scraped(("::1", port))
-    with pytest.raises(ConnectionRefusedError):
-        Client(("127.0.0.1", port))
+    # Bound, so that nobody else listens there meanwhile, such as an exporter of another test.
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        exporter = started(start_exporter, f"[::1]:{port}")
+        assert exporter.only_record("listening")["address"] == f"[::1]:{port}"
+        scraped(("::1", port))
+        with pytest.raises(ConnectionRefusedError):
+            Client(("127.0.0.1", port))
 
 
 def test_a_port_alone_serves_both_families(start_exporter: StartExporter) -> None:
