@@ -128,11 +128,14 @@ def in_rounds(
     figures = medians(loads, what)
     rounds = {name: [getattr(load, what) for load in taken] for name, taken in loads.items()}
     ratios = {
-        name: median(ours / theirs for ours, theirs in zip(rounds[EXPORTER], taken, strict=True))
-        for name, taken in rounds.items()
-        if name != EXPORTER and all(taken)
+        name: median_ratio(rounds[EXPORTER], taken) for name, taken in rounds.items() if name != EXPORTER and all(taken)
     }
     return Row(quantity, condition, unit, figures, goals, note, ratios)
+
+
+def median_ratio(ours: list[float], theirs: list[float]) -> float:
+    """Of figures that were taken in turn: how many times theirs ours is, in the round in the middle."""
+    return median(one / other for one, other in zip(ours, theirs, strict=True))
 
 
 def medians(loads: Loads, what: str) -> dict[str, float]:

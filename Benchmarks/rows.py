@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
-from comparison import Loads, in_rounds, in_turn
+from comparison import Loads, in_rounds, in_turn, median_ratio
 from harness import (
     BINARY,
     FORMS,
@@ -230,7 +230,7 @@ def _cost_of_a_tick(bench: Bench, tree: Path) -> Iterator[Row]:
         {EXPORTER: tick, BARE_C: median(paced) / 1000},
         (Goal("at most", 1.25, BARE_C),),
         "bare C is woken by the same timer; it writes nothing down, the exporter its ledger, into memory",
-        {BARE_C: median(ours / theirs for ours, theirs in zip(ticks, paced, strict=True))},
+        {BARE_C: median_ratio(ticks, paced)},
     )
     yield Row(
         f"tick at {TICKS_PER_SECOND} Hz",
@@ -245,7 +245,7 @@ def _cost_of_a_tick(bench: Bench, tree: Path) -> Iterator[Row]:
         "us",
         {EXPORTER: tick, BARE_C: median(hot) / 1000},
         note="bare C reads without waiting",
-        ratios={BARE_C: median(ours / theirs for ours, theirs in zip(ticks, hot, strict=True))},
+        ratios={BARE_C: median_ratio(ticks, hot)},
     )
 
 

@@ -163,15 +163,11 @@ struct Responses: ~Copyable {
             headNumber += 1
             repeated.forget()
         }
-        return sendComposed(response, on: &connection, at: now)
+        return sendAgain(response, on: &connection, at: now)
     }
 
-    /// Sends the response again that was sent last, as long as `headNumber` is what it was after that.
+    /// Sends the response whose head was made last, as long as `headNumber` is what it was after that.
     mutating func sendAgain(_ response: Response, on connection: inout Connection, at now: UInt64) -> Next {
-        sendComposed(response, on: &connection, at: now)
-    }
-
-    private mutating func sendComposed(_ response: Response, on connection: inout Connection, at now: UInt64) -> Next {
         let page = response.page
         // Even if it cannot be sent: it counts as one until the connection ends.
         if case .stream(let isChunked) = response.body, response.includesBody {

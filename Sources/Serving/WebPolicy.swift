@@ -70,7 +70,7 @@ public struct WebPolicy: ~Copyable {
     }
 
     /// There are neither users nor a rate.
-    var admitsAll: Bool { authenticator == nil && rateLimiter == nil }
+    var admitsAll: Bool { !isAuthenticating && rateLimiter == nil }
 
     /// Applies the rate limit, then asks for the password, then looks at the method.
     mutating func admit(
